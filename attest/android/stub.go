@@ -1,0 +1,4 @@
+package android
+type StatusList struct{}
+type Cache struct{}
+type KeyDescription struct{}
