@@ -1,0 +1,28 @@
+// Package account holds the nouns that every pillar shares: which app, which
+// account, and who is asking.
+//
+// An app is a tenant with its own store; it is named by an [AppID] from the
+// config. An account belongs to one person and is named by an [ID]: a prefix
+// and 128 random bits in lower-case base32.
+//
+//	id := account.NewID()            // a_mzxw6ytboi2dgnrtgezdgnbvgy
+//	id, err := account.ParseID(text) // ErrMalformed unless it has this very form
+//
+// An app's backend may make account IDs itself (a Relying Party that has
+// accounts already does), so the form is checked wherever one comes in and
+// nothing is read into it: an ID carries no name, number or time.
+//
+// A [Caller] says who makes a request. It is an argument of every method that
+// acts for someone, comes right after the context, and the rule decides with
+// it. The zero Caller is nobody and may do nothing; [Anonymous] is somebody who
+// has not said who he is, and that is a thing to be.
+//
+// The package does not know devices, sessions, proofs, assurance classes or
+// the states of an account yet; no pillar needs them so far.
+package account
+
+import "errors"
+
+// ErrMalformed: a text is not an identifier of the kind that is wanted. Send
+// the identifier as it was given out, unchanged.
+var ErrMalformed = errors.New("account: malformed identifier")
