@@ -2,7 +2,6 @@ package account
 
 import (
 	"crypto/rand"
-	"encoding/base32"
 	"fmt"
 	"strings"
 )
@@ -18,8 +17,8 @@ const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
 const accountPrefix = "a_"
 
-// NewID returns a new account ID of 128 random bits.
-func NewID() ID { return ID(newID(accountPrefix)) }
+// NewID returns a new account ID, of at least 128 random bits.
+func NewID() ID { return ID(accountPrefix + strings.ToLower(rand.Text())) }
 
 // ParseID checks that text is an account ID and returns it.
 func ParseID(text string) (ID, error) {
@@ -44,12 +43,6 @@ func (id AppID) Validate() error {
 		}
 	}
 	return nil
-}
-
-func newID(prefix string) string {
-	var bits [16]byte
-	rand.Read(bits[:]) // crypto/rand.Read never returns an error
-	return prefix + base32.NewEncoding(alphabet).WithPadding(base32.NoPadding).EncodeToString(bits[:])
 }
 
 func checkID(prefix, text string) error {
