@@ -1,0 +1,101 @@
+// Package config is the server's configuration: one TOML file, read strictly.
+//
+// A key that no field names, a value of the wrong type and a missing required
+// key are errors that name the key and the line. Spelling counts, case
+// included. Secrets are paths of files, never values; relative paths start at
+// the folder of the configuration file. A key that is not required may be left
+// out, and then has the value that the sample shows.
+//
+// The structs of this file are the documentation: [Sample] writes the commented
+// sample from them, which is what `staunch config print` prints.
+//
+//	cfg, err := config.Load("staunch.toml")
+//
+// [Decode] reads any other file in the same strict way, such as the policy of
+// package attest, and [Line] finds the line of a key for an error that a later
+// check raises.
+//
+// The package reads no secret, opens no store and listens on nothing: it tells
+// what is written, and the server tells whether that works.
+package config
+
+import "time"
+
+// Config is the configuration file of a server.
+type Config struct {
+	// Address to listen on. An address that is not loopback needs
+	// tls_cert_file and tls_key_file.
+	Listen string `toml:"listen,required"`
+	// Folder for the stores, one SQLite file an app. It is made when it is not
+	// there, and one server at a time may use it.
+	DataDir string `toml:"data_dir,required"`
+	// Certificate chain in PEM, leaf first. Give both files or none; without
+	// them the server speaks plain HTTP, on loopback only. SIGHUP reads them anew.
+	TLSCertFile string `toml:"tls_cert_file"`
+	// Private key of the certificate, in PEM.
+	TLSKeyFile string `toml:"tls_key_file"`
+	// How long a stopping server waits for the calls that it is serving.
+	ShutdownGrace Duration `toml:"shutdown_grace"`
+
+	// What the server logs, to standard error: one line a call.
+	Log Log `toml:"log"`
+	// Attestation of phones.
+	Attest Attest `toml:"attest"`
+	// One table an app. An app has its own store, and nothing spans two apps.
+	Apps []App `toml:"app,required"`
+}
+
+// Log is what the server logs.
+type Log struct {
+	// "debug", "info", "warn" or "error".
+	Level string `toml:"level"`
+	// "text" or "json".
+	Format string `toml:"format"`
+}
+
+// Attest is the attestation of phones, for all apps.
+type Attest struct {
+	// Policy and rollout file. Its [[app]] tables have the ids of the apps
+	// below. SIGHUP reads it anew.
+	PolicyFile string `toml:"policy_file,required"`
+	// Revocation list of Android: Google's JSON, or a snapshot
+	// {"fetched_at", "list"}. SIGHUP reads it anew. Without a list every
+	// Android phone is refused.
+	StatusListFile string `toml:"status_list_file"`
+	// How long the evidence of a registration is kept, so that its verdict can
+	// be computed again. "0s" keeps none.
+	EvidenceRetention Duration `toml:"evidence_retention"`
+	// Keep evidence that names a phone (serial number, IMEI, MEID) as well.
+	// Without it only the verdict of such evidence is kept.
+	DangerousStoreDeviceIdentifiers bool `toml:"dangerous_store_device_identifiers"`
+}
+
+// App is one app. Whatever belongs to it lies in its own store.
+type App struct {
+	// Named in calls, in the policy and in the name of the store: a small
+	// letter, then 1 to 30 small letters, digits and "-".
+	ID string `toml:"id,required"`
+	// File with the token that the app's backend sends as
+	// "Authorization: Bearer TOKEN": at least 32 characters, of which nobody
+	// else may know one. Without it no call of a backend is accepted. Signed
+	// requests of backends take its place in a later release.
+	ServiceTokenFile string `toml:"service_token_file"`
+}
+
+// Defaults is a configuration with the values of all keys that may be left out.
+func Defaults() Config {
+	return Config{
+		ShutdownGrace: Duration{20 * time.Second},
+		Log:           Log{Level: "info", Format: "text"},
+	}
+}
+
+// sample is what the sample file shows for the keys whose default is empty.
+func sample() Config {
+	c := Defaults()
+	c.Listen = "127.0.0.1:8080"
+	c.DataDir = "data"
+	c.Attest.PolicyFile = "policy.toml"
+	c.Apps = []App{{ID: "demo", ServiceTokenFile: "service.token"}}
+	return c
+}

@@ -1,0 +1,145 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// Load reads and checks the configuration in file. Paths in the result start
+// at the folder of file. The error joins everything that is wrong.
+func Load(file string) (*Config, error) {
+	data, err := ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	c, err := Parse(data)
+	if err != nil {
+		return nil, InFile(file, err)
+	}
+	dir := filepath.Dir(file)
+	for _, p := range c.paths() {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	return c, nil
+}
+
+// ReadFile reads a file of at most MaxFile bytes.
+func ReadFile(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	if len(data) > MaxFile {
+		return nil, &Error{File: file, Reason: "larger than 1 MiB"}
+	}
+	return data, nil
+}
+
+// Parse reads and checks a configuration, and leaves its paths as they are.
+func Parse(data []byte) (*Config, error) {
+	c := Defaults()
+	if err := Decode(data, &c); err != nil {
+		return nil, err
+	}
+	return &c, c.check(func(key, reason string) error {
+		return &Error{Line: Line(data, key), Key: key, Reason: reason}
+	})
+}
+
+// paths are the fields that name files and folders.
+func (c *Config) paths() []*string {
+	all := []*string{&c.DataDir, &c.TLSCertFile, &c.TLSKeyFile, &c.Attest.PolicyFile, &c.Attest.StatusListFile}
+	for i := range c.Apps {
+		all = append(all, &c.Apps[i].ServiceTokenFile)
+	}
+	return all
+}
+
+// check judges what the types alone cannot say.
+func (c *Config) check(fail func(key, reason string) error) error {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fail(key, fmt.Sprintf(format, args...)))
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	switch {
+	case err != nil:
+		bad("listen", `%q is no address; write HOST:PORT, such as "127.0.0.1:8080"`, c.Listen)
+	case c.TLSCertFile == "" && c.TLSKeyFile == "" && !Loopback(host):
+		bad("listen", "%q is not a loopback address, and plain HTTP is spoken on loopback only; give tls_cert_file and tls_key_file", host)
+	}
+	if c.TLSCertFile != "" && c.TLSKeyFile == "" {
+		bad("tls_cert_file", "tls_key_file is missing; give both or none")
+	}
+	if c.TLSKeyFile != "" && c.TLSCertFile == "" {
+		bad("tls_key_file", "tls_cert_file is missing; give both or none")
+	}
+	if c.DataDir == "" {
+		bad("data_dir", "must not be empty")
+	}
+	if c.ShutdownGrace.Duration == 0 {
+		bad("shutdown_grace", "must be longer than zero")
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		bad("log.level", `%q is no level; write "debug", "info", "warn" or "error"`, c.Log.Level)
+	}
+	switch c.Log.Format {
+	case "text", "json":
+	default:
+		bad("log.format", `%q is no format; write "text" or "json"`, c.Log.Format)
+	}
+	if c.Attest.PolicyFile == "" {
+		bad("attest.policy_file", "must not be empty")
+	}
+	if len(c.Apps) == 0 {
+		bad("app", "at least one app is needed")
+	}
+	seen := map[string]bool{}
+	for i, a := range c.Apps {
+		key := fmt.Sprintf("app[%d].id", i)
+		if !validAppID(a.ID) {
+			bad(key, `%q is no id; write a small letter, then 1 to 30 small letters, digits and "-"`, a.ID)
+		} else if seen[a.ID] {
+			bad(key, "the id %q occurs twice", a.ID)
+		}
+		seen[a.ID] = true
+	}
+	return errors.Join(errs...)
+}
+
+// Loopback reports whether host can only be reached from this machine. An
+// empty host means all addresses and is not.
+func Loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// validAppID reports whether id matches ^[a-z][a-z0-9-]{1,30}$, which is also
+// safe as the name of a file.
+func validAppID(id string) bool {
+	if len(id) < 2 || len(id) > 31 || id[0] < 'a' || id[0] > 'z' {
+		return false
+	}
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+			return false
+		}
+	}
+	return true
+}

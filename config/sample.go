@@ -1,0 +1,121 @@
+package config
+
+import (
+	_ "embed"
+	"encoding"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+//go:embed config.go
+var source string // the structs with their comments; the one documentation of the keys
+
+// Sample is a configuration file with every key, each under its comment.
+func Sample() (string, error) {
+	docs, err := fieldDocs(source)
+	if err != nil {
+		return "", err
+	}
+	w := sampleWriter{docs: docs}
+	w.WriteString("# Configuration of staunch. `staunch config check FILE` checks a file like this.\n" +
+		"# A key that is not marked as required may be left out.\n")
+	w.table("", reflect.ValueOf(sample()))
+	return w.String(), nil
+}
+
+// sampleWriter writes tables. Keys come before subtables, as TOML wants it.
+type sampleWriter struct {
+	strings.Builder
+	docs map[string]string // "Config.Listen" → comment
+}
+
+func (w *sampleWriter) table(path string, v reflect.Value) {
+	var later []func()
+	for _, f := range fieldsOf(v.Type()) {
+		name := v.Type().Name() + "." + v.Type().Field(f.index).Name
+		value, at := v.Field(f.index), join(path, f.name)
+		switch {
+		case f.typ.Kind() == reflect.Struct && !isText(f.typ):
+			later = append(later, func() {
+				w.comment(name, false)
+				fmt.Fprintf(w, "[%s]\n", at)
+				w.table(at, value)
+			})
+		case f.typ.Kind() == reflect.Slice && f.typ.Elem().Kind() == reflect.Struct:
+			later = append(later, func() {
+				for i := range value.Len() {
+					w.comment(name, f.required)
+					fmt.Fprintf(w, "[[%s]]\n", at)
+					w.table(at, value.Index(i))
+				}
+			})
+		default:
+			w.comment(name, f.required)
+			text := tomlText(value)
+			if text == `""` {
+				fmt.Fprintf(w, "# %s = %s\n", f.name, text) // left out: an empty path is none
+				continue
+			}
+			fmt.Fprintf(w, "%s = %s\n", f.name, text)
+		}
+	}
+	for _, f := range later {
+		f()
+	}
+}
+
+// comment writes the doc comment of a field.
+func (w *sampleWriter) comment(name string, required bool) {
+	doc := w.docs[name]
+	if required {
+		doc = "Required. " + doc
+	}
+	w.WriteString("\n")
+	for line := range strings.Lines(doc) {
+		w.WriteString("# " + strings.TrimRight(line, "\n") + "\n")
+	}
+}
+
+// tomlText writes a scalar.
+func tomlText(v reflect.Value) string {
+	if t, ok := v.Interface().(encoding.TextMarshaler); ok {
+		text, err := t.MarshalText()
+		if err != nil {
+			return strconv.Quote(err.Error())
+		}
+		return strconv.Quote(string(text))
+	}
+	if v.Kind() == reflect.String {
+		return strconv.Quote(v.String())
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// fieldDocs reads the doc comments of all struct fields in a Go file.
+func fieldDocs(src string) (map[string]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "config.go", src, parser.ParseComments)
+	if err != nil {
+		return nil, fmt.Errorf("config: cannot read the documentation of the keys: %w", err)
+	}
+	docs := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if st, ok := spec.Type.(*ast.StructType); ok {
+			for _, f := range st.Fields.List {
+				for _, name := range f.Names {
+					docs[spec.Name.Name+"."+name.Name] = f.Doc.Text()
+				}
+			}
+		}
+		return true
+	})
+	return docs, nil
+}
