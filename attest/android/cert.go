@@ -1,0 +1,392 @@
+package android
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/bits"
+	"time"
+
+	"github.com/staunchid/staunch/internal/der"
+)
+
+// Extensions and algorithms as contents octets of their OBJECT IDENTIFIER.
+const (
+	oidKeyDescription   = "\x2b\x06\x01\x04\x01\xd6\x79\x02\x01\x11" // 1.3.6.1.4.1.11129.2.1.17
+	oidProvisioningInfo = "\x2b\x06\x01\x04\x01\xd6\x79\x02\x01\x1e" // 1.3.6.1.4.1.11129.2.1.30
+	oidKeyUsage         = "\x55\x1d\x0f"                             // 2.5.29.15
+	oidBasicConstraints = "\x55\x1d\x13"                             // 2.5.29.19
+)
+
+// Certificate is an X.509 certificate as far as attestation needs it. Slices
+// point into Raw.
+type Certificate struct {
+	Raw       []byte
+	Serial    string // canonical hex, as the status list writes it
+	Issuer    []byte // Name, DER
+	Subject   []byte // Name, DER
+	NotBefore time.Time
+	NotAfter  time.Time
+	SPKI      []byte // SubjectPublicKeyInfo, DER
+
+	tbs       []byte // TBSCertificate, DER: the bytes that are signed
+	algorithm algorithm
+	signature []byte
+
+	hasBasicConstraints bool
+	isCA                bool
+	pathLen             int // -1: none
+	hasKeyUsage         bool
+	keyCertSign         bool
+	unknownCritical     string // dotted OID of the first critical extension that nobody here knows
+	keyDescription      []byte // extension value, or nil
+	provisioningInfo    []byte // extension value, or nil
+
+	encodings []string // tolerated departures from DER and RFC 5280
+}
+
+// SPKISHA256 is the SHA-256 of the SubjectPublicKeyInfo: the identity of a key.
+func (c *Certificate) SPKISHA256() [sha256.Size]byte { return sha256.Sum256(c.SPKI) }
+
+// KeyAlgorithm names the certified key: "EC-P256", "RSA-2048", "ML-DSA-65" and
+// so on, or the dotted OID of an algorithm that has no name here.
+func (c *Certificate) KeyAlgorithm() string { return KeyAlgorithm(c.SPKI) }
+
+// tolerate notes an encoding that good phones write and DER forbids.
+func (c *Certificate) tolerate(what string) { c.encodings = append(c.encodings, what) }
+
+// parseCertificate reads a certificate, RFC 5280, Section 4.1. Extensions that
+// are not judged here are never parsed, whatever is in them.
+func parseCertificate(raw []byte) (*Certificate, error) {
+	outer, err := der.Open(raw, der.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	tbs, err := outer.Expect(der.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	c := &Certificate{Raw: raw, tbs: tbs.Full, pathLen: -1}
+	algorithm, err := outer.Expect(der.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	if c.algorithm, err = readAlgorithm(algorithm); err != nil {
+		return nil, err
+	}
+	signature, err := outer.Expect(der.BitString)
+	if err != nil {
+		return nil, err
+	}
+	if c.signature, err = signature.Bits(); err != nil {
+		return nil, err
+	}
+	if err := outer.Done(); err != nil {
+		return nil, err
+	}
+	if err := c.readTBS(tbs, algorithm); err != nil {
+		return nil, err
+	}
+	if c.algorithm.odd() {
+		c.tolerate("signature algorithm with unusual parameters")
+	}
+	return c, nil
+}
+
+// readTBS reads TBSCertificate, RFC 5280, Section 4.1.2.
+func (c *Certificate) readTBS(tbs, outerAlgorithm der.Element) error {
+	r, err := tbs.Open()
+	if err != nil {
+		return err
+	}
+	if err := c.readVersion(&r); err != nil {
+		return err
+	}
+	serial, err := r.Expect(der.Integer)
+	if err != nil {
+		return err
+	}
+	if err := c.readSerial(serial); err != nil {
+		return err
+	}
+	inner, err := r.Expect(der.Sequence)
+	if err != nil {
+		return err
+	}
+	if err := c.compareAlgorithms(inner, outerAlgorithm); err != nil {
+		return err
+	}
+	if c.Issuer, err = c.readName(&r); err != nil {
+		return fmt.Errorf("issuer: %w", err)
+	}
+	if err := c.readValidity(&r); err != nil {
+		return fmt.Errorf("validity: %w", err)
+	}
+	if c.Subject, err = c.readName(&r); err != nil {
+		return fmt.Errorf("subject: %w", err)
+	}
+	spki, err := r.Expect(der.Sequence)
+	if err != nil {
+		return fmt.Errorf("subjectPublicKeyInfo: %w", err)
+	}
+	c.SPKI = spki.Full
+	for _, uniqueID := range []uint32{1, 2} { // issuerUniqueID, subjectUniqueID: read over
+		if _, _, err := r.OptionalContext(uniqueID); err != nil {
+			return err
+		}
+	}
+	extensions, ok, err := r.OptionalContext(3)
+	if err != nil {
+		return err
+	}
+	if ok {
+		if err := c.readExtensions(extensions); err != nil {
+			return fmt.Errorf("extensions: %w", err)
+		}
+	}
+	return r.Done()
+}
+
+func (c *Certificate) readVersion(r *der.Reader) error {
+	explicit, ok, err := r.OptionalContext(0)
+	if err != nil || !ok {
+		return err
+	}
+	inner, err := explicit.Only()
+	if err != nil {
+		return err
+	}
+	version, err := inner.Uint64()
+	if err != nil || version > 2 {
+		return fmt.Errorf("%w: version", der.ErrSyntax)
+	}
+	if version == 0 {
+		c.tolerate("version 1 written out")
+	}
+	return nil
+}
+
+// readSerial takes the serial as unsigned octets, whatever its sign.
+func (c *Certificate) readSerial(e der.Element) error {
+	b := e.Body
+	if len(b) == 0 {
+		return fmt.Errorf("%w: empty serial number", der.ErrSyntax)
+	}
+	if b[0]&0x80 != 0 || len(b) > 1 && b[0] == 0 && b[1]&0x80 == 0 {
+		c.tolerate("serial number negative or not in its shortest form")
+	}
+	c.Serial = der.Serial(b)
+	return nil
+}
+
+// compareAlgorithms holds the algorithm inside the signed part against the one
+// beside the signature, RFC 5280, Section 4.1.1.2.
+func (c *Certificate) compareAlgorithms(inner, outer der.Element) error {
+	if string(inner.Full) == string(outer.Full) {
+		return nil
+	}
+	a, err := readAlgorithm(inner)
+	if err != nil {
+		return err
+	}
+	if a.oid != c.algorithm.oid {
+		return fmt.Errorf("%w: two signature algorithms", der.ErrSyntax)
+	}
+	c.tolerate("signature algorithms equal by OID only")
+	return nil
+}
+
+func (c *Certificate) readName(r *der.Reader) ([]byte, error) {
+	name, err := r.Expect(der.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	sorted, err := der.WalkName(name.Full, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !sorted {
+		c.tolerate("unsorted SET OF in a name")
+	}
+	return name.Full, nil
+}
+
+func (c *Certificate) readValidity(r *der.Reader) error {
+	validity, err := r.Expect(der.Sequence)
+	if err != nil {
+		return err
+	}
+	dates, err := validity.Open()
+	if err != nil {
+		return err
+	}
+	for _, t := range []*time.Time{&c.NotBefore, &c.NotAfter} {
+		e, err := dates.Next()
+		if err != nil {
+			return err
+		}
+		var exact bool
+		if *t, exact, err = e.Time(); err != nil {
+			return err
+		}
+		if !exact {
+			c.tolerate("date in an unusual form")
+		}
+	}
+	if c.NotAfter.Before(c.NotBefore) {
+		c.tolerate("notAfter before notBefore")
+	}
+	return dates.Done()
+}
+
+// readExtensions reads the four extensions that attestation judges. One of
+// them twice is an error: which would count?
+func (c *Certificate) readExtensions(explicit der.Element) error {
+	list, err := explicit.Only()
+	if err != nil {
+		return err
+	}
+	if !list.Is(der.Sequence) {
+		return fmt.Errorf("%w: not a SEQUENCE", der.ErrSyntax)
+	}
+	r, err := list.Open()
+	if err != nil {
+		return err
+	}
+	var seen [4]bool
+	for !r.Empty() {
+		e, err := r.Expect(der.Sequence)
+		if err != nil {
+			return err
+		}
+		oid, critical, value, err := c.readExtension(e)
+		if err != nil {
+			return err
+		}
+		which, read := 0, func([]byte) error { return nil }
+		switch string(oid.Body) {
+		case oidBasicConstraints:
+			which, read = 0, c.readBasicConstraints
+		case oidKeyUsage:
+			which, read = 1, c.readKeyUsage
+		case oidKeyDescription:
+			which, c.keyDescription = 2, value
+		case oidProvisioningInfo:
+			which, c.provisioningInfo = 3, value
+		default:
+			if critical && c.unknownCritical == "" {
+				if c.unknownCritical, err = oid.OID(); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if seen[which] {
+			return fmt.Errorf("%w: extension %x twice", der.ErrSyntax, oid.Body)
+		}
+		seen[which] = true
+		if err := read(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readExtension reads one Extension, RFC 5280, Section 4.2.
+func (c *Certificate) readExtension(e der.Element) (oid der.Element, critical bool, value []byte, err error) {
+	r, err := e.Open()
+	if err != nil {
+		return
+	}
+	if oid, err = r.Expect(der.ObjectID); err != nil {
+		return
+	}
+	flag, written, err := r.Optional(der.Boolean)
+	if err != nil {
+		return
+	}
+	if written {
+		var exact bool
+		if critical, exact, err = flag.Bool(); err != nil {
+			return
+		}
+		c.tolerateBool(critical, exact)
+	}
+	octets, err := r.Expect(der.OctetString)
+	if err != nil {
+		return
+	}
+	return oid, critical, octets.Body, r.Done()
+}
+
+// tolerateBool notes a BOOLEAN DEFAULT FALSE that DER would write otherwise.
+func (c *Certificate) tolerateBool(value, exact bool) {
+	switch {
+	case !exact:
+		c.tolerate("BOOLEAN other than 00 and FF")
+	case !value:
+		c.tolerate("DEFAULT FALSE written out")
+	}
+}
+
+// readBasicConstraints, RFC 5280, Section 4.2.1.9.
+func (c *Certificate) readBasicConstraints(value []byte) error {
+	r, err := der.Open(value, der.Sequence)
+	if err != nil {
+		return err
+	}
+	c.hasBasicConstraints = true
+	flag, written, err := r.Optional(der.Boolean)
+	if err != nil {
+		return err
+	}
+	if written {
+		var exact bool
+		if c.isCA, exact, err = flag.Bool(); err != nil {
+			return err
+		}
+		c.tolerateBool(c.isCA, exact)
+	}
+	if e, ok, err := r.Optional(der.Integer); err != nil {
+		return err
+	} else if ok {
+		n, err := e.Uint64()
+		if err != nil {
+			return err
+		}
+		c.pathLen = int(min(n, 1<<16))
+	}
+	return r.Done()
+}
+
+// readKeyUsage, RFC 5280, Section 4.2.1.3: a named bit list, of which only
+// keyCertSign (bit 5) matters. Its padding is read as it comes.
+func (c *Certificate) readKeyUsage(value []byte) error {
+	r := der.NewReader(value)
+	e, err := r.Expect(der.BitString)
+	if err != nil {
+		return err
+	}
+	if err := r.Done(); err != nil {
+		return err
+	}
+	if len(e.Body) == 0 {
+		return fmt.Errorf("%w: empty BIT STRING", der.ErrSyntax)
+	}
+	c.hasKeyUsage = true
+	unused, usage := e.Body[0], e.Body[1:]
+	c.keyCertSign = len(usage) > 0 && usage[0]&0x04 != 0
+	if !minimalBits(unused, usage) {
+		c.tolerate("KeyUsage with odd unused bits or length")
+	}
+	return nil
+}
+
+// minimalBits reports whether a named bit list ends in its last one bit,
+// X.690 §11.2.2.
+func minimalBits(unused byte, b []byte) bool {
+	if len(b) == 0 {
+		return unused == 0
+	}
+	last := b[len(b)-1]
+	return len(b) <= 2 && last != 0 && int(unused) == bits.TrailingZeros8(last)
+}

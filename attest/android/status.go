@@ -1,0 +1,144 @@
+package android
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/staunchid/staunch/internal/der"
+)
+
+// The statuses that are known. Only REVOKED fails verification.
+const (
+	StatusRevoked   = "REVOKED"
+	StatusSuspended = "SUSPENDED"
+)
+
+// maxStatusList bounds a status list, in bytes.
+const maxStatusList = 64 << 20
+
+// StatusList is Google's attestation status list: data with an age. The zero
+// list names nobody.
+type StatusList struct {
+	Digest    string    // "sha256:" and hex of the list as it came
+	FetchedAt time.Time // of a snapshot; zero: unknown, taken as just now
+	entries   map[string]string
+}
+
+// ErrStatusList: the list cannot be trusted to be whole. Keep the last good
+// one, and find out why.
+var ErrStatusList = errors.New("android: malformed status list")
+
+// ParseStatusList reads the vendor's JSON, {"entries": {SERIAL: {"status":
+// ...}}}, or a snapshot {"fetched_at": TIME, "list": {"entries": ...}}.
+// Serials are hex, whatever they look like; upper case and leading zeros are
+// normalised; one that is not hex makes the whole list invalid.
+func ParseStatusList(data []byte) (*StatusList, error) {
+	if len(data) > maxStatusList {
+		return nil, fmt.Errorf("%w: larger than %d MiB", ErrStatusList, maxStatusList>>20)
+	}
+	var outer struct {
+		FetchedAt *time.Time      `json:"fetched_at"`
+		List      json.RawMessage `json:"list"`
+	}
+	if err := json.Unmarshal(data, &outer); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStatusList, err)
+	}
+	l := &StatusList{}
+	if outer.List != nil {
+		if outer.FetchedAt == nil {
+			return nil, fmt.Errorf("%w: a snapshot without fetched_at", ErrStatusList)
+		}
+		data, l.FetchedAt = outer.List, outer.FetchedAt.UTC()
+	}
+	digest := sha256.Sum256(bytes.TrimSpace(data))
+	l.Digest = "sha256:" + hex.EncodeToString(digest[:])
+	if err := l.read(data); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *StatusList) read(data []byte) error {
+	var list struct {
+		Entries *statusEntries `json:"entries"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return fmt.Errorf("%w: %w", ErrStatusList, err)
+	}
+	if list.Entries == nil {
+		return fmt.Errorf("%w: no entries", ErrStatusList)
+	}
+	l.entries = *list.Entries
+	return nil
+}
+
+// statusEntries decodes the entries one by one: a serial that stands there
+// twice, in whatever spelling, keeps the worse of its statuses.
+type statusEntries map[string]string
+
+func (s *statusEntries) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return errors.New("entries is not an object")
+	}
+	*s = make(statusEntries)
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		serial, err := canonicalSerial(key.(string)) // a key is a string, or d.Token fails
+		if err != nil {
+			return err
+		}
+		var entry struct {
+			Status string `json:"status"`
+		}
+		if err := d.Decode(&entry); err != nil {
+			return fmt.Errorf("entry %s: %w", serial, err)
+		}
+		if entry.Status == "" {
+			return fmt.Errorf("entry %s has no status", serial)
+		}
+		if (*s)[serial] != StatusRevoked {
+			(*s)[serial] = entry.Status
+		}
+	}
+	return nil
+}
+
+// canonicalSerial normalises a key of the list. Serials that look decimal are
+// hex all the same.
+func canonicalSerial(key string) (string, error) {
+	padded := key
+	if len(padded)%2 == 1 {
+		padded = "0" + padded
+	}
+	octets, err := hex.DecodeString(strings.ToLower(padded))
+	if err != nil || key == "" {
+		return "", fmt.Errorf("serial %q is not hex", key)
+	}
+	return der.Serial(octets), nil
+}
+
+// Lookup returns the status of a serial in canonical hex, or "" for one that
+// is not on the list.
+func (l *StatusList) Lookup(serial string) string { return l.entries[serial] }
+
+// Len is the number of serials on the list.
+func (l *StatusList) Len() int { return len(l.entries) }
+
+// Age is how old the list is at now; a list that does not say when it was
+// fetched has age 0.
+func (l *StatusList) Age(now time.Time) time.Duration {
+	if l.FetchedAt.IsZero() {
+		return 0
+	}
+	return now.Sub(l.FetchedAt)
+}

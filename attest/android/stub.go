@@ -1,4 +1,0 @@
-package android
-type StatusList struct{}
-type Cache struct{}
-type KeyDescription struct{}

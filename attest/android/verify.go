@@ -1,0 +1,237 @@
+package android
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Bounds on a chain. With more certificates than that nothing is parsed.
+const minChain, maxChain = 3, 8
+
+// Verify checks a chain of certificates in DER, leaf first, at now. The error
+// is ErrMalformed when something cannot be read, a *Failure when a check
+// failed. The order of the checks is fixed; the first that fails ends it.
+func Verify(chain [][]byte, opts *Options, now time.Time) (*Attestation, error) {
+	if opts.Status == nil && !opts.DangerousNoStatus {
+		return nil, errors.New("android: Options.Status is nil: get Google's status list, or set DangerousNoStatus")
+	}
+	v := &verification{opts: opts, now: now, a: &Attestation{Provisioning: Unprovisioned, Root: -1}}
+	failure, err := v.run(chain)
+	if err != nil {
+		return nil, err
+	}
+	if failure != nil {
+		failure.Unverified = v.unverified()
+		return nil, failure
+	}
+	v.remember()
+	return v.a, nil
+}
+
+// run is the list of checks, in order.
+func (v *verification) run(chain [][]byte) (*Failure, error) {
+	if n := len(chain); n > maxChain {
+		return fail(CodeChainLength, -1, "%d certificates or more; a chain has %d to %d", n, minChain, maxChain), nil
+	}
+	if err := v.parse(chain); err != nil { // every certificate parses
+		return nil, err
+	}
+	if n := len(chain); n < minChain {
+		return fail(CodeChainLength, -1, "%d certificates; a chain has %d to %d", n, minChain, maxChain), nil
+	}
+	for _, check := range [...]func() *Failure{
+		v.checkRoot,         // trust is in a key
+		v.checkKind,         // and in a chain of the length that its kind has
+		v.checkDescriptions, // with a KeyDescription in the leaf and nowhere else
+		v.checkSignatures,   // names and signatures, from the root down
+		v.checkDates,        // of the issuers
+		v.checkRevocation,   // of every certificate but the leaf
+		v.checkDescription,  // which parses and holds our challenge
+	} {
+		if failure := check(); failure != nil {
+			return failure, nil
+		}
+	}
+	v.findDeviations() // what good phones do, for the caller to judge
+	return nil, nil
+}
+
+// verification is one chain on its way through the checks.
+type verification struct {
+	opts   *Options
+	now    time.Time
+	a      *Attestation
+	anchor anchor // the trusted key
+	spki   [maxChain][sha256.Size]byte
+	cert   [maxChain][sha256.Size]byte // SHA-256 of the DER; computed for the cache only
+}
+
+// parse reads all certificates.
+func (v *verification) parse(chain [][]byte) error {
+	if len(chain) == 0 {
+		return fmt.Errorf("%w: no certificate", ErrMalformed)
+	}
+	v.a.Chain = make([]*Certificate, len(chain))
+	for i, raw := range chain {
+		c, err := parseCertificate(raw)
+		if err != nil {
+			return fmt.Errorf("%w: certificate %d: %w", ErrMalformed, i, err)
+		}
+		v.a.Chain[i] = c
+		v.spki[i] = c.SPKISHA256()
+	}
+	return nil
+}
+
+// checkDescriptions wants the KeyDescription in the leaf and in no other
+// certificate, be it critical or not: an attested key can sign certificates of
+// its own, and would otherwise attest whatever it likes.
+func (v *verification) checkDescriptions() *Failure {
+	if v.a.Leaf().keyDescription == nil {
+		return fail(CodeKDMissing, 0, "the leaf has no KeyDescription extension")
+	}
+	if i := v.extended(); i > 0 {
+		return fail(CodeChainExtended, i, "a KeyDescription in an issuer: the chain was extended below an attested key")
+	}
+	return nil
+}
+
+// extended returns the position of the first issuer with a KeyDescription, or -1.
+func (v *verification) extended() int {
+	for i, c := range v.a.Chain[1:] {
+		if c.keyDescription != nil {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// checkSignatures walks from the root down: the Issuer is the Subject above
+// (RFC 5280, Section 6.1.3 a 4, by bytes), and the signature over the original
+// TBSCertificate verifies under the key above.
+func (v *verification) checkSignatures() *Failure {
+	for i := v.a.Root - 1; i >= 0; i-- {
+		c := v.a.Chain[i]
+		subject, spki, spkiSHA256 := v.above(i)
+		if string(c.Issuer) != string(subject) {
+			if i > 0 || !shortened(c.Issuer, subject) {
+				return fail(CodeIssuerName, i, "issuer %q is not the subject above, %q", name(c.Issuer), name(subject))
+			}
+			v.deviate(CheckIssuerName, 0, "issuer leaves out parts of the subject above")
+		}
+		if v.known(i, spkiSHA256) {
+			continue
+		}
+		if err := verifySignature(spki, c.algorithm, c.tbs, c.signature); errors.Is(err, errAlgorithm) {
+			return fail(CodeSignatureAlgorithm, i, "%v", err)
+		} else if err != nil {
+			return fail(CodeSignature, i, "the signature does not verify under the key above")
+		}
+	}
+	return nil
+}
+
+// above returns name and key of the certificate that signed position i.
+func (v *verification) above(i int) (subject, spki []byte, spkiSHA256 [sha256.Size]byte) {
+	if i+1 == v.a.Root {
+		return v.anchor.subject, v.anchor.spki, v.anchor.sha256
+	}
+	c := v.a.Chain[i+1]
+	return c.Subject, c.SPKI, v.spki[i+1]
+}
+
+// checkDates judges the issuers' validity at now. The leaf's dates are written
+// by the phone, the anchor's do not count, and the certificates of a factory
+// chain outlive their dates: phones cannot get new ones.
+func (v *verification) checkDates() *Failure {
+	for i := 1; i < v.a.Root; i++ {
+		c := v.a.Chain[i]
+		if v.now.Before(c.NotBefore) {
+			return fail(CodeCertNotYetValid, i, "valid from %s, checked at %s", date(c.NotBefore), date(v.now))
+		}
+		if !v.now.After(c.NotAfter) {
+			continue
+		}
+		if v.a.Provisioning != Factory {
+			return fail(CodeCertExpired, i, "expired on %s, checked at %s", date(c.NotAfter), date(v.now))
+		}
+		v.deviate(CheckCertExpired, i, "expired on "+date(c.NotAfter))
+	}
+	return nil
+}
+
+// checkRevocation looks up every serial but the leaf's: every leaf has serial 1.
+func (v *verification) checkRevocation() *Failure {
+	if v.opts.Status == nil {
+		return nil
+	}
+	for i, c := range v.a.Chain[1:] {
+		switch status := v.opts.Status.Lookup(c.Serial); status {
+		case "":
+		case StatusRevoked:
+			return fail(CodeRevoked, i+1, "serial %s is on the status list as %s", c.Serial, status)
+		default:
+			v.a.Listed = append(v.a.Listed, Listed{i + 1, status})
+		}
+	}
+	return nil
+}
+
+// checkDescription parses the KeyDescription and compares its challenge.
+func (v *verification) checkDescription() *Failure {
+	var err error
+	if v.a.Description, err = ParseKeyDescription(v.a.Leaf().keyDescription); err != nil {
+		return fail(CodeKDMalformed, 0, "%v", err)
+	}
+	challenge := v.a.Description.AttestationChallenge
+	if !v.opts.DangerousAnyChallenge && subtle.ConstantTimeCompare(challenge, v.opts.Challenge) != 1 {
+		return fail(CodeChallengeMismatch, -1, "attestationChallenge is %d bytes that are not the expected challenge", len(challenge))
+	}
+	v.readProvisioningInfo()
+	return nil
+}
+
+// unverified is what a Failure carries.
+func (v *verification) unverified() *Attestation {
+	if v.a.Chain == nil {
+		return v.a
+	}
+	if v.a.Description == nil && v.a.Leaf().keyDescription != nil {
+		if d, err := ParseKeyDescription(v.a.Leaf().keyDescription); err == nil {
+			v.a.Description = d
+		}
+	}
+	return v.a
+}
+
+// known asks the cache whether position i verifies under the key above it.
+func (v *verification) known(i int, spki [sha256.Size]byte) bool {
+	if v.opts.Cache == nil || !v.cacheable(i) {
+		return false
+	}
+	v.cert[i] = sha256.Sum256(v.a.Chain[i].Raw)
+	return v.opts.Cache.Verified(v.cert[i], spki)
+}
+
+// cacheable: never a leaf, and a batch certificate only if many phones share
+// it. The phones of remote provisioning have one each.
+func (v *verification) cacheable(i int) bool {
+	return i > 1 || i == 1 && v.a.Provisioning == Factory
+}
+
+// remember fills the cache, once the whole chain has verified: whoever cannot
+// get a chain accepted cannot fill it.
+func (v *verification) remember() {
+	if v.opts.Cache == nil {
+		return
+	}
+	for i := 1; i < v.a.Root; i++ {
+		if v.cacheable(i) {
+			_, _, spki := v.above(i)
+			v.opts.Cache.Remember(v.cert[i], spki)
+		}
+	}
+}
