@@ -1,0 +1,85 @@
+package registry
+
+import (
+	"slices"
+
+	"github.com/staunchid/staunch/attest"
+)
+
+// Decision is what happens. The zero Decision is a denial.
+type Decision string
+
+// The decisions.
+const (
+	Deny  Decision = "DENY"
+	Allow Decision = "ALLOW"
+)
+
+// Advice is what a phone that was denied may try. It does not say why: who
+// attacks would learn what to change.
+type Advice string
+
+// The advice, from nothing to be done to nothing that the phone can do.
+const (
+	AdviceNone         Advice = "NONE"
+	AdviceRetry        Advice = "RETRY"         // the same again, a little later
+	AdviceNewChallenge Advice = "NEW_CHALLENGE" // ask for a challenge and make new evidence over it
+	AdviceNewKey       Advice = "NEW_KEY"       // make a new key and register it
+	AdviceReboot       Advice = "REBOOT"
+	AdviceUpdateApp    Advice = "UPDATE_APP"
+	AdviceUpdateOS     Advice = "UPDATE_OS"
+	AdviceContact      Advice = "CONTACT" // only a person can help
+)
+
+// Decide says what follows from a verdict: Allow if it accepts and no finding
+// rejects. Of the advice that the rejecting findings call for, the one that
+// asks for most is given, since less would not help.
+func Decide(v attest.Verdict) (Decision, Advice) {
+	advice := AdviceNone
+	for _, f := range v.Findings {
+		if f.Effect == attest.Reject {
+			advice = more(advice, adviceFor(f.Code))
+		}
+	}
+	switch {
+	case advice != AdviceNone:
+		return Deny, advice
+	case !v.Accept():
+		return Deny, AdviceContact
+	}
+	return Allow, AdviceNone
+}
+
+// more gives the advice that asks for more.
+func more(a, b Advice) Advice {
+	order := []Advice{AdviceNone, AdviceRetry, AdviceNewChallenge, AdviceNewKey, AdviceReboot, AdviceUpdateApp, AdviceUpdateOS, AdviceContact}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
+}
+
+// adviceFor is the advice for one rejecting finding. A code that is not in the
+// table has nothing that a phone could do about it.
+func adviceFor(code string) Advice {
+	switch code {
+	case "common.request_clock", "common.request_replay", "common.signature_missing",
+		"apple.counter_replay",
+		"android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid":
+		return AdviceRetry
+	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "common.request_nonce",
+		"apple.receipt_stale":
+		return AdviceNewChallenge
+	case keyExists, keyNotAttested, "common.key_unknown", "common.key_too_old", "common.key_algorithm",
+		"android.cert_expired", "android.leaf_validity", "android.purpose",
+		"apple.cert_time", "apple.counter_not_zero", "apple.receipt_missing", "apple.receipt_expired":
+		return AdviceNewKey
+	case "android.app_missing":
+		return AdviceReboot
+	case "android.app_version", "apple.bundle_version":
+		return AdviceUpdateApp
+	case "android.os_version", "android.patch_old", "android.patch_missing":
+		return AdviceUpdateOS
+	}
+	return AdviceContact
+}

@@ -1,0 +1,24 @@
+package registry
+
+import "errors"
+
+// Errors mean "cannot tell": nothing was judged, consumed or stored. A bad
+// device is not an error but a decision.
+var (
+	// ErrMalformed: a field is missing, out of range or does not belong, or the
+	// evidence cannot be read. Send something else; the challenge is still open.
+	ErrMalformed = errors.New("registry: malformed request")
+	// ErrTooLarge: an attestation is larger than 64 KiB. The challenge is still open.
+	ErrTooLarge = errors.New("registry: attestation too large")
+	// ErrAppUnknown: the app is not this service's, or the policy in force does
+	// not name it. Correct the name, or the policy file.
+	ErrAppUnknown = errors.New("registry: unknown app")
+	// ErrKeyUnknown: no key of this app has that id. Register one.
+	ErrKeyUnknown = errors.New("registry: unknown key")
+	// ErrNotAllowed: this kind of caller may not do this, or not for this
+	// account. Ask as the app's backend.
+	ErrNotAllowed = errors.New("registry: caller may not do this")
+	// ErrChallengeUnknown: there is no challenge with that hash. Only a Tx gives
+	// it; a Service turns it into the finding common.challenge_unknown.
+	ErrChallengeUnknown = errors.New("registry: unknown challenge")
+)

@@ -1,0 +1,101 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
+)
+
+// Bounds of what a phone may send.
+const (
+	maxAttestation = 64 << 10
+	maxClientData  = 8 << 10
+)
+
+// allowed reports ErrNotAllowed unless c may register a key for the account.
+// An anonymous caller may not: a genuine phone is not yet this account's phone.
+func (in *Registration) allowed(c account.Caller, app account.AppID) error {
+	switch {
+	case !c.In(app):
+		return ErrNotAllowed
+	case c.Kind == account.Backend:
+		return nil
+	case c.Kind == account.Phone && c.Account == in.Account:
+		return nil
+	}
+	return ErrNotAllowed
+}
+
+// evidence checks the form of in and sorts it for the verifier.
+func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
+	none := func(err error) (attest.Evidence, attest.Expect, error) {
+		return attest.Evidence{}, attest.Expect{}, err
+	}
+	if err := in.Account.Validate(); err != nil {
+		return none(fmt.Errorf("%w: %w", ErrMalformed, err))
+	}
+	if len(in.Challenge) != 32 {
+		return none(fmt.Errorf("%w: challenge has %d bytes", ErrMalformed, len(in.Challenge)))
+	}
+	if in.Replaces != "" {
+		if err := checkKeyID(in.Replaces); err != nil {
+			return none(fmt.Errorf("replaces: %w", err))
+		}
+	}
+	ev, err := in.container()
+	if err != nil {
+		return none(err)
+	}
+	want := attest.Expect{App: string(in.App), Challenge: in.Challenge, ClientData: in.ClientData}
+	// Uses of capped exceptions are not counted yet, so none is left.
+	want.UsesLeft = func(string) int { return 0 }
+	switch {
+	case ev.Format == attest.FormatAndroidChain && len(in.ClientData) > 0:
+		return none(fmt.Errorf("%w: client_data does not go with a certificate chain", ErrMalformed))
+	case ev.Format != attest.FormatAppleAppAttest && in.KeyID != "":
+		return none(fmt.Errorf("%w: key_id goes with an Apple attestation only", ErrMalformed))
+	case ev.Format == attest.FormatAppleAppAttest:
+		if want.KeyID, err = decodeKeyID(in.KeyID); err != nil {
+			return none(fmt.Errorf("key_id: %w", err))
+		}
+	}
+	return ev, want, nil
+}
+
+// container finds what kind of evidence in holds.
+func (in *Registration) container() (attest.Evidence, error) {
+	size := len(in.AttestationObject)
+	for _, c := range in.CertificateChain {
+		size += len(c)
+	}
+	switch {
+	case size > maxAttestation || len(in.ClientData) > maxClientData || len(in.CertificateChain) > 1024:
+		return attest.Evidence{}, ErrTooLarge
+	case len(in.AttestationObject) > 0 && len(in.CertificateChain) > 0:
+		return attest.Evidence{}, fmt.Errorf("%w: an object and a chain", ErrMalformed)
+	case len(in.CertificateChain) > 0:
+		return attest.Evidence{Format: attest.FormatAndroidChain, Chain: in.CertificateChain}, nil
+	case size == 0:
+		return attest.Evidence{}, fmt.Errorf("%w: neither an object nor a chain", ErrMalformed)
+	case in.AttestationObject[0]>>5 != 5: // RFC 8949, Section 3.1: major type 5, a map
+		return attest.Evidence{}, fmt.Errorf("%w: attestation_object is no CBOR map", ErrMalformed)
+	}
+	ev, _, err := attest.Parse(in.AttestationObject, attest.FormatAuto)
+	if err != nil {
+		return attest.Evidence{}, verifyError(err)
+	}
+	if ev.Format != attest.FormatAppleAppAttest && ev.Format != attest.FormatAndroidKey {
+		return attest.Evidence{}, fmt.Errorf("%w: attestation_object is %s", ErrMalformed, ev.Format)
+	}
+	return ev, nil
+}
+
+// verifyError is what the registry says of evidence that cannot be read.
+func verifyError(err error) error {
+	if errors.Is(err, attest.ErrMalformed) || errors.Is(err, attest.ErrUnsupported) {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return fmt.Errorf("registry: verify: %w", err)
+}

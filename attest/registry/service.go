@@ -1,0 +1,171 @@
+// Package registry keeps what devices have proved: the challenges that were
+// issued, the keys that were attested, and the evidence behind them. It is the
+// service with state beside the pure verifier of package attest.
+//
+// A key is registered in two calls. The app's backend (or Staunch's own API)
+// asks for a challenge and hands it to the phone; the phone makes a key over
+// it; the evidence comes back with the challenge.
+//
+//	c, err := s.CreateChallenge(ctx, caller, &registry.ChallengeRequest{
+//		App: "chat", Account: id, Purpose: registry.PurposeRegister,
+//	})
+//	...
+//	r, err := s.Register(ctx, caller, &registry.Registration{
+//		App: "chat", Account: id, Challenge: c.Challenge, CertificateChain: chain,
+//	})
+//	if err != nil { // cannot tell: nothing was consumed, nothing is stored
+//	if r.Decision != registry.Allow { // can tell: r.Advice says what the phone may try
+//
+// What it promises:
+//
+//   - A challenge is 32 random bytes, bound to app, account and purpose, kept
+//     as its SHA-256 only, and good for one verdict, accept or reject. Of two
+//     concurrent uses exactly one wins; the other gets common.challenge_used.
+//     Malformed input does not consume it.
+//   - Register verifies outside any transaction and then commits challenge,
+//     key, serials, evidence, audit entry and event in one. An answer is given
+//     after the commit. If the program dies before the commit the challenge is
+//     still open; if it dies after it, the retry gets common.challenge_used and
+//     the key is there.
+//   - One key belongs to one account, for ever. A key that was revoked or
+//     superseded does not come back.
+//   - Identifiers of a device are not stored; what is left of them is a keyed
+//     hash. Evidence that holds them is not stored either, unless the operator
+//     asked for it.
+//
+// The decision follows from the verdict's findings alone (Decide): every
+// verdict is enforced. The package does not yet watch requests, revoke keys
+// when a list changes, refresh receipts, stage a rollout or count anything. An
+// exception with max_uses_per_day counts as used up, because its uses are not
+// counted.
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/android"
+)
+
+// Options are a Service's.
+type Options struct {
+	// App is the app whose store Update opens. Required.
+	App account.AppID
+	// Policy gives the policy in force. Required; called once per call, and may
+	// give another policy each time.
+	Policy func() *attest.Policy
+	// Verifier judges evidence. Required.
+	Verifier *attest.Verifier
+	// Status gives the last good revocation list with its age. nil, or a nil
+	// list, means that there is none, which the verdict on Android says and the
+	// policy judges.
+	Status func() *android.StatusList
+	// Update runs fn in one transaction that writes, and may run it again. Required.
+	Update func(ctx context.Context, fn func(Tx) error) error
+	// View runs fn in a transaction that only reads. nil: Update.
+	View func(ctx context.Context, fn func(Tx) error) error
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+	// Logger gets what an operator should look at. nil discards.
+	Logger *slog.Logger
+	// HashKey is the key of the hashes that stand for device identifiers: at
+	// least 32 bytes. Required; with another key no device is found again.
+	HashKey HashKey
+	// EvidenceRetention is how long evidence is kept. The zero value keeps none.
+	EvidenceRetention time.Duration
+	// DangerousStoreDeviceIdentifiers keeps evidence that holds a device's
+	// serial number, IMEI, MEID or unique id, and these with it.
+	DangerousStoreDeviceIdentifiers bool
+
+	testingOnlySeams *seams
+}
+
+// seams stand in for package attest where only tests can: the methods that a
+// Service calls on a policy and on a verifier.
+type seams struct {
+	app    func(p *attest.Policy, id string) (attest.AppPolicy, bool)
+	verify func(ev attest.Evidence, want attest.Expect, p *attest.Policy, now time.Time) (attest.Verdict, error)
+	bundle func(ev attest.Evidence, want attest.Expect, p *attest.Policy, v attest.Verdict) ([]byte, error)
+}
+
+// Service registers keys for one app. It is safe for concurrent use.
+type Service struct {
+	id        account.AppID
+	policy    func() *attest.Policy
+	status    func() *android.StatusList
+	update    func(ctx context.Context, fn func(Tx) error) error
+	view      func(ctx context.Context, fn func(Tx) error) error
+	clock     func() time.Time
+	log       *slog.Logger
+	hashKey   HashKey
+	retention time.Duration
+	keepIDs   bool
+	seams
+}
+
+// New returns a Service. It checks opts once and copies them.
+func New(opts *Options) (*Service, error) {
+	if err := opts.App.Validate(); err != nil {
+		return nil, fmt.Errorf("registry: options: %w", err)
+	}
+	switch {
+	case opts.Policy == nil:
+		return nil, errors.New("registry: options: no Policy")
+	case opts.Verifier == nil && opts.testingOnlySeams == nil:
+		return nil, errors.New("registry: options: no Verifier")
+	case opts.Update == nil:
+		return nil, errors.New("registry: options: no Update")
+	case len(opts.HashKey) < 32:
+		return nil, errors.New("registry: options: HashKey is shorter than 32 bytes")
+	case opts.EvidenceRetention < 0:
+		return nil, errors.New("registry: options: EvidenceRetention is negative")
+	}
+	s := &Service{
+		id: opts.App, policy: opts.Policy, status: opts.Status, update: opts.Update, view: opts.View,
+		clock: opts.Now, log: opts.Logger, hashKey: slices.Clone(opts.HashKey),
+		retention: opts.EvidenceRetention, keepIDs: opts.DangerousStoreDeviceIdentifiers,
+	}
+	if s.view == nil {
+		s.view = s.update
+	}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.seams = seams{app: (*attest.Policy).App, bundle: bundle}
+	if opts.Verifier != nil {
+		s.verify = opts.Verifier.Verify
+	}
+	if opts.testingOnlySeams != nil {
+		s.seams = *opts.testingOnlySeams
+	}
+	return s, nil
+}
+
+// now reads the clock, in the precision that the store keeps.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// current gives the policy in force and what it says of the app; every call
+// asks once.
+func (s *Service) current(app account.AppID) (*attest.Policy, attest.AppPolicy, error) {
+	if app != s.id {
+		return nil, attest.AppPolicy{}, ErrAppUnknown
+	}
+	p := s.policy()
+	if p == nil {
+		return nil, attest.AppPolicy{}, fmt.Errorf("%w: no policy is loaded", ErrAppUnknown)
+	}
+	known, ok := s.app(p, string(app))
+	if !ok {
+		return nil, attest.AppPolicy{}, fmt.Errorf("%w: the policy does not name it", ErrAppUnknown)
+	}
+	return p, known, nil
+}
