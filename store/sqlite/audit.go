@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/event"
+)
+
+// AppendAudit puts e at the end of its account's chain.
+func (tx *Tx) AppendAudit(ctx context.Context, e audit.Entry) error {
+	if err := e.Validate(); err != nil {
+		return tx.fail("audit entry", err)
+	}
+	var head audit.Head
+	var hash []byte
+	found, err := tx.row(ctx, "audit entry", `SELECT n, hash FROM audit_entry WHERE account = ? ORDER BY n DESC LIMIT 1`,
+		[]any{string(e.Account)}, &head.N, &hash)
+	if err != nil {
+		return err
+	}
+	if found {
+		head.Hash = [32]byte(hash)
+	}
+	e = e.Next(tx.app, head)
+	_, err = tx.exec(ctx, "audit entry", `INSERT INTO audit_entry (`+entryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(e.Account), int64(e.N), micros(e.Time), string(e.Actor.Kind), e.Actor.ID, e.Actor.Session, e.Actor.Class,
+		e.Action, e.Subject, blob(e.Object), e.Reason, blob(e.Detail), e.Prev[:], e.Hash[:])
+	return err
+}
+
+const entryColumns = `account, n, time, actor_kind, actor_id, actor_session, actor_class, action, subject, object, reason, detail, prev, hash`
+
+// AppendEvent writes e to the outbox.
+func (tx *Tx) AppendEvent(ctx context.Context, e event.Event) error {
+	if err := e.Validate(); err != nil {
+		return tx.fail("event", err)
+	}
+	_, err := tx.exec(ctx, "event", `INSERT INTO outbox (account, type, body, at) VALUES (?, ?, ?, ?)`,
+		string(e.Account), e.Type, []byte(e.Body), micros(e.At))
+	return err
+}
+
+// AuditApp is for audit.Check.
+func (tx *Tx) AuditApp() account.AppID { return tx.app }
+
+// AuditEntries calls yield for all entries by account, then number.
+func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) error {
+	return tx.rows(ctx, "audit entry", `SELECT `+entryColumns+` FROM audit_entry ORDER BY account, n`, func(rows *sql.Rows) error {
+		var e audit.Entry
+		var at sql.NullInt64
+		var prev, hash []byte
+		err := rows.Scan(&e.Account, &e.N, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Session, &e.Actor.Class,
+			&e.Action, &e.Subject, &e.Object, &e.Reason, &e.Detail, &prev, &hash)
+		if err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+		e.Time, e.Prev, e.Hash = fromMicros(at), [32]byte(prev), [32]byte(hash)
+		return yield(e)
+	})
+}
+
+// AuditObjects calls yield for everything whose changes are recorded.
+func (tx *Tx) AuditObjects(ctx context.Context, yield func(audit.Object) error) error {
+	return tx.scanKeys(ctx, func(k registry.Key) error {
+		return yield(audit.Object{Account: k.Account, Subject: k.ID, Digest: k.Digest()})
+	})
+}
+
+// Events gives up to limit events after the given ID, in order.
+func (tx *Tx) Events(ctx context.Context, after uint64, limit int) ([]event.Event, error) {
+	s, err := tx.prepare(ctx, "event", `SELECT id, account, type, body, at FROM outbox WHERE id > ? ORDER BY id LIMIT ?`)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(context.WithoutCancel(ctx), int64(after), limit)
+	if err != nil {
+		return nil, tx.fail("event", err)
+	}
+	defer rows.Close()
+	var out []event.Event
+	for rows.Next() {
+		var e event.Event
+		var at sql.NullInt64
+		if err := rows.Scan(&e.ID, &e.Account, &e.Type, &e.Body, &at); err != nil {
+			return nil, tx.fail("event", err)
+		}
+		e.At = fromMicros(at)
+		out = append(out, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, tx.fail("event", err)
+	}
+	return out, nil
+}

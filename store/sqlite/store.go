@@ -1,0 +1,173 @@
+// Package sqlite is the default store: one file for one app.
+//
+//	s, err := sqlite.Open(ctx, &sqlite.Options{Path: "data/demo.db", App: "demo"})
+//	err = s.Update(ctx, func(tx *sqlite.Tx) error { return tx.AddChallenge(ctx, c) })
+//
+// The contract is that of package store. A transaction is on the disk when
+// Update returns (WAL, synchronous=FULL). There is one writer at a time, in
+// this process and in all, and up to four readers beside it.
+//
+// Open makes the file if it is not there, with mode 0600, and moves an older
+// schema forward after it has copied the file to PATH.schema-NNNN. A file of
+// another app, of another program or of a newer schema is refused. Do not put
+// it on a network file system: SQLite's locks do not hold there.
+//
+// Check looks for damage: in the file's structure, its references, and the
+// chains of the audit record. It may run while a server writes.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/store"
+)
+
+// readers is how many View may run at a time.
+const readers = 4
+
+// Options are a Store's.
+type Options struct {
+	// Path of the file. Required.
+	Path string
+	// App is the app whose store it is. Required.
+	App account.AppID
+	// ReadOnly opens for View and Check, and neither creates nor migrates.
+	ReadOnly bool
+	// Logger tells of migrations. nil discards.
+	Logger *slog.Logger
+}
+
+// Store is an open store. It is safe for concurrent use.
+type Store struct {
+	app  account.AppID
+	path string
+	log  *slog.Logger
+
+	writer   *pool // nil: read only
+	readers  *pool
+	closing  sync.Once
+	closeErr error
+}
+
+// Open opens the store of opts.App, and creates or migrates it where needed.
+func Open(ctx context.Context, opts *Options) (*Store, error) {
+	if opts.Path == "" {
+		return nil, errors.New("sqlite: options: no Path")
+	}
+	if err := opts.App.Validate(); err != nil {
+		return nil, fmt.Errorf("sqlite: options: %w", err)
+	}
+	s := &Store{app: opts.App, path: opts.Path, log: opts.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(ctx, opts.ReadOnly); err != nil {
+		err = errors.Join(err, s.Close())
+		return nil, fmt.Errorf("sqlite: open %s: %w", opts.Path, err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, readOnly bool) (err error) {
+	if readOnly {
+		if _, err := os.Stat(s.path); err != nil {
+			return err
+		}
+	} else {
+		if err := createFile(s.path); err != nil {
+			return err
+		}
+		if s.writer, err = newPool(s.path, write, 1); err != nil {
+			return err
+		}
+		if err := s.writer.with(ctx, func(c *conn) error { return s.migrate(ctx, c, migrations()) }); err != nil {
+			return err
+		}
+	}
+	if s.readers, err = newPool(s.path, read, readers); err != nil {
+		return err
+	}
+	return s.readers.with(ctx, func(c *conn) error { return s.checkSchema(ctx, c, migrations()) })
+}
+
+// Close waits for running transactions and closes the file. What comes later
+// gets store.ErrAway.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		for _, p := range []*pool{s.readers, s.writer} {
+			if p != nil {
+				s.closeErr = errors.Join(s.closeErr, p.close())
+			}
+		}
+	})
+	return s.closeErr
+}
+
+// Update runs fn in a transaction that writes.
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	if s.writer == nil {
+		return fmt.Errorf("%w: opened for reading only", store.ErrAway)
+	}
+	return s.writer.with(ctx, func(c *conn) error { return s.transact(ctx, c, "BEGIN IMMEDIATE", fn) })
+}
+
+// View runs fn in a transaction that reads.
+func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
+	return s.readers.with(ctx, func(c *conn) error { return s.transact(ctx, c, "BEGIN", fn) })
+}
+
+// transact runs fn between begin and COMMIT.
+func (s *Store) transact(ctx context.Context, c *conn, begin string, fn func(*Tx) error) (err error) {
+	if err := c.exec(ctx, begin); err != nil {
+		return fault(err)
+	}
+	done := false
+	defer func() {
+		if !done { // an error, or a panic in fn
+			c.rollback()
+		}
+	}()
+	tx := &Tx{conn: c, app: s.app}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.failed != nil {
+		return tx.failed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.exec(ctx, "COMMIT"); err != nil {
+		return fault(err)
+	}
+	done = true
+	return nil
+}
+
+// fault gives what SQLite cannot help the sentinel that callers look for.
+func fault(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY,
+			sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
+			return fmt.Errorf("%w: %w", store.ErrAway, err)
+		case sqlite3.SQLITE_NOTADB:
+			return fmt.Errorf("%w: %w", store.ErrNotStore, err)
+		}
+	}
+	if errors.Is(err, sql.ErrConnDone) {
+		return fmt.Errorf("%w: %w", store.ErrAway, err)
+	}
+	return err
+}

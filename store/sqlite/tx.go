@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+)
+
+// Tx is a transaction. It has the methods of all pillars, and is good for the
+// length of the function that it was given to, in one goroutine.
+type Tx struct {
+	conn   *conn
+	app    account.AppID
+	failed error // the first failure; the transaction cannot be committed then
+}
+
+// fail notes a failure. SQLite undoes the whole transaction after some errors,
+// and what came next would then be committed by itself.
+func (tx *Tx) fail(noun string, err error) error {
+	if tx.failed == nil {
+		tx.failed = fmt.Errorf("sqlite: %s: %w", noun, fault(err))
+	}
+	return tx.failed
+}
+
+// exec changes rows and says how many.
+func (tx *Tx) exec(ctx context.Context, noun, query string, args ...any) (int, error) {
+	s, err := tx.prepare(ctx, noun, query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return 0, tx.fail(noun, err)
+	}
+	n, err := r.RowsAffected()
+	if err != nil {
+		return 0, tx.fail(noun, err)
+	}
+	return int(n), nil
+}
+
+// row reads one row into dest; found is false if there is none.
+func (tx *Tx) row(ctx context.Context, noun, query string, args []any, dest ...any) (found bool, err error) {
+	s, err := tx.prepare(ctx, noun, query)
+	if err != nil {
+		return false, err
+	}
+	switch err := s.QueryRowContext(context.WithoutCancel(ctx), args...).Scan(dest...); {
+	case err == sql.ErrNoRows:
+		return false, nil
+	case err != nil:
+		return false, tx.fail(noun, err)
+	}
+	return true, nil
+}
+
+// rows calls scan for each row.
+func (tx *Tx) rows(ctx context.Context, noun, query string, scan func(*sql.Rows) error) error {
+	s, err := tx.prepare(ctx, noun, query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(ctx)
+	if err != nil {
+		return tx.fail(noun, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return tx.fail(noun, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return tx.fail(noun, err)
+	}
+	return nil
+}
+
+func (tx *Tx) prepare(ctx context.Context, noun, query string) (*sql.Stmt, error) {
+	if tx.failed != nil {
+		return nil, tx.failed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, tx.fail(noun, err)
+	}
+	s, err := tx.conn.prepare(ctx, query)
+	if err != nil {
+		return nil, tx.fail(noun, err)
+	}
+	return s, nil
+}
+
+// own refuses what belongs to another app.
+func (tx *Tx) own(noun string, app account.AppID) error {
+	if app != tx.app {
+		return tx.fail(noun, fmt.Errorf("of app %q in the store of %q", app, tx.app))
+	}
+	return nil
+}
+
+// micros and fromMicros are the one form of a time in a row. The zero Time is NULL.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.UnixMicro(n.Int64).UTC()
+}
+
+// blob keeps absent and empty bytes alike: NULL.
+func blob(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
