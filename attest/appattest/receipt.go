@@ -44,6 +44,12 @@ type Receipt struct {
 // The order is that of Apple's page "Assessing fraud risk", section "Validate
 // the receipt", but for the payload, which says at which time to verify.
 func VerifyReceipt(cms []byte, roots Roots) (*Receipt, error) {
+	return verifyReceipt(cms, roots, rootCAG3SPKI)
+}
+
+// verifyReceipt is VerifyReceipt; under the root with this key, the signer must
+// be marked as Apple's signer of receipts.
+func verifyReceipt(cms []byte, roots Roots, markedSPKI string) (*Receipt, error) {
 	if len(cms) > maxReceipt {
 		return nil, fmt.Errorf("%w: receipt of %d bytes", ErrMalformed, len(cms))
 	}
@@ -59,30 +65,45 @@ func VerifyReceipt(cms []byte, roots Roots) (*Receipt, error) {
 		return nil, fail(ReceiptInvalid, "payload: %v", err)
 	}
 	r.Chain = p7.Certificates
-	if err := verifyCMS(p7, roots.Receipt, r.CreationTime); err != nil {
+	err = contain(func() error { return verifyCMS(p7, roots.Receipt, markedSPKI, r.CreationTime) })
+	if errors.Is(err, ErrMalformed) {
+		return nil, err
+	}
+	if err != nil {
 		return r, fail(ReceiptInvalid, "%v", err)
 	}
 	return r, nil
 }
 
-// parseCMS reads a CMS SignedData. The parser is not ours: a panic in it is an
-// error here.
+// parseCMS reads a CMS SignedData.
 func parseCMS(cms []byte) (p7 *pkcs7.PKCS7, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			p7, err = nil, fmt.Errorf("parser panic: %v", p)
-		}
-	}()
-	p7, err = pkcs7.Parse(cms)
-	if err == nil && p7.Signers == nil && p7.Certificates == nil && p7.Content == nil {
+	err = contain(func() error {
+		p7, err = pkcs7.Parse(cms)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p7.Signers == nil && p7.Certificates == nil && p7.Content == nil { // the library leaves all empty for other content
 		return nil, errors.New("no SignedData")
 	}
-	return p7, err
+	return p7, nil
+}
+
+// contain makes an ErrMalformed of a panic in call: the CMS library is not
+// ours, and what it reads comes from strangers.
+func contain(call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: panic in the CMS library: %v", ErrMalformed, p)
+		}
+	}()
+	return call()
 }
 
 // verifyCMS checks the one signature of p7 and the chain of its signer up to a
 // root at a time (RFC 5652, Section 5.6; RFC 5280, Section 6).
-func verifyCMS(p7 *pkcs7.PKCS7, roots []*x509.Certificate, at time.Time) error {
+func verifyCMS(p7 *pkcs7.PKCS7, roots []*x509.Certificate, markedSPKI string, at time.Time) error {
 	if len(p7.Signers) != 1 {
 		return fmt.Errorf("%d signers", len(p7.Signers))
 	}
@@ -110,7 +131,7 @@ func verifyCMS(p7 *pkcs7.PKCS7, roots []*x509.Certificate, at time.Time) error {
 	// Apple Root CA - G3 stands above CAs that certify keys of other parties
 	// (Apple Pay merchants, for one). Only the signer of receipts has this
 	// extension.
-	if isRootCAG3(root) && !hasExtension(signer, receiptSigner) {
+	if spkiHash(root) == markedSPKI && !hasExtension(signer, receiptSigner) {
 		return errors.New("the signer is not Apple's signer of receipts")
 	}
 	return nil
@@ -123,21 +144,11 @@ func anchorOf(p7 *pkcs7.PKCS7, roots []*x509.Certificate, at time.Time) (*x509.C
 	for _, root := range roots {
 		pool := x509.NewCertPool()
 		pool.AddCert(root)
-		if err = verifyAt(p7, pool, at); err == nil {
+		if err = p7.VerifyWithChainAtTime(pool, at); err == nil {
 			return root, nil
 		}
 	}
 	return nil, err
-}
-
-// verifyAt calls the library's verification; a panic in it is an error here.
-func verifyAt(p7 *pkcs7.PKCS7, pool *x509.CertPool, at time.Time) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("verifier panic: %v", p)
-		}
-	}()
-	return p7.VerifyWithChainAtTime(pool, at)
 }
 
 // What a receipt may be signed with: SHA-256, SHA-384, SHA-512, and ECDSA with

@@ -28,10 +28,10 @@ func AppleRoots() Roots {
 // rootCAG3SPKI is SHA-256 of the SubjectPublicKeyInfo of Apple Root CA - G3.
 const rootCAG3SPKI = "9b219d0fbff36a5fb32090571906bceea68617c833a3f61b81e962a8e64db8af"
 
-// isRootCAG3 reports whether cert has the key of Apple Root CA - G3.
-func isRootCAG3(cert *x509.Certificate) bool {
-	spki := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-	return hex.EncodeToString(spki[:]) == rootCAG3SPKI
+// spkiHash is SHA-256 of cert's SubjectPublicKeyInfo, in hex.
+func spkiHash(cert *x509.Certificate) string {
+	hash := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	return hex.EncodeToString(hash[:])
 }
 
 // mustParse parses a constant of this file; a test calls it for each.
