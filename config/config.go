@@ -80,6 +80,10 @@ type App struct {
 	// else may know one. Without it no call of a backend is accepted. Signed
 	// requests of backends take its place in a later release.
 	ServiceTokenFile string `toml:"service_token_file"`
+	// File with the secret that the keys of stored hashes are derived from: at
+	// least 32 random bytes as text, such as `openssl rand -hex 32` prints. Keep
+	// a copy: under another secret no device is recognised again.
+	RootSecretFile string `toml:"root_secret_file,required"`
 }
 
 // Defaults is a configuration with the values of all keys that may be left out.
@@ -96,6 +100,6 @@ func sample() Config {
 	c.Listen = "127.0.0.1:8080"
 	c.DataDir = "data"
 	c.Attest.PolicyFile = "policy.toml"
-	c.Apps = []App{{ID: "demo", ServiceTokenFile: "service.token"}}
+	c.Apps = []App{{ID: "demo", ServiceTokenFile: "service.token", RootSecretFile: "root.secret"}}
 	return c
 }

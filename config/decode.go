@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
@@ -37,7 +38,9 @@ func Decode(data []byte, v any) error {
 	c := checker{lines: keyLines(data)}
 	c.table("", doc, target.Elem().Type())
 	if len(c.errs) > 0 {
-		slices.SortStableFunc(c.errs, func(a, b *Error) int { return a.Line - b.Line })
+		slices.SortStableFunc(c.errs, func(a, b *Error) int { // what has no line comes last
+			return cmp.Or(cmp.Compare(uint(a.Line-1), uint(b.Line-1)), strings.Compare(a.Key, b.Key))
+		})
 		var all []error
 		for _, e := range c.errs {
 			all = append(all, e)
@@ -125,7 +128,11 @@ func (c *checker) value(path string, v any, t reflect.Type) {
 	case reflect.Bool:
 		_, ok = v.(bool)
 	case reflect.Float32, reflect.Float64:
-		_, ok = v.(float64)
+		switch v.(type) {
+		case float64, int64:
+		default:
+			ok = false
+		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		var n int64
 		if n, ok = v.(int64); ok && reflect.Zero(t).OverflowInt(n) {

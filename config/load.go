@@ -61,7 +61,7 @@ func Parse(data []byte) (*Config, error) {
 func (c *Config) paths() []*string {
 	all := []*string{&c.DataDir, &c.TLSCertFile, &c.TLSKeyFile, &c.Attest.PolicyFile, &c.Attest.StatusListFile}
 	for i := range c.Apps {
-		all = append(all, &c.Apps[i].ServiceTokenFile)
+		all = append(all, &c.Apps[i].ServiceTokenFile, &c.Apps[i].RootSecretFile)
 	}
 	return all
 }
@@ -116,6 +116,9 @@ func (c *Config) check(fail func(key, reason string) error) error {
 			bad(key, "the id %q occurs twice", a.ID)
 		}
 		seen[a.ID] = true
+		if a.RootSecretFile == "" {
+			bad(fmt.Sprintf("app[%d].root_secret_file", i), "must not be empty")
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -50,7 +50,7 @@ func goKind(t reflect.Type) string {
 	case reflect.Bool:
 		return "a boolean"
 	case reflect.Float32, reflect.Float64:
-		return "a float"
+		return "a number"
 	case reflect.Slice:
 		return "an array"
 	case reflect.Map:

@@ -1,0 +1,157 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/staunchid/staunch/config"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func sampleText(t *testing.T) string {
+	t.Helper()
+	s, err := config.Sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSampleGolden(t *testing.T) {
+	got := sampleText(t)
+	file := filepath.Join("testdata", "sample.toml")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the sample has changed; look at it, then go test ./config -update\n%s", got)
+	}
+}
+
+func TestSampleParses(t *testing.T) {
+	s := sampleText(t)
+	if _, err := config.Parse([]byte(s)); err != nil {
+		t.Error(err)
+	}
+	// A key that is commented out is one that the file may have.
+	var all []string
+	for line := range strings.Lines(s) {
+		if key, ok := strings.CutPrefix(line, "# "); ok && strings.Contains(key, ` = ""`) {
+			line = key
+		}
+		all = append(all, line)
+	}
+	full := strings.Join(all, "")
+	for _, key := range []string{"\ntls_key_file =", "\nstatus_list_file ="} {
+		if !strings.Contains(full, key) {
+			t.Errorf("the sample lacks %q", key)
+		}
+	}
+	if _, err := config.Parse([]byte(full)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSampleDocumentsEveryKey(t *testing.T) {
+	lines := strings.Split(sampleText(t), "\n")
+	for i, line := range lines {
+		key := strings.TrimPrefix(line, "# ")
+		if !strings.HasPrefix(key, "[") && !strings.Contains(key, " = ") {
+			continue
+		}
+		if doc := strings.TrimPrefix(lines[i-1], "# "); !strings.HasSuffix(doc, ".") || doc == lines[i-1] {
+			t.Errorf("no comment above %q", line)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	sample := sampleText(t)
+	tests := []struct {
+		name     string
+		old, new string
+		want     string // in the message; empty: good
+	}{
+		{"sample", "", "", ""},
+		{"typo", "shutdown_grace =", "shutdown_graze =", "shutdown_graze: unknown key; did you mean shutdown_grace?"},
+		{"all addresses", `"127.0.0.1:8080"`, `":8080"`, `listen: "" is not a loopback address`},
+		{"public address", `"127.0.0.1:8080"`, `"192.0.2.1:8080"`, `listen: "192.0.2.1" is not a loopback address`},
+		{"public address with TLS", `listen = "127.0.0.1:8080"`, "listen = \"192.0.2.1:443\"\ntls_cert_file = \"c\"\ntls_key_file = \"k\"", ""},
+		{"localhost", `"127.0.0.1:8080"`, `"localhost:8080"`, ""},
+		{"IPv6 loopback", `"127.0.0.1:8080"`, `"[::1]:8080"`, ""},
+		{"no port", `"127.0.0.1:8080"`, `"127.0.0.1"`, "listen: "},
+		{"certificate without key", `# tls_cert_file = ""`, `tls_cert_file = "c"`, "tls_cert_file: tls_key_file is missing"},
+		{"key without certificate", `# tls_key_file = ""`, `tls_key_file = "k"`, "tls_key_file: tls_cert_file is missing"},
+		{"no data_dir", `data_dir = "data"`, `data_dir = ""`, "data_dir: must not be empty"},
+		{"no grace", `"20s"`, `"0s"`, "shutdown_grace: must be longer than zero"},
+		{"level", `level = "info"`, `level = "loud"`, `log.level: "loud" is no level`},
+		{"format", `format = "text"`, `format = "xml"`, `log.format: "xml" is no format`},
+		{"no policy", `policy_file = "policy.toml"`, `policy_file = ""`, "attest.policy_file: must not be empty"},
+		{"app id", `id = "demo"`, `id = "../demo"`, `app[0].id: "../demo" is no id`},
+		{"short app id", `id = "demo"`, `id = "d"`, `app[0].id: "d" is no id`},
+		{"no root secret", `root_secret_file = "root.secret"`, `root_secret_file = ""`, "app[0].root_secret_file: must not be empty"},
+		{"no app id", `id = "demo"`, "", "app[0].id: missing"},
+		{"no app", "\n[[app]]", "\n[[ap]]", "app: missing; the key is required"},
+		{"two apps of one id", "\n[[app]]", "\n[[app]]\nid = \"demo\"\nroot_secret_file = \"r\"\n[[app]]", `app[1].id: the id "demo" occurs twice`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if !strings.Contains(sample, tt.old) {
+				t.Fatalf("%q is not in the sample", tt.old)
+			}
+			text := strings.Replace(sample, tt.old, tt.new, 1)
+			_, err := config.Parse([]byte(text))
+			if (err == nil) != (tt.want == "") || err != nil && (!errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), tt.want)) {
+				t.Fatalf("err = %v, want %q", err, tt.want)
+			}
+			var e *config.Error
+			if errors.As(err, &e) && e.Line == 0 && tt.name != "no app" {
+				t.Errorf("%v names no line", err)
+			}
+		})
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "staunch.toml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(sampleText(t), `"policy.toml"`, `"/etc/policy.toml"`, 1))
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.DataDir != filepath.Join(dir, "data") || c.Attest.PolicyFile != "/etc/policy.toml" ||
+		c.Apps[0].ServiceTokenFile != filepath.Join(dir, "service.token") || c.Apps[0].RootSecretFile != filepath.Join(dir, "root.secret") ||
+		c.Attest.StatusListFile != "" {
+		t.Errorf("paths: %+v", c)
+	}
+	write("listen = 1\n")
+	var e *config.Error
+	if _, err := config.Load(file); !errors.As(err, &e) || !strings.Contains(err.Error(), file+": line 1: listen: want a string") {
+		t.Errorf("err = %v", err)
+	}
+	if _, err := config.Load(filepath.Join(dir, "none.toml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	write(strings.Repeat("#\n", config.MaxFile))
+	if _, err := config.Load(file); !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), "larger") {
+		t.Errorf("large file: %v", err)
+	}
+}

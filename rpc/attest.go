@@ -1,0 +1,91 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+
+	"connectrpc.com/connect"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/registry"
+	attestv1 "github.com/staunchid/staunch/gen/staunch/attest/v1"
+)
+
+// Attest is the attestation service of one app; *registry.Service is one.
+type Attest interface {
+	CreateChallenge(context.Context, account.Caller, *registry.ChallengeRequest) (*registry.IssuedChallenge, error)
+	Register(context.Context, account.Caller, *registry.Registration) (*registry.Registered, error)
+	GetKey(ctx context.Context, caller account.Caller, app account.AppID, id string) (registry.Key, error)
+}
+
+// attestHandler is staunch.attest.v1.AttestService.
+type attestHandler struct{ *edge }
+
+// begin finds app and caller, and writes them into the Call.
+func (e *edge) begin(ctx context.Context, req connect.AnyRequest, named string) (account.Caller, App, *Call, error) {
+	caller, app, err := e.caller(req.Header(), named)
+	c := callOf(ctx)
+	c.App, c.Caller = app.ID, caller.Kind
+	return caller, app, c, err
+}
+
+// CreateChallenge issues a challenge.
+func (h *attestHandler) CreateChallenge(ctx context.Context, req *connect.Request[attestv1.CreateChallengeRequest]) (*connect.Response[attestv1.CreateChallengeResponse], error) {
+	caller, app, _, err := h.begin(ctx, req, req.Msg.GetApp())
+	if err != nil {
+		return nil, err
+	}
+	purpose, err := purposeFromProto(req.Msg.GetPurpose())
+	if err != nil {
+		return nil, err
+	}
+	c, err := app.Attest.CreateChallenge(ctx, caller, &registry.ChallengeRequest{
+		App: app.ID, Account: account.ID(req.Msg.GetAccount()), Purpose: purpose,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(challengeToProto(c)), nil
+}
+
+// Register judges evidence. A phone has proved nothing when it calls, so the
+// account that it names is what the challenge was made for and no more, and it
+// may not name a key to replace: that is for the backend, which knows whose
+// phone it is.
+func (h *attestHandler) Register(ctx context.Context, req *connect.Request[attestv1.RegisterRequest]) (*connect.Response[attestv1.RegisterResponse], error) {
+	caller, app, call, err := h.begin(ctx, req, req.Msg.GetApp())
+	if err != nil {
+		return nil, err
+	}
+	in := registrationFromProto(app.ID, req.Msg)
+	backend := caller.Kind == account.Backend
+	if !backend {
+		if in.Replaces != "" {
+			return nil, fmt.Errorf("%w: replaces", errTokenMissing)
+		}
+		caller = account.Caller{Kind: account.Phone, App: app.ID, Account: in.Account}
+		call.Caller = account.Phone
+	}
+	r, err := app.Attest.Register(ctx, caller, in)
+	if err != nil {
+		return nil, err
+	}
+	call.Decision, call.Advice = string(r.Decision), string(r.Advice)
+	return connect.NewResponse(registeredToProto(r, backend)), nil
+}
+
+// GetKey reads a key record, for backends only.
+func (h *attestHandler) GetKey(ctx context.Context, req *connect.Request[attestv1.GetKeyRequest]) (*connect.Response[attestv1.GetKeyResponse], error) {
+	caller, app, _, err := h.begin(ctx, req, req.Msg.GetApp())
+	if err != nil {
+		return nil, err
+	}
+	if caller.Kind != account.Backend {
+		return nil, errTokenMissing
+	}
+	k, err := app.Attest.GetKey(ctx, caller, app.ID, req.Msg.GetKeyId())
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&attestv1.GetKeyResponse{Key: keyToProto(k)}), nil
+}

@@ -1,0 +1,108 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/registry"
+)
+
+// The edge's own errors. Callers act on their reasons.
+var (
+	errRequest      = errors.New("the request cannot be read")
+	errTooLarge     = errors.New("the message is too large")
+	errTokenInvalid = errors.New(`the token is of no app; send "Authorization: Bearer TOKEN" with the content of the app's service_token_file`)
+	errTokenMissing = errors.New(`this call is for the app's backend; send "Authorization: Bearer TOKEN" with the content of the app's service_token_file`)
+	errAppMissing   = errors.New("name the app: the server has several")
+	errPanic        = errors.New("rpc: panic")
+	errStoreAway    = errors.New("the store cannot be reached; try again")
+)
+
+// domain is the ErrorInfo domain of all reasons.
+const domain = "staunch"
+
+// internal is the fixed text for what is in no row.
+const internal = "internal error"
+
+// row says how one error reaches a client.
+type row struct {
+	err    error
+	code   connect.Code
+	reason string // stable; never reused for something else
+	detail bool   // the client caused it and may read the whole text, not the sentinel's alone
+}
+
+// table has a row for every error on which a client can act. The first match
+// counts.
+func table() []row {
+	return []row{
+		{errRequest, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
+		{errTooLarge, connect.CodeResourceExhausted, "REQUEST_TOO_LARGE", true},
+		{errTokenInvalid, connect.CodeUnauthenticated, "TOKEN_INVALID", false},
+		{errTokenMissing, connect.CodeUnauthenticated, "TOKEN_REQUIRED", false},
+		{errAppMissing, connect.CodeInvalidArgument, "APP_REQUIRED", false},
+		{errStoreAway, connect.CodeUnavailable, "STORE_AWAY", false},
+
+		{registry.ErrTooLarge, connect.CodeInvalidArgument, "ATTEST_TOO_LARGE", true},
+		{registry.ErrAppUnknown, connect.CodeNotFound, "ATTEST_APP_UNKNOWN", false},
+		{registry.ErrKeyUnknown, connect.CodeNotFound, "ATTEST_KEY_UNKNOWN", false},
+		{registry.ErrNotAllowed, connect.CodePermissionDenied, "CALLER_REFUSED", false},
+		{registry.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
+		{attest.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
+		{attest.ErrUnsupported, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
+		{account.ErrMalformed, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
+
+		{context.Canceled, connect.CodeCanceled, "CANCELED", false},
+		{context.DeadlineExceeded, connect.CodeDeadlineExceeded, "DEADLINE_EXCEEDED", false},
+	}
+}
+
+// lookup finds the row of err. Without one, known is false.
+func (e *edge) lookup(err error) (r row, known bool) {
+	if e.away(err) {
+		err = errStoreAway
+	}
+	for _, r := range table() {
+		if errors.Is(err, r.err) {
+			return r, true
+		}
+	}
+	return row{errors.New(internal), connect.CodeInternal, "INTERNAL", false}, false
+}
+
+// toClient turns err into what the client may see.
+func (r row) toClient(err error) *connect.Error {
+	text := r.err.Error()
+	if r.detail {
+		text = clip(err.Error())
+	}
+	ce := connect.NewError(r.code, errors.New(text))
+	if d, err := connect.NewErrorDetail(&errdetails.ErrorInfo{Reason: r.reason, Domain: domain}); err == nil {
+		ce.AddDetail(d)
+	}
+	return ce
+}
+
+// clip makes a text that may hold pieces of a request short and printable.
+func clip(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '\u00a0' { // protojson writes one at random, so that nobody relies on its texts
+			return ' '
+		}
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	const most = 300
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,246 @@
+package rpc
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/registry"
+)
+
+// inside lists the exported errors of pillars that have no row, with the
+// reason: the test below demands one or the other for each.
+func inside() map[string]string {
+	return map[string]string{
+		"attest/android.ErrMalformed":         "attest wraps it in its own",
+		"attest/appattest.ErrMalformed":       "attest wraps it in its own",
+		"attest/registry.ErrChallengeUnknown": "between store and service; a finding for clients",
+		"audit.ErrInvalid":                    "a fault of the program: internal error",
+		"event.ErrInvalid":                    "a fault of the program: internal error",
+	}
+}
+
+// pillars are the folders whose errors can reach a handler.
+func pillars() []string {
+	return []string{"account", "audit", "event", "attest", "passkey", "transfer", "recovery", "tee", "keytrans", "govern", "sealing", "backup", "integrity"}
+}
+
+// exportedErrors reads them off the syntax, as "package.Name".
+func exportedErrors(t *testing.T, root string) []string {
+	t.Helper()
+	var all []string
+	for _, pillar := range pillars() {
+		dir := filepath.Join(root, pillar)
+		if _, err := os.Stat(dir); err != nil {
+			continue // not written yet
+		}
+		err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && (d.Name() == "testdata" || strings.HasSuffix(d.Name(), "test")) {
+				return fs.SkipDir
+			}
+			if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+				return nil
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				return err
+			}
+			pkg, err := filepath.Rel(root, filepath.Dir(file))
+			if err != nil {
+				return err
+			}
+			for _, decl := range f.Decls {
+				g, ok := decl.(*ast.GenDecl)
+				if !ok || g.Tok != token.VAR {
+					continue
+				}
+				for _, spec := range g.Specs {
+					for _, name := range spec.(*ast.ValueSpec).Names {
+						if regexp.MustCompile(`^Err[A-Z]`).MatchString(name.Name) {
+							all = append(all, filepath.ToSlash(pkg)+"."+name.Name)
+						}
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// rows reads the names in the table off errors.go, as "package.Name".
+func rows(t *testing.T) []string {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]string{}
+	for _, imp := range f.Imports {
+		p := strings.Trim(imp.Path.Value, `"`)
+		if ours, ok := strings.CutPrefix(p, "github.com/staunchid/staunch/"); ok {
+			paths[p[strings.LastIndex(p, "/")+1:]] = ours
+		}
+	}
+	var all []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		fn, ok := n.(*ast.FuncDecl)
+		if ok {
+			return fn.Name.Name == "table"
+		}
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); ok && strings.HasPrefix(sel.Sel.Name, "Err") {
+				all = append(all, paths[x.Name]+"."+sel.Sel.Name)
+			}
+		}
+		return true
+	})
+	return all
+}
+
+func TestEveryErrorHasARow(t *testing.T) {
+	exported, have := exportedErrors(t, ".."), rows(t)
+	if len(exported) < 8 || len(have) < 8 {
+		t.Fatalf("found %v and %v; the test reads too little", exported, have)
+	}
+	for _, name := range exported {
+		_, in := inside()[name]
+		if slices.Contains(have, name) == in {
+			t.Errorf("%s: give it a row in errors.go, or a line in inside(), and not both", name)
+		}
+	}
+	for name := range inside() {
+		if !slices.Contains(exported, name) {
+			t.Errorf("inside() has %s, which is gone", name)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	codes := map[string]string{}
+	for _, r := range table() {
+		if !regexp.MustCompile(`^[A-Z]+(_[A-Z]+)*$`).MatchString(r.reason) {
+			t.Errorf("reason %q", r.reason)
+		}
+		if was, ok := codes[r.reason]; ok && was != r.code.String() {
+			t.Errorf("%s has two codes: %s and %s", r.reason, was, r.code)
+		}
+		codes[r.reason] = r.code.String()
+		e := &edge{away: func(error) bool { return false }}
+		if got, known := e.lookup(errors.Join(errors.New("outer"), r.err)); !known || got.err != r.err {
+			t.Errorf("%v is found as %v", r.err, got.err)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	if got := clip("a\u00a0b\x00\n" + strings.Repeat("é", 500) + "\xff"); len(got) > 310 || !strings.HasPrefix(got, "a bé") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestNames walks the enumerations that are translated by their names.
+func TestNames(t *testing.T) {
+	for _, a := range []registry.Advice{
+		registry.AdviceNone, registry.AdviceRetry, registry.AdviceNewChallenge, registry.AdviceNewKey,
+		registry.AdviceReboot, registry.AdviceUpdateApp, registry.AdviceUpdateOS, registry.AdviceContact,
+	} {
+		if adviceToProto(a) == 0 {
+			t.Errorf("advice %s", a)
+		}
+	}
+	for _, tier := range []attest.Tier{attest.TierNone, attest.TierContraindicated, attest.TierWarning, attest.TierAffirming} {
+		if tierToProto(tier) == 0 {
+			t.Errorf("tier %s", tier)
+		}
+	}
+	for _, s := range []registry.State{registry.StateActive, registry.StatePending, registry.StateObserved, registry.StateRevoked, registry.StateSuperseded} {
+		if stateToProto(s) == 0 {
+			t.Errorf("state %s", s)
+		}
+	}
+	for _, c := range []attest.Class{attest.Abuse, attest.Honest, attest.Environment, attest.PolicyClass} {
+		if classToProto(c) == 0 {
+			t.Errorf("class %s", c)
+		}
+	}
+	for _, e := range []attest.Effect{attest.Reject, attest.Warn, attest.Note} {
+		if effectToProto(e) == 0 {
+			t.Errorf("effect %s", e)
+		}
+	}
+	if platformToProto("android") == 0 || platformToProto("apple") == 0 {
+		t.Error("platform")
+	}
+}
+
+func TestTokens(t *testing.T) {
+	const good = "0123456789abcdef0123456789abcdef"
+	for _, tt := range []struct {
+		name, secret string
+		ok           bool
+	}{
+		{"good", good, true},
+		{"with a newline at the end", good + "\n", true},
+		{"one character short", good[1:], false},
+		{"short, with white space", good[1:] + "\n", false},
+		{"empty", "", false},
+		{"two words", good + " " + good, false},
+		{"binary", good + "\x00", false},
+		{"not ASCII", good + "é", false},
+	} {
+		tok, err := NewToken([]byte(tt.secret))
+		if (err == nil) != tt.ok || tok.matches(good) != tt.ok {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "abcdef") {
+			t.Errorf("%s: the error shows the token: %v", tt.name, err)
+		}
+	}
+	if (Token{}).matches("") {
+		t.Error("the zero token matches")
+	}
+}
+
+func TestNew(t *testing.T) {
+	tok, err := NewToken([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := &registry.Service{}
+	for _, tt := range []struct {
+		name string
+		apps []App
+		ok   bool
+	}{
+		{"good", []App{{ID: "a1", Attest: service, Token: tok}, {ID: "a2", Attest: service}, {ID: "a3", Attest: service}}, true},
+		{"none", nil, false},
+		{"bad id", []App{{ID: "A", Attest: service}}, false},
+		{"no service", []App{{ID: "a1"}}, false},
+		{"twice", []App{{ID: "a1", Attest: service}, {ID: "a1", Attest: service}}, false},
+		{"one token for two", []App{{ID: "a1", Attest: service, Token: tok}, {ID: "a2", Attest: service, Token: tok}}, false},
+	} {
+		if _, err := New(&Options{Apps: tt.apps}); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if account.AppID("a1").Validate() != nil {
+		t.Error("the good ids are not good")
+	}
+}

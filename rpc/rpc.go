@@ -1,0 +1,137 @@
+// Package rpc is the edge of the server: Connect handlers over the services of
+// the pillars. A handler finds the app and the caller, decodes, calls one
+// method and encodes; it decides nothing.
+//
+//	h, err := rpc.New(&rpc.Options{Apps: []rpc.App{{ID: "demo", Attest: service, Token: token}}})
+//	http.ListenAndServe("127.0.0.1:8080", h)
+//
+// # Callers
+//
+// A call without credentials is a phone's. The app's backend sends
+// "Authorization: Bearer TOKEN"; the token says which app it is of, and is
+// compared by its SHA-256 in constant time. A call with a token that no app has
+// is refused, also where a phone could make it.
+//
+// The app is named in the request, or by the header Staunch-App, or by the
+// token, or is the only one that there is. When it is named twice, both names
+// must be the same.
+//
+// Only a backend learns why: verdict, stage and evidence id are for it. A
+// phone gets decision, advice and key id.
+//
+// # Errors
+//
+// One table, in errors.go, turns the errors of the pillars into Connect codes
+// with a stable reason. What is not in the table reaches the client as
+// "internal error", and the log in full. The same holds for a panic.
+//
+// # Bounds
+//
+// A message is at most MaxMessage bytes, before and after decompression.
+// Requests are read strictly: a field that the API does not have is an error.
+//
+// The package keeps no metrics: each call, also one that no handler saw, is
+// told to Options.Observe and is one line in the log. Neither holds bodies,
+// tokens, challenges or accounts.
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"connectrpc.com/connect"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
+)
+
+// MaxMessage bounds a message: an attestation of 64 KiB in base64, and what
+// comes with it.
+const MaxMessage = 256 << 10
+
+// Options are what New takes.
+type Options struct {
+	// Apps are the apps that are served. Required: at least one.
+	Apps []App
+	// Logger gets one line a call. nil discards.
+	Logger *slog.Logger
+	// Observe is told of each call when it has ended. nil: nobody is.
+	Observe func(Call)
+	// Away reports whether an error means that the store cannot be reached, so
+	// that the call can be made again later. nil: none does.
+	Away func(error) bool
+}
+
+// App is what one app's calls need.
+type App struct {
+	ID     account.AppID
+	Attest Attest // its attestation service
+	Token  Token  // of its backend; the zero Token is nobody's
+}
+
+// New returns the handler of all services.
+func New(opts *Options) (http.Handler, error) {
+	e := &edge{log: opts.Logger, observe: opts.Observe, away: opts.Away}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if e.observe == nil {
+		e.observe = func(Call) {}
+	}
+	if e.away == nil {
+		e.away = func(error) bool { return false }
+	}
+	if err := e.setApps(opts.Apps); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(attestv1connect.NewAttestServiceHandler(&attestHandler{e}, e.handlerOptions()...))
+	return e.observed(mux), nil
+}
+
+// edge is what all handlers share.
+type edge struct {
+	apps    map[account.AppID]App
+	order   []App // for comparisons that look at all
+	log     *slog.Logger
+	observe func(Call)
+	away    func(error) bool
+}
+
+func (e *edge) setApps(apps []App) error {
+	if len(apps) == 0 {
+		return errors.New("rpc: options: no Apps")
+	}
+	e.apps = map[account.AppID]App{}
+	for _, a := range apps {
+		if err := a.ID.Validate(); err != nil {
+			return fmt.Errorf("rpc: options: %w", err)
+		}
+		if a.Attest == nil {
+			return fmt.Errorf("rpc: options: app %s has no Attest", a.ID)
+		}
+		if _, twice := e.apps[a.ID]; twice {
+			return fmt.Errorf("rpc: options: app %s occurs twice", a.ID)
+		}
+		for _, other := range e.order {
+			if a.Token.set() && a.Token == other.Token {
+				return fmt.Errorf("rpc: options: the apps %s and %s have the same token", other.ID, a.ID)
+			}
+		}
+		e.apps[a.ID] = a
+		e.order = append(e.order, a)
+	}
+	return nil
+}
+
+func (e *edge) handlerOptions() []connect.HandlerOption {
+	return []connect.HandlerOption{
+		connect.WithReadMaxBytes(MaxMessage),
+		connect.WithInterceptors(connect.UnaryInterceptorFunc(e.intercept)),
+		connect.WithCodec(protoCodec{}),
+		connect.WithCodec(jsonCodec{name: "json"}),
+		connect.WithCodec(jsonCodec{name: "json; charset=utf-8"}),
+	}
+}
