@@ -55,7 +55,7 @@ func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) e
 		var at sql.NullInt64
 		var prev, hash []byte
 		err := rows.Scan(&e.Account, &e.N, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Session, &e.Actor.Class,
-			&e.Action, &e.Subject, &e.Object, &e.Reason, &e.Detail, &prev, &hash)
+			&e.Action, &e.Subject, &e.Object, &e.Reason, (*[]byte)(&e.Detail), &prev, &hash)
 		if err != nil {
 			return fmt.Errorf("scan: %w", err)
 		}
@@ -86,7 +86,7 @@ func (tx *Tx) Events(ctx context.Context, after uint64, limit int) ([]event.Even
 	for rows.Next() {
 		var e event.Event
 		var at sql.NullInt64
-		if err := rows.Scan(&e.ID, &e.Account, &e.Type, &e.Body, &at); err != nil {
+		if err := rows.Scan(&e.ID, &e.Account, &e.Type, (*[]byte)(&e.Body), &at); err != nil {
 			return nil, tx.fail("event", err)
 		}
 		e.At = fromMicros(at)
