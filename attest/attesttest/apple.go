@@ -5,10 +5,12 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -74,7 +76,7 @@ func (k *AppleKey) Counter() uint32 { return k.counter }
 type AppleOption func(*AppleDraft)
 
 // AppleDraft is an attestation or an assertion while it can still be changed.
-// Assertions use the fields down to Nonce.
+// Assertions use the fields down to Signature.
 type AppleDraft struct {
 	Now               time.Time
 	RPIDHash          []byte
@@ -85,6 +87,7 @@ type AppleDraft struct {
 	AuthenticatorData []byte         // instead of all the fields above
 	ClientDataHash    []byte
 	Nonce             []byte // nil: SHA-256(authenticator data || ClientDataHash)
+	Digest            []byte // assertions: what ECDSA signs; nil: SHA-256(Nonce), for the nonce is hashed once more
 	Signature         []byte // assertions; nil: by the key
 
 	Format        string // fmt
@@ -202,9 +205,13 @@ func (k *AppleKey) Assert(now time.Time, clientDataHash []byte, opts ...AppleOpt
 	}
 	sig := d.Signature
 	if sig == nil {
+		if d.Digest == nil {
+			sum := sha256.Sum256(d.Nonce)
+			d.Digest = sum[:]
+		}
 		var err error
-		if sig, err = signBytes(k.key, crypto.SHA256, d.Nonce); err != nil { // the nonce is hashed once more
-			return nil, err
+		if sig, err = k.key.Sign(rand.Reader, d.Digest, crypto.SHA256); err != nil {
+			return nil, fmt.Errorf("attesttest: sign: %w", err)
 		}
 	}
 	return encodeCBOR(map[string]any{"signature": sig, "authenticatorData": authData}), nil

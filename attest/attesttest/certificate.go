@@ -50,13 +50,17 @@ type Extension struct {
 	OID      asn1.ObjectIdentifier
 	Critical bool
 	Value    []byte // contents of the OCTET STRING
-	DER      []byte // the whole Extension element instead, for odd encodings
+
+	CriticalDER []byte // the element that says critical, instead of Critical
+	DER         []byte // the whole Extension element instead of all the above
 }
 
 func (e Extension) encode() []byte {
 	switch {
 	case e.DER != nil:
 		return e.DER
+	case e.CriticalDER != nil:
+		return tlv(tagSequence, derOID(e.OID), e.CriticalDER, derOctets(e.Value))
 	case e.Critical:
 		return tlv(tagSequence, derOID(e.OID), derBool(true), derOctets(e.Value))
 	default:
