@@ -1,12 +1,45 @@
 // Package attest answers one question about a phone's evidence: is this a
 // genuine device, running our genuine app, and was the evidence made for us?
+//
+// Evidence is an Android key attestation (a bare chain of certificates, or a
+// WebAuthn object of format android-key) or what Apple App Attest makes:
+// attestations, assertions, receipts. [Parse] finds out which of them some
+// bytes are. A [Verifier] verifies it and appraises it under a [Policy]; what
+// comes out is a [Verdict].
+//
+//	ev, want, err := attest.Parse(input, attest.FormatAuto)
+//	if err != nil {
+//		return err // cannot tell
+//	}
+//	want.Challenge = challenge // what we sent to the phone
+//	verdict, err := verifier.Verify(ev, want, policy, now)
+//	if err != nil {
+//		return err // cannot tell
+//	}
+//	if !verdict.Accept() {
+//		... // can tell, and this is it: verdict.Findings says why
+//	}
+//
+// # Verification and appraisal
+//
+// Verification asks whether the evidence is authentic. It stops at the first
+// check that fails; such a hard finding leaves [TierNone], and no policy and no
+// exception ever sees the evidence. Appraisal then holds the facts against the
+// policy and lists everything it finds. Each [Finding] has a stable code with a
+// class, which tells suspected abuse from phones that are honest and odd, and
+// an effect. [Codes] is the table of them.
+//
+// Both are functions of evidence, expectations, policy, revocation list and
+// time: no network, no clock, no log. That is why a [Bundle] of these can be
+// replayed years later, to the same verdict or to one whose difference can be
+// explained.
+//
+// # What a verdict does not say
+//
+// That a person is present, or is the owner. That no kernel exploit has hooked
+// the app on a locked phone. That an attestation key which nobody has listed
+// yet was not stolen.
 package attest
-
-import (
-	"time"
-
-	"github.com/staunchid/staunch/attest/android"
-)
 
 // Rules is the version of the verification and appraisal rules. It is raised
 // when a change of the code may change a verdict, so that a replay can say why
@@ -18,7 +51,7 @@ type Format string
 
 // The formats of evidence.
 const (
-	FormatAuto           Format = "auto"
+	FormatAuto           Format = "auto" // find out
 	FormatAndroidChain   Format = "android-chain"
 	FormatAndroidKey     Format = "android-key"
 	FormatAppleAppAttest Format = "apple-appattest"
@@ -31,41 +64,4 @@ type Evidence struct {
 	Format Format
 	Chain  [][]byte // android-chain: certificates in DER, leaf first
 	Object []byte   // every other format: the object's bytes
-}
-
-// Expect is what the caller knows and the evidence must agree with. What is
-// nil or empty is not compared, and the verdict says so where it matters.
-type Expect struct {
-	App            string // id of the policy's [[app]]; empty: found by the evidence's identity
-	AppID          string // Apple: "TEAM.bundle"
-	Challenge      []byte
-	ClientData     []byte
-	ClientDataHash []byte
-	KeyID          []byte              // Apple: SHA-256 of the key's point
-	PublicKey      []byte              // Apple assertions and receipts: SPKI or 65-byte point of the registered key
-	Counter        uint32              // Apple assertions: the last stored counter
-	Status         *android.StatusList // Android: the revocation list; nil: none is there
-	// UsesLeft says how many uses an exception with max_uses_per_day has left
-	// today. nil: caps are not judged (the command line).
-	UsesLeft func(exception string) int
-}
-
-// Parse finds out what input is, within the bounds of 1 MiB, and separates
-// the evidence from what came beside it.
-func Parse(input []byte, format Format) (Evidence, Expect, error) { panic("todo") }
-
-// Options are a Verifier's.
-type Options struct {
-	Cache *android.Cache // nil: a new one
-}
-
-// Verifier turns evidence into verdicts. It is safe for concurrent use.
-type Verifier struct{ cache *android.Cache }
-
-// NewVerifier returns a Verifier.
-func NewVerifier(opts *Options) (*Verifier, error) { panic("todo") }
-
-// Verify verifies ev and appraises it under p at now.
-func (v *Verifier) Verify(ev Evidence, want Expect, p *Policy, now time.Time) (Verdict, error) {
-	panic("todo")
 }

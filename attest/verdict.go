@@ -1,6 +1,10 @@
 package attest
 
-import "time"
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
 
 // Tier is how far evidence may be believed.
 type Tier string
@@ -16,16 +20,18 @@ const (
 // Class says what a finding suggests.
 type Class string
 
+// The classes.
 const (
-	Abuse       Class = "abuse"
-	Honest      Class = "honest"
-	Environment Class = "environment"
-	PolicyClass Class = "policy"
+	Abuse       Class = "abuse"       // forged, altered, replayed, or another app
+	Honest      Class = "honest"      // an honest phone that is odd, old or late
+	Environment Class = "environment" // the phone says it is in a state that policy may refuse
+	PolicyClass Class = "policy"      // the operator's rule or knowledge
 )
 
 // Effect is what a finding does to the verdict.
 type Effect string
 
+// The effects.
 const (
 	Reject Effect = "reject"
 	Warn   Effect = "warn"
@@ -34,11 +40,11 @@ const (
 
 // Finding is one thing that verification or appraisal noticed.
 type Finding struct {
-	Code     string `json:"code"`
+	Code     string `json:"code"` // a row of Codes
 	Class    Class  `json:"class"`
 	Effect   Effect `json:"effect"`
 	Position *int   `json:"position"` // of the certificate, or nil
-	Detail   string `json:"detail"`
+	Detail   string `json:"detail"`   // for people; not stable
 }
 
 // Certificate is a certificate of the chain as it was sent.
@@ -47,23 +53,33 @@ type Certificate struct {
 	Serial     string     `json:"serial"` // canonical: lower-case hex of the unsigned octets, no leading zeros
 	NotBefore  *time.Time `json:"not_before"`
 	NotAfter   *time.Time `json:"not_after"`
-	SPKISHA256 string     `json:"spki_sha256"`
+	SPKISHA256 string     `json:"spki_sha256"` // hex
 }
 
-// Verdict is the outcome for evidence that could be read.
+// StatusInfo says which revocation list a verdict rests on.
+type StatusInfo struct {
+	Digest    string     `json:"digest"`
+	FetchedAt *time.Time `json:"fetched_at"` // nil: the list does not say
+	Entries   int        `json:"entries"`
+}
+
+// Verdict is the outcome for evidence that could be read. Its JSON is that of
+// `staunch attest verify --json`.
 type Verdict struct {
 	Format           Format
 	Tier             Tier
-	Provisioning     string
+	Provisioning     string // "factory", "rkp", "software", "none"
 	Findings         []Finding
 	Claims           *Claims // nil after a hard finding
 	UnverifiedClaims *Claims // with a hard finding, if the leaf could be read
 	Chain            []Certificate
 	Policy           string
 	PolicyDigest     string
-	Profile          string
+	Profile          string      // of the Android rules; empty: the policy has none for this app
+	Status           *StatusInfo // nil: there was no list
 	Rules            int
 	At               time.Time
+	App              string   // id of the policy's app; empty under the built-in policy
 	Exceptions       []string // ids of the exceptions that were used
 }
 
@@ -72,10 +88,49 @@ func (v Verdict) Accept() bool { return v.Tier == TierAffirming || v.Tier == Tie
 
 // Has reports whether a finding with this code is there.
 func (v Verdict) Has(code string) bool {
-	for _, f := range v.Findings {
-		if f.Code == code {
-			return true
+	return slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Code == code })
+}
+
+// tierOf is the tier that findings leave, none of which is hard.
+func tierOf(findings []Finding) Tier {
+	tier := TierAffirming
+	for _, f := range findings {
+		switch f.Effect {
+		case Note:
+		case Warn:
+			if tier == TierAffirming {
+				tier = TierWarning
+			}
+		default: // Reject, and whatever nobody thought of
+			tier = TierContraindicated
 		}
 	}
-	return false
+	return tier
+}
+
+// MarshalJSON writes one object whose members are always all there.
+func (v Verdict) MarshalJSON() ([]byte, error) {
+	outcome := "reject"
+	if v.Accept() {
+		outcome = "accept"
+	}
+	return json.Marshal(struct {
+		Format           Format        `json:"format"`
+		Verdict          string        `json:"verdict"`
+		Tier             Tier          `json:"tier"`
+		Provisioning     string        `json:"provisioning"`
+		Findings         []Finding     `json:"findings"`
+		Claims           *Claims       `json:"claims"`
+		UnverifiedClaims *Claims       `json:"unverified_claims"`
+		Chain            []Certificate `json:"chain"`
+		Policy           string        `json:"policy"`
+		PolicyDigest     string        `json:"policy_digest"`
+		Profile          *string       `json:"profile"`
+		StatusList       *StatusInfo   `json:"status_list"`
+		Rules            int           `json:"rules"`
+		At               time.Time     `json:"at"`
+	}{
+		v.Format, outcome, v.Tier, v.Provisioning, append([]Finding{}, v.Findings...), v.Claims, v.UnverifiedClaims,
+		append([]Certificate{}, v.Chain...), v.Policy, v.PolicyDigest, textOrNil(v.Profile), v.Status, v.Rules, v.At.UTC(),
+	})
 }

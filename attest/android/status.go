@@ -28,6 +28,7 @@ type StatusList struct {
 	Digest    string    // "sha256:" and hex of the list as it came
 	FetchedAt time.Time // of a snapshot; zero: unknown, taken as just now
 	entries   map[string]string
+	size      int // of the whole list
 }
 
 // ErrStatusList: the list cannot be trusted to be whole. Keep the last good
@@ -74,7 +75,7 @@ func (l *StatusList) read(data []byte) error {
 	if list.Entries == nil {
 		return fmt.Errorf("%w: no entries", ErrStatusList)
 	}
-	l.entries = *list.Entries
+	l.entries, l.size = *list.Entries, len(*list.Entries)
 	return nil
 }
 
@@ -132,7 +133,7 @@ func canonicalSerial(key string) (string, error) {
 func (l *StatusList) Lookup(serial string) string { return l.entries[serial] }
 
 // Len is the number of serials on the list.
-func (l *StatusList) Len() int { return len(l.entries) }
+func (l *StatusList) Len() int { return l.size }
 
 // Age is how old the list is at now; a list that does not say when it was
 // fetched has age 0.
@@ -141,4 +142,14 @@ func (l *StatusList) Age(now time.Time) time.Duration {
 		return 0
 	}
 	return now.Sub(l.FetchedAt)
+}
+
+// NewStatusList makes a list of what one said of some serials: for a replay,
+// which has no need of the rest.
+func NewStatusList(digest string, fetchedAt *time.Time, entries int, listed map[string]string) *StatusList {
+	l := &StatusList{Digest: digest, entries: listed, size: entries}
+	if fetchedAt != nil {
+		l.FetchedAt = fetchedAt.UTC()
+	}
+	return l
 }

@@ -1,0 +1,183 @@
+package attest
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/staunchid/staunch/attest/android"
+)
+
+// appraisePackages: one of our packages made the key, signed by our signers
+// only, and nobody else shares its user ID.
+func (a *appraisal) appraisePackages(r *android.Attestation) {
+	id := r.Description.SoftwareEnforced.AttestationApplicationID
+	if id == nil {
+		a.find("android.app_missing", a.judged(), "no attestationApplicationId")
+		return
+	}
+	if id.Placeholder() {
+		a.find("android.app_missing", a.judged(), "the key store could not ask the system for the app")
+		return
+	}
+	if a.p.genuine != nil {
+		return
+	}
+	if code, why := a.app.android.judgePackages(id); code != "" {
+		a.find(code, Reject, "%s", why)
+	}
+}
+
+// judgePackages returns the code of the check that failed, or "".
+func (app *androidApp) judgePackages(id *android.ApplicationID) (code, why string) {
+	versions := make(map[string]uint64, len(id.PackageInfos))
+	for _, info := range id.PackageInfos {
+		versions[info.PackageName] = info.Version
+	}
+	code, why = "android.app_package", "made by "+packageNames(id)
+	for i := range app.packages {
+		p := &app.packages[i]
+		version, ok := versions[p.name]
+		if !ok {
+			continue
+		}
+		c, w := "", ""
+		if foreign := p.foreignSigner(id); foreign != "" {
+			c, w = "android.app_signer", p.name+" is signed by "+foreign
+		} else if other := app.foreignPackage(p, id); other != "" {
+			c, w = "android.app_package", other+" shares the user ID of "+p.name
+		} else if version < p.minVersionCode {
+			c, w = "android.app_version", fmt.Sprintf("%s has version code %d, below %d", p.name, version, p.minVersionCode)
+		}
+		if c == "" {
+			return "", ""
+		}
+		code, why = c, w
+	}
+	return code, why
+}
+
+// foreignSigner returns a signer that is not the package's, or "none" if there
+// is no signer at all.
+func (p *packagePolicy) foreignSigner(id *android.ApplicationID) string {
+	if len(id.SignatureDigests) == 0 {
+		return "none"
+	}
+	for _, digest := range id.SignatureDigests {
+		if text := hex.EncodeToString(digest); !p.signers[text] {
+			return text
+		}
+	}
+	return ""
+}
+
+// foreignPackage returns a package beside p that is not one of ours under the
+// same signers.
+func (app *androidApp) foreignPackage(p *packagePolicy, id *android.ApplicationID) string {
+	if p.sharedUID {
+		return ""
+	}
+next:
+	for _, info := range id.PackageInfos {
+		for i := range app.packages {
+			if q := &app.packages[i]; q.name == info.PackageName && maps.Equal(q.signers, p.signers) {
+				continue next
+			}
+		}
+		return info.PackageName
+	}
+	return ""
+}
+
+func packageNames(id *android.ApplicationID) string {
+	var names []string
+	for _, info := range id.PackageInfos {
+		names = append(names, info.PackageName)
+	}
+	return abridged(names)
+}
+
+// appraiseVersions judges system version and patch levels.
+func (a *appraisal) appraiseVersions(r *android.Attestation) {
+	hw, app := &r.Description.HardwareEnforced, a.app.android
+	if app.minOSVersion > 0 {
+		if hw.OSVersion == nil {
+			a.find("android.os_version", Reject, "the hardware states no version")
+		} else if *hw.OSVersion < app.minOSVersion {
+			a.find("android.os_version", Reject, "version %d is below %d", *hw.OSVersion, app.minOSVersion)
+		}
+	}
+	for i, l := range [...]struct {
+		name  string
+		value *uint64
+	}{{"os", hw.OSPatchLevel}, {"vendor", hw.VendorPatchLevel}, {"boot", hw.BootPatchLevel}} {
+		a.appraisePatch(l.name, l.value, app.floors[i], i == 0)
+	}
+}
+
+func (a *appraisal) appraisePatch(name string, value *uint64, floor *android.PatchLevel, aged bool) {
+	maxAge := a.app.android.patchMaxAge
+	var level android.PatchLevel
+	ok := false
+	if value != nil {
+		level, ok = android.ParsePatchLevel(*value)
+	}
+	if !ok {
+		if floor != nil || aged && maxAge > 0 {
+			a.find("android.patch_missing", Reject, "no usable %s patch level", name)
+		}
+		return
+	}
+	switch {
+	case floor != nil && level.Before(*floor):
+		a.find("android.patch_old", Reject, "%s patch level %s is below %s", name, level, floor)
+	case aged && maxAge > 0 && a.now.Sub(level.Time()) > maxAge:
+		a.find("android.patch_old", Reject, "%s patch level %s is older than %s", name, level, maxAge)
+	}
+	if level.Time().Sub(a.now) > maxPatchLead {
+		a.find("android.patch_future", Warn, "%s patch level %s", name, level)
+	}
+}
+
+// The risk signals that a policy may have rules for.
+const (
+	RiskMetric           = "apple.risk_metric"          // of a receipt
+	RKPCerts30Days       = "android.rkp_certs_30d"      // certificates issued to this phone in 30 days
+	BatchRateFactory     = "android.batch_rate_factory" // registrations per hour under one factory batch key
+	BatchRateRKP         = "android.batch_rate_rkp"     // the same; such a batch is one phone
+	PatchAgeDays         = "android.patch_age_days"     // of the OS patch level
+	KeysPerAccount30Days = "common.keys_per_account_30d"
+)
+
+// fireRisk raises a finding for every rule that a signal's value fires.
+func (a *appraisal) fireRisk(signal string, value uint64) {
+	for _, rule := range a.p.file.Risk {
+		if rule.Signal == signal && value >= rule.AtLeast {
+			a.find("common.risk", rule.Effect, "%s is %d, at least %d", signal, value, rule.AtLeast)
+		}
+	}
+}
+
+// appraiseRisk fires the signals that the evidence itself holds.
+func (a *appraisal) appraiseRisk(r *android.Attestation) {
+	if r.Info != nil && r.Info.CertificatesIssued != nil {
+		a.fireRisk(RKPCerts30Days, *r.Info.CertificatesIssued)
+	}
+	if n := r.Description.HardwareEnforced.OSPatchLevel; n != nil {
+		if level, ok := android.ParsePatchLevel(*n); ok && !a.now.Before(level.Time()) {
+			a.fireRisk(PatchAgeDays, uint64(a.now.Sub(level.Time())/(24*time.Hour)))
+		}
+	}
+}
+
+func tagText(number uint32) string { return fmt.Sprintf("tag %d", number) }
+
+// abridged joins names for a detail, the first ten of them.
+func abridged(names []string) string {
+	if len(names) > 10 {
+		names = append(names[:10:10], fmt.Sprintf("and %d more", len(names)-10))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,310 @@
+package attest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/internal/cbor"
+)
+
+// MaxInput bounds what Parse reads, in bytes.
+const MaxInput = 1 << 20
+
+// Parse finds out what input is and separates the evidence from what came
+// beside it. It takes
+//
+//   - PEM with CERTIFICATE blocks, or certificates in DER one after the other;
+//   - a WebAuthn attestation object, an App Attest assertion (CBOR);
+//   - an App Attest receipt (CMS);
+//   - a JSON object with one of the members chain, attestation (or
+//     attestationObject), response, assertion, receipt, and what goes with it;
+//   - base64 or base64url text of any of these.
+//
+// format is FormatAuto, or what the input must turn out to be.
+func Parse(input []byte, format Format) (Evidence, Expect, error) {
+	if len(input) > MaxInput {
+		return Evidence{}, Expect{}, fmt.Errorf("%w: larger than %d bytes", ErrMalformed, MaxInput)
+	}
+	ev, want, err := parse(input, &format, true)
+	if err != nil {
+		return Evidence{}, Expect{}, err
+	}
+	if err := format.matches(ev.Format); err != nil {
+		return Evidence{}, Expect{}, err
+	}
+	return ev, want, nil
+}
+
+// matches reports whether found is what was asked for.
+func (f Format) matches(found Format) error {
+	switch f {
+	case FormatAuto, "", found:
+		return nil
+	case FormatAndroidChain, FormatAndroidKey, FormatAppleAppAttest, FormatAppleAssertion, FormatAppleReceipt:
+		return fmt.Errorf("%w: the input is %s, not %s", ErrUnsupported, found, f)
+	}
+	return fmt.Errorf("%w: there is no format %q", ErrUnsupported, f)
+}
+
+// parse is Parse without the bounds. A "format" member of a JSON object sets
+// format if that is open; text is decoded from base64 once.
+func parse(input []byte, format *Format, decode bool) (Evidence, Expect, error) {
+	text := bytes.TrimLeft(input, " \t\r\n")
+	switch {
+	case bytes.HasPrefix(text, []byte("-----BEGIN")):
+		ev, err := parseChain(text)
+		return ev, Expect{}, err
+	case len(text) > 0 && text[0] == '{':
+		return parseObject(text, format)
+	case len(input) > 0 && input[0]>>5 == 5: // RFC 8949, Section 3.1: a map
+		ev, err := parseCBOR(input)
+		return ev, Expect{}, err
+	case isSignedData(input):
+		return Evidence{Format: FormatAppleReceipt, Object: input}, Expect{}, nil
+	case len(input) > 0 && input[0] == 0x30:
+		if ev, err := parseChain(input); err == nil {
+			return ev, Expect{}, nil
+		} else if _, bad := decodeBase64(string(input)); bad != nil || !decode {
+			return Evidence{}, Expect{}, err
+		}
+	}
+	if decode {
+		if inner, err := decodeBase64(string(input)); err == nil && len(inner) > 0 {
+			return parse(inner, format, false)
+		}
+	}
+	return Evidence{}, Expect{}, fmt.Errorf("%w: neither PEM, DER, CBOR, CMS, a JSON object nor base64 of one of them", ErrMalformed)
+}
+
+func parseChain(input []byte) (Evidence, error) {
+	chain, err := android.ParseChain(input)
+	if err != nil {
+		return Evidence{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return Evidence{Format: FormatAndroidChain, Chain: chain}, nil
+}
+
+// parseCBOR tells attestation objects and assertions by their members.
+func parseCBOR(input []byte) (Evidence, error) {
+	var members map[string]cbor.RawMessage
+	if err := cbor.Unmarshal(input, &members); err != nil {
+		return Evidence{}, fmt.Errorf("%w: CBOR: %w", ErrMalformed, err)
+	}
+	if raw, ok := members["fmt"]; ok {
+		var name string
+		if err := cbor.Unmarshal(raw, &name); err != nil {
+			return Evidence{}, fmt.Errorf("%w: fmt is no text", ErrMalformed)
+		}
+		switch format := Format(name); format {
+		case FormatAndroidKey, FormatAppleAppAttest:
+			return Evidence{Format: format, Object: input}, nil
+		}
+		return Evidence{}, fmt.Errorf("%w: attestation object of format %q", ErrUnsupported, name)
+	}
+	if members["signature"] != nil && members["authenticatorData"] != nil {
+		return Evidence{Format: FormatAppleAssertion, Object: input}, nil
+	}
+	return Evidence{}, fmt.Errorf("%w: a CBOR map that is neither an attestation object nor an assertion", ErrMalformed)
+}
+
+// isSignedData reports whether input begins as CMS ContentInfo with signedData
+// does, in DER or BER (RFC 5652, Section 3).
+func isSignedData(input []byte) bool {
+	const oid = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+	if len(input) < 2 || input[0] != 0x30 {
+		return false
+	}
+	length := 0 // octets after the first length octet
+	if input[1] > 0x80 {
+		length = int(input[1] & 0x7f)
+	}
+	return len(input) >= 2+length && bytes.HasPrefix(input[2+length:], []byte(oid))
+}
+
+// binary is bytes in a JSON object: base64 or base64url, padded or not.
+type binary []byte
+
+func (b *binary) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return errors.New("want a string in base64 or base64url")
+	}
+	decoded, err := decodeBase64(s)
+	*b = decoded
+	return err
+}
+
+// decodeBase64 reads base64 or base64url, padded or not, over several lines or
+// on one.
+func decodeBase64(text string) ([]byte, error) {
+	text = strings.NewReplacer("-", "+", "_", "/", " ", "", "\t", "", "\r", "", "\n", "").Replace(text)
+	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		return nil, errors.New("neither base64 nor base64url")
+	}
+	return b, nil
+}
+
+// inputObject is the JSON object that Parse takes.
+type inputObject struct {
+	Chain             []binary        `json:"chain"`
+	Attestation       binary          `json:"attestation"`
+	AttestationObject binary          `json:"attestationObject"`
+	Response          *responseObject `json:"response"` // a WebAuthn registration
+	Assertion         binary          `json:"assertion"`
+	Receipt           binary          `json:"receipt"`
+
+	Format         Format `json:"format"`
+	ClientData     binary `json:"client_data"`
+	ClientDataHash binary `json:"client_data_hash"`
+	Challenge      binary `json:"challenge"`
+	AppID          string `json:"app_id"`
+	KeyID          binary `json:"key_id"`
+	PublicKey      binary `json:"public_key"`
+	Counter        uint32 `json:"counter"`
+}
+
+type responseObject struct {
+	AttestationObject binary `json:"attestationObject"`
+	ClientDataJSON    binary `json:"clientDataJSON"`
+}
+
+// parseObject reads the JSON object. Members that it does not know are
+// ignored; one that stands there twice is an error, for readers differ in which
+// of the two they take.
+func parseObject(text []byte, format *Format) (Evidence, Expect, error) {
+	members, err := objectMembers(text)
+	if err != nil {
+		return Evidence{}, Expect{}, fmt.Errorf("%w: JSON: %w", ErrMalformed, err)
+	}
+	var o inputObject
+	if err := o.read(members); err != nil {
+		return Evidence{}, Expect{}, fmt.Errorf("%w: JSON: %w", ErrMalformed, err)
+	}
+	want := Expect{
+		AppID: o.AppID, Challenge: o.Challenge, ClientData: o.ClientData, ClientDataHash: o.ClientDataHash,
+		KeyID: o.KeyID, PublicKey: o.PublicKey, Counter: o.Counter,
+	}
+	ev, err := o.evidence(&want)
+	if err != nil {
+		return Evidence{}, Expect{}, err
+	}
+	if *format == FormatAuto || *format == "" {
+		*format = o.Format
+	}
+	return ev, want, nil
+}
+
+// read decodes each member that the object has a field for, by its exact name.
+func (o *inputObject) read(members map[string]json.RawMessage) error {
+	for name, into := range map[string]any{
+		"chain": &o.Chain, "attestation": &o.Attestation, "attestationObject": &o.AttestationObject,
+		"response": &o.Response, "assertion": &o.Assertion, "receipt": &o.Receipt,
+		"format": &o.Format, "client_data": &o.ClientData, "client_data_hash": &o.ClientDataHash,
+		"challenge": &o.Challenge, "app_id": &o.AppID, "key_id": &o.KeyID, "public_key": &o.PublicKey, "counter": &o.Counter,
+	} {
+		raw, ok := members[name]
+		if !ok || string(raw) == "null" {
+			continue
+		}
+		if err := json.Unmarshal(raw, into); err != nil {
+			return fmt.Errorf("member %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// evidence picks the one member that is the evidence.
+func (o *inputObject) evidence(want *Expect) (Evidence, error) {
+	var found []Evidence
+	var errs []error
+	object := func(b binary) {
+		if b != nil {
+			ev, err := parseCBOR(b)
+			found, errs = append(found, ev), append(errs, err)
+		}
+	}
+	if o.Chain != nil {
+		ev := Evidence{Format: FormatAndroidChain}
+		for i, c := range o.Chain {
+			if i > 8 {
+				break // too many already
+			}
+			ev.Chain = append(ev.Chain, c)
+		}
+		found, errs = append(found, ev), append(errs, nil)
+	}
+	object(o.Attestation)
+	object(o.AttestationObject)
+	if r := o.Response; r != nil {
+		object(r.AttestationObject)
+		if r.AttestationObject == nil {
+			return Evidence{}, fmt.Errorf("%w: response has no attestationObject", ErrMalformed)
+		}
+		if want.ClientData == nil && want.ClientDataHash == nil {
+			want.ClientData = r.ClientDataJSON
+		}
+	}
+	if o.Assertion != nil {
+		found, errs = append(found, Evidence{Format: FormatAppleAssertion, Object: o.Assertion}), append(errs, nil)
+	}
+	if o.Receipt != nil {
+		found, errs = append(found, Evidence{Format: FormatAppleReceipt, Object: o.Receipt}), append(errs, nil)
+	}
+	if len(found) != 1 {
+		return Evidence{}, fmt.Errorf("%w: JSON: %d of the members chain, attestation, attestationObject, response, assertion, receipt; want exactly one", ErrMalformed, len(found))
+	}
+	return found[0], errs[0]
+}
+
+// objectMembers splits a JSON object into its members.
+func objectMembers(text []byte) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil {
+		return nil, err
+	} else if open != json.Delim('{') {
+		return nil, errors.New("not an object")
+	}
+	members := make(map[string]json.RawMessage)
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := key.(string) // a key is a string, or d.Token fails
+		if _, twice := members[name]; twice {
+			return nil, fmt.Errorf("member %q twice", name)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, err
+		}
+		members[name] = value
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("something follows the object")
+	}
+	return members, nil
+}
+
+// strictJSON decodes one JSON value into v; unknown members are errors.
+func strictJSON(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}
