@@ -125,12 +125,19 @@ func (c *conn) close() error {
 	if c.dead {
 		return nil
 	}
+	return errors.Join(c.closeStatements(), c.c.Close())
+}
+
+// closeStatements comes before the connection's end; the driver crashes when a
+// statement outlives its connection.
+func (c *conn) closeStatements() error {
 	c.dead = true
 	var errs error
 	for _, s := range c.stmts {
 		errs = errors.Join(errs, s.Close())
 	}
-	return errors.Join(errs, c.c.Close())
+	c.stmts = nil
+	return errs
 }
 
 // prepare gives the prepared statement for a query; it is prepared once a connection.
@@ -157,19 +164,15 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// rollback undoes the transaction. If SQLite has done so already, the error
-// says that there is none; then, as after any other error, the connection is
-// opened anew, and nothing of it can be left over.
+// rollback undoes the transaction. After some errors SQLite has done so itself,
+// and says that there is none; then, as after any other error, the connection
+// is closed and the next user opens another, so that nothing can be left over.
 func (c *conn) rollback() {
-	if err := c.exec(context.Background(), "ROLLBACK"); err != nil {
-		c.discard()
+	if err := c.exec(context.Background(), "ROLLBACK"); err == nil {
+		return
 	}
-}
-
-// discard closes the connection for good; the next user opens another.
-func (c *conn) discard() {
-	c.c.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes it instead of keeping it
-	c.close()
+	c.closeStatements()
+	c.c.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes it and does not keep it
 }
 
 // createFile makes an empty file that only its owner may read, if there is none.
