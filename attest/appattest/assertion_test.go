@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/staunchid/staunch/attest/appattest"
+	"github.com/staunchid/staunch/internal/cbor"
 )
 
 func TestVerifyAssertion(t *testing.T) {
@@ -51,6 +52,17 @@ func TestVerifyAssertion(t *testing.T) {
 		}, "malformed"},
 		{"authenticatorData text", func(s *signer, _ *[]byte) {
 			s.object = func(o map[string]any) any { o["authenticatorData"] = "text"; return o }
+		}, "malformed"},
+		{"signature twice", func(s *signer, _ *[]byte) {
+			s.object = func(o map[string]any) any {
+				return rawMap("signature", o["signature"], "authenticatorData", o["authenticatorData"], "signature", o["signature"])
+			}
+		}, "malformed"},
+		{"indefinite length", func(s *signer, _ *[]byte) {
+			s.object = func(o map[string]any) any { return endless(encode(o)) }
+		}, "malformed"},
+		{"a byte after the assertion", func(s *signer, _ *[]byte) {
+			s.object = func(o map[string]any) any { return cbor.RawMessage(append(encode(o), 0)) }
 		}, "malformed"},
 
 		{"36 bytes", func(s *signer, _ *[]byte) { s.editAuthData = func(b []byte) []byte { return b[:36] } }, "auth_data"},

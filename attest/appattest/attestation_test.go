@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/staunchid/staunch/attest/appattest"
+	"github.com/staunchid/staunch/internal/cbor"
 )
 
 // macOSACL is fact A.5 of the design.
@@ -106,6 +107,51 @@ func TestVerifyAttestation(t *testing.T) {
 		}, "malformed"},
 		{"receipt text", func(p *phone, _ *appattest.Expect) { p.statement = func(s map[string]any) { s["receipt"] = "text" } }, "malformed"},
 		{"receipt null", func(p *phone, _ *appattest.Expect) { p.statement = func(s map[string]any) { s["receipt"] = nil } }, "malformed"},
+		{"fmt twice", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any {
+				return rawMap("fmt", o["fmt"], "attStmt", o["attStmt"], "authData", o["authData"], "fmt", o["fmt"])
+			}
+		}, "malformed"},
+		{"unknown member twice", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any {
+				return rawMap("fmt", o["fmt"], "attStmt", o["attStmt"], "authData", o["authData"], "new", 1, "new", 1)
+			}
+		}, "malformed"},
+		{"a key of bytes", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any {
+				return rawMap("fmt", o["fmt"], "attStmt", o["attStmt"], "authData", o["authData"], []byte("new"), 1)
+			}
+		}, "malformed"},
+		{"receipt twice", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any {
+				s := o["attStmt"].(map[string]any)
+				o["attStmt"] = rawMap("x5c", s["x5c"], "receipt", s["receipt"], "receipt", s["receipt"])
+				return o
+			}
+		}, "malformed"},
+		{"an object of indefinite length", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any { return endless(encode(o)) }
+		}, "malformed"},
+		{"attStmt of indefinite length", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any {
+				return rawMap("fmt", o["fmt"], "attStmt", endless(encode(o["attStmt"])), "authData", o["authData"])
+			}
+		}, "malformed"},
+		{"a tag", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any { return tagged(encode(o)) }
+		}, "malformed"},
+		{"a tag on x5c", func(p *phone, _ *appattest.Expect) {
+			p.statement = func(s map[string]any) { s["x5c"] = tagged(encode(s["x5c"])) }
+		}, "malformed"},
+		{"x5c a map", func(p *phone, _ *appattest.Expect) {
+			p.statement = func(s map[string]any) { s["x5c"] = map[string]any{} }
+		}, "malformed"},
+		{"attStmt an array", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any { o["attStmt"] = []any{}; return o }
+		}, "malformed"},
+		{"a byte after the object", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any { return cbor.RawMessage(append(encode(o), 0)) }
+		}, "malformed"},
 		{"unknown members", func(p *phone, _ *appattest.Expect) {
 			p.statement = func(s map[string]any) { s["new"] = 1 }
 			p.object = func(o map[string]any) any { o["new"] = 1; return o }
@@ -312,6 +358,9 @@ func TestVerifyAttestation(t *testing.T) {
 		{"another key id expected", func(_ *phone, w *appattest.Expect) { w.KeyID[0] ^= 1 }, "key_id_mismatch"},
 		{"key id cut short", func(_ *phone, w *appattest.Expect) { w.KeyID = w.KeyID[:31] }, "key_id_mismatch"},
 		{"leaf key on P-384", func(p *phone, _ *appattest.Expect) { p.leafKey = p384 }, "key_id_mismatch"},
+		{"leaf key on P-384, no key id expected", func(p *phone, w *appattest.Expect) {
+			p.leafKey, w.KeyID = p384, nil
+		}, "key_id_mismatch"},
 		{"leaf with another key", func(p *phone, _ *appattest.Expect) { p.leafKey = k.other }, "key_id_mismatch"},
 		{"leaf with another key, no key id expected", func(p *phone, w *appattest.Expect) {
 			p.leafKey, w.KeyID = k.other, nil

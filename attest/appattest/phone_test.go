@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -34,15 +35,20 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// keys are generated once: nothing in these tests depends on their values.
+// keys are the same in every process: a fuzzing worker must trust the seeds
+// that its parent made.
 type keys struct{ root, ca, leaf, other, receiptRoot, receiptCA, signer *ecdsa.PrivateKey }
 
 var testKeys = sync.OnceValue(func() *keys {
-	generate := func(curve elliptic.Curve) *ecdsa.PrivateKey { return must(ecdsa.GenerateKey(curve, rand.Reader)) }
+	derive := func(curve elliptic.Curve, label string) *ecdsa.PrivateKey {
+		scalar := sha512.Sum384([]byte(label))
+		return must(ecdsa.ParseRawPrivateKey(curve, scalar[:curve.Params().BitSize/8]))
+	}
 	return &keys{
-		root: generate(elliptic.P384()), ca: generate(elliptic.P384()),
-		leaf: generate(elliptic.P256()), other: generate(elliptic.P256()),
-		receiptRoot: generate(elliptic.P384()), receiptCA: generate(elliptic.P256()), signer: generate(elliptic.P256()),
+		root: derive(elliptic.P384(), "root"), ca: derive(elliptic.P384(), "ca"),
+		leaf: derive(elliptic.P256(), "leaf"), other: derive(elliptic.P256(), "other"),
+		receiptRoot: derive(elliptic.P384(), "receipt root"), receiptCA: derive(elliptic.P256(), "receipt ca"),
+		signer: derive(elliptic.P256(), "signer"),
 	}
 })
 
@@ -87,6 +93,32 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	}
 	return append(out, body...)
 }
+
+// raw encodes v unless it is encoded.
+func raw(v any) []byte {
+	if b, ok := v.(cbor.RawMessage); ok {
+		return b
+	}
+	return encode(v)
+}
+
+// rawMap encodes a map with these keys and values in this order, keys twice
+// where they are given twice.
+func rawMap(pairs ...any) cbor.RawMessage {
+	b := []byte{0xa0 | byte(len(pairs)/2)}
+	for _, v := range pairs {
+		b = append(b, raw(v)...)
+	}
+	return b
+}
+
+// endless makes a map of at most 23 pairs one of indefinite length.
+func endless(m cbor.RawMessage) cbor.RawMessage {
+	return append(append([]byte{0xbf}, m[1:]...), 0xff)
+}
+
+// tagged puts a CBOR tag before an item.
+func tagged(item []byte) cbor.RawMessage { return append([]byte{0xc6}, item...) }
 
 func point(key *ecdsa.PrivateKey) []byte { return must(key.PublicKey.Bytes()) }
 
@@ -192,7 +224,7 @@ func (p *phone) attest() []byte {
 	}
 	object := map[string]any{"fmt": "apple-appattest", "attStmt": statement, "authData": authData}
 	if p.object != nil {
-		return encode(p.object(object))
+		return raw(p.object(object))
 	}
 	return encode(object)
 }
@@ -232,7 +264,7 @@ func (s *signer) assert() []byte {
 	signature := must(ecdsa.SignASN1(rand.Reader, s.key, s.digest(nonce[:])))
 	object := map[string]any{"signature": signature, "authenticatorData": b}
 	if s.object != nil {
-		return encode(s.object(object))
+		return raw(s.object(object))
 	}
 	return encode(object)
 }
