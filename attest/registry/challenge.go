@@ -57,15 +57,14 @@ func (s *Service) CreateChallenge(ctx context.Context, caller account.Caller, in
 	if err := in.check(caller, s.id); err != nil {
 		return nil, err
 	}
-	life, err := challengeLifetime(app)
-	if err != nil {
-		return nil, err
+	if app.ChallengeLifetime <= 0 {
+		return nil, fmt.Errorf("registry: the policy gives challenges of app %s no lifetime", in.App)
 	}
 	value := make([]byte, 32)
 	rand.Read(value) // crypto/rand.Read never returns an error
 	c := Challenge{
 		Hash: sha256.Sum256(value), App: in.App, Account: in.Account, Purpose: in.Purpose,
-		Issued: now, Expires: now.Add(life),
+		Issued: now, Expires: now.Add(app.ChallengeLifetime),
 	}
 	err = s.update(ctx, func(tx Tx) error { return tx.AddChallenge(ctx, c) })
 	if err != nil {
@@ -119,12 +118,4 @@ func openChallenge(ctx context.Context, tx Tx, hash [32]byte, app account.AppID,
 		return nil, err
 	}
 	return c.judge(app, id, p, now), nil
-}
-
-func challengeLifetime(app attest.AppPolicy) (time.Duration, error) {
-	d, err := time.ParseDuration(app.ChallengeLifetime)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("registry: challenge_lifetime of app %s is %q", app.ID, app.ChallengeLifetime)
-	}
-	return d, nil
 }

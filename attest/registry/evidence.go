@@ -38,12 +38,3 @@ func (a *attempt) saveEvidence(ctx context.Context, tx Tx, v attest.Verdict) (st
 	}
 	return e.ID, tx.AddEvidence(ctx, e)
 }
-
-// bundle packs what a verdict is a function of, for a replay.
-func bundle(ev attest.Evidence, want attest.Expect, p *attest.Policy, v attest.Verdict) ([]byte, error) {
-	b, err := attest.NewBundle(ev, want, p, v)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(b)
-}

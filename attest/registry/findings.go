@@ -17,31 +17,20 @@ const (
 	accountMismatch  = "common.account_mismatch"
 )
 
-// finding makes one of them; all of them reject.
-func finding(code, detail string) *attest.Finding {
-	f := &attest.Finding{Code: code, Effect: attest.Reject, Detail: detail}
-	switch code {
-	case challengeExpired:
-		f.Class = attest.Honest
-	case keyNotAttested:
-		f.Class = attest.PolicyClass
-	default:
-		f.Class = attest.Abuse
-	}
-	return f
-}
-
-// hard reports whether nothing may be believed after that finding.
-func hard(code string) bool {
-	return code == challengeUnknown || code == challengeExpired || code == challengeUsed
+// finding makes one of them; all of them reject. Their class stands in the
+// table of package attest, and so does which of them are hard.
+func finding(name, detail string) *attest.Finding {
+	code, _ := attest.LookupCode(name)
+	return &attest.Finding{Code: name, Class: code.Class, Effect: attest.Reject, Detail: detail}
 }
 
 // reject adds f to a copy of v. A hard finding leaves the tier none and no
 // claims; another one leaves it contraindicated at best.
 func reject(v attest.Verdict, f *attest.Finding) attest.Verdict {
 	v.Findings = append(slices.Clip(slices.Clone(v.Findings)), *f)
+	code, known := attest.LookupCode(f.Code)
 	switch {
-	case hard(f.Code):
+	case code.Hard || !known:
 		v.Tier = attest.TierNone
 		if v.Claims != nil {
 			v.UnverifiedClaims, v.Claims = v.Claims, nil

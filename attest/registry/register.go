@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -69,7 +70,10 @@ func (s *Service) Register(ctx context.Context, caller account.Caller, in *Regis
 		return nil, fmt.Errorf("registry: look up challenge: %w", err)
 	}
 	if refused != nil {
-		a.verdict = reject(attest.Verdict{Format: ev.Format, Tier: attest.TierNone, PolicyDigest: policy.Digest(), Rules: attest.Rules, At: now}, refused)
+		a.verdict = reject(attest.Verdict{
+			Format: ev.Format, Tier: attest.TierNone, Provisioning: "none", Policy: policy.Name(), PolicyDigest: policy.Digest(),
+			Rules: attest.Rules, At: now, App: string(in.App),
+		}, refused)
 		return s.conclude(ctx, a, func(ctx context.Context, tx Tx) (*Registered, error) { return a.deny(ctx, tx, a.verdict) })
 	}
 
@@ -118,13 +122,17 @@ type attempt struct {
 
 // prepare does what needs no transaction: the replay bundle, and the keyed
 // hash that stands for the device's identifiers.
-func (a *attempt) prepare(s *Service, ev attest.Evidence, want attest.Expect, p *attest.Policy) (err error) {
+func (a *attempt) prepare(s *Service, ev attest.Evidence, want attest.Expect, p *attest.Policy) error {
 	ids := identifiersIn(a.verdict)
 	a.device = s.hashKey.device(ids.lasting)
 	if a.keep == 0 || ids.possible && !s.keepIDs {
 		return nil
 	}
-	if a.bundle, err = s.bundle(ev, want, p, a.verdict); err != nil {
+	b, err := attest.NewBundle(ev, want, p, a.verdict)
+	if err == nil {
+		a.bundle, err = json.Marshal(b)
+	}
+	if err != nil {
 		return fmt.Errorf("registry: pack evidence: %w", err)
 	}
 	return nil

@@ -102,8 +102,7 @@ func (a *attempt) key(v attest.Verdict, same *Key, evidence string) (Key, error)
 		Device: a.device, PolicyDigest: v.PolicyDigest, Evidence: evidence, RegisteredAt: a.now,
 	}
 	if c.Android != nil {
-		d := c.Android.Device
-		k.Model, k.OS = strings.TrimSpace(d.Manufacturer+" "+d.Model), c.Android.OSVersion
+		k.Model, k.OS = model(c.Android.Device), c.Android.OSVersion
 	}
 	if c.Apple != nil {
 		k.AppID, k.OS = c.Apple.AppID, c.Apple.OSVersion
@@ -115,6 +114,17 @@ func (a *attempt) key(v attest.Verdict, same *Key, evidence string) (Key, error)
 		}
 	}
 	return k, nil
+}
+
+// model is the attested class of the device.
+func model(d attest.Device) string {
+	var words []string
+	for _, word := range []*string{d.Manufacturer, d.Model} {
+		if word != nil && *word != "" {
+			words = append(words, *word)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // serials are those of the issuers; every leaf has serial 1.

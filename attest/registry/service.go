@@ -83,16 +83,11 @@ type Options struct {
 	// serial number, IMEI, MEID or unique id, and these with it.
 	DangerousStoreDeviceIdentifiers bool
 
-	testingOnlySeams *seams
+	testingOnlyVerify verify // instead of Verifier
 }
 
-// seams stand in for package attest where only tests can: the methods that a
-// Service calls on a policy and on a verifier.
-type seams struct {
-	app    func(p *attest.Policy, id string) (attest.AppPolicy, bool)
-	verify func(ev attest.Evidence, want attest.Expect, p *attest.Policy, now time.Time) (attest.Verdict, error)
-	bundle func(ev attest.Evidence, want attest.Expect, p *attest.Policy, v attest.Verdict) ([]byte, error)
-}
+// verify is what a Service needs of attest.Verifier.
+type verify func(ev attest.Evidence, want attest.Expect, p *attest.Policy, now time.Time) (attest.Verdict, error)
 
 // Service registers keys for one app. It is safe for concurrent use.
 type Service struct {
@@ -106,7 +101,7 @@ type Service struct {
 	hashKey   HashKey
 	retention time.Duration
 	keepIDs   bool
-	seams
+	verify    verify
 }
 
 // New returns a Service. It checks opts once and copies them.
@@ -117,7 +112,7 @@ func New(opts *Options) (*Service, error) {
 	switch {
 	case opts.Policy == nil:
 		return nil, errors.New("registry: options: no Policy")
-	case opts.Verifier == nil && opts.testingOnlySeams == nil:
+	case opts.Verifier == nil && opts.testingOnlyVerify == nil:
 		return nil, errors.New("registry: options: no Verifier")
 	case opts.Update == nil:
 		return nil, errors.New("registry: options: no Update")
@@ -140,12 +135,8 @@ func New(opts *Options) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.seams = seams{app: (*attest.Policy).App, bundle: bundle}
-	if opts.Verifier != nil {
+	if s.verify = opts.testingOnlyVerify; s.verify == nil {
 		s.verify = opts.Verifier.Verify
-	}
-	if opts.testingOnlySeams != nil {
-		s.seams = *opts.testingOnlySeams
 	}
 	return s, nil
 }
@@ -163,7 +154,7 @@ func (s *Service) current(app account.AppID) (*attest.Policy, attest.AppPolicy, 
 	if p == nil {
 		return nil, attest.AppPolicy{}, fmt.Errorf("%w: no policy is loaded", ErrAppUnknown)
 	}
-	known, ok := s.app(p, string(app))
+	known, ok := p.App(string(app))
 	if !ok {
 		return nil, attest.AppPolicy{}, fmt.Errorf("%w: the policy does not name it", ErrAppUnknown)
 	}
