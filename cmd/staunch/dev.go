@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/server"
+)
+
+// DevCmd runs a server to play with.
+type DevCmd struct {
+	Dir    string `placeholder:"DIR" help:"Folder for configuration and data, kept for the next start; without it a temporary one."`
+	Listen string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Loopback address to listen on (${default}); port 0 takes a free one."`
+	JSON   bool   `name:"json" help:"Print one line {\"url\", \"dir\"} once the server answers."`
+}
+
+// Help is the long text of --help.
+func (DevCmd) Help() string {
+	return `Serves the app "demo", which trusts the software phones of package attest/attesttest: no real phone is needed, and none is judged as in earnest. The folder gets staunch.toml, policy.toml, service.token and all else that "staunch serve" would want, as a pattern to copy. With --dir a second start goes on with the same keys, tokens and data.
+
+It listens on loopback only, since anybody can make a phone that it accepts.
+
+Exit codes: 0 stopped by a signal; 1 it could not start; 2 the command line is wrong.
+
+Examples:
+  staunch dev
+  staunch dev --dir ./demo --listen 127.0.0.1:0 --json`
+}
+
+// Run serves until a signal comes.
+func (c *DevCmd) Run(s *streams) (err error) {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return &exitError{exitCannot, fmt.Errorf("--listen: %q is no address; write HOST:PORT, such as 127.0.0.1:8081", c.Listen)}
+	}
+	if !config.Loopback(host) {
+		return &exitError{exitCannot, fmt.Errorf("--listen: %q is not a loopback address; dev trusts software phones, so it serves this machine only. `staunch serve` serves others", host)}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, remove, err := c.folder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	if err := writeDevFiles(dir); err != nil {
+		return err
+	}
+	cfg, err := config.Load(filepath.Join(dir, configName))
+	if err != nil {
+		return err
+	}
+	cfg.Listen = c.Listen
+	log := newLogger(s.err, cfg.Log)
+	srv, err := server.New(&server.Options{Config: cfg, Logger: log, DangerousTestRoots: true})
+	if err != nil {
+		return startError(err, c.Listen, "--listen 127.0.0.1:8081")
+	}
+	go reloadOnHangup(ctx, srv, log)
+	go keepFresh(ctx, srv, cfg.Attest.StatusListFile, log)
+	served := make(chan error, 1)
+	go func() { served <- srv.Run(ctx) }()
+	if err := answers(ctx, srv.URL()); err != nil {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	if err := c.announce(s.out, srv.URL(), dir); err != nil {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	return <-served
+}
+
+// folder makes the folder, and says how to get rid of it.
+func (c *DevCmd) folder() (dir string, remove func() error, err error) {
+	if c.Dir == "" {
+		dir, err = os.MkdirTemp("", "staunch-dev-")
+		return dir, func() error { return os.RemoveAll(dir) }, err
+	}
+	dir, err = filepath.Abs(c.Dir)
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, func() error { return nil }, os.MkdirAll(dir, 0o700)
+}
+
+// answers waits until the server does.
+func answers(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	client := &http.Client{}
+	defer client.CloseIdleConnections()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
+		if err != nil {
+			return err
+		}
+		if res, err := client.Do(req); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the server at %s does not answer: %w", url, ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// keepFresh makes the revocation list look as if it had just been fetched, now
+// and then, so that a server that runs for days does not refuse every phone.
+func keepFresh(ctx context.Context, srv *server.Server, file string, log *slog.Logger) {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			err := os.Chtimes(file, now, now)
+			if err == nil {
+				err = srv.Reload(ctx)
+			}
+			if err != nil {
+				log.Warn("status list not refreshed", "error", err)
+			}
+		}
+	}
+}
+
+// announce tells where the server is, and what to do with it.
+func (c *DevCmd) announce(w io.Writer, url, dir string) error {
+	if c.JSON {
+		return json.NewEncoder(w).Encode(struct {
+			URL string `json:"url"`
+			Dir string `json:"dir"`
+		}{url, dir})
+	}
+	kept := "kept"
+	if c.Dir == "" {
+		kept = "removed at exit; --dir keeps one"
+	}
+	_, err := fmt.Fprintf(w, devText, url, dir, kept, filepath.Join(dir, tokenName), demoAccount)
+	return err
+}
+
+const devText = `Staunch serves the app "demo" at %[1]s
+Folder: %[2]s (%[3]s)
+It trusts software phones, whose keys are public. Do not use it for real ones.
+
+Try, in another terminal:
+
+  URL=%[1]s
+  API=$URL/staunch.attest.v1.AttestService
+  TOKEN=$(cat %[4]s)
+  ACCOUNT=%[5]s
+
+  # Is it well?
+  curl $URL/healthz
+
+  # A phone asks for a challenge ...
+  curl -H 'Content-Type: application/json' $API/CreateChallenge \
+    -d '{"account":"'$ACCOUNT'","purpose":"PURPOSE_REGISTER"}'
+
+  # ... attests a key for it (CHALLENGE, and the certificates, in base64) ...
+  curl -H 'Content-Type: application/json' $API/Register \
+    -d '{"account":"'$ACCOUNT'","challenge":"CHALLENGE","certificateChain":{"certificates":["LEAF","..."]}}'
+
+  # ... and the app's backend looks at the key.
+  curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/GetKey \
+    -d '{"keyId":"KEY_ID"}'
+
+Calls are logged here. Ctrl-C stops the server.
+`

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/staunchid/staunch/attest/attesttest"
+)
+
+// Names in the folder of `staunch dev`.
+const (
+	configName = "staunch.toml"
+	policyName = "policy.toml"
+	tokenName  = "service.token"
+	rootName   = "root.secret"
+	statusName = "status.json"
+)
+
+// demoAccount is an account for examples.
+const demoAccount = "a_demodemodemodemodemodemode"
+
+// writeDevFiles writes what is not there yet, so that a second start goes on
+// with the same files, also with those that somebody has changed.
+func writeDevFiles(dir string) error {
+	for _, f := range []struct {
+		name    string
+		mode    os.FileMode
+		content func() string
+	}{
+		{configName, 0o644, func() string { return devConfig }},
+		{policyName, 0o644, attesttest.DemoPolicy},
+		{statusName, 0o644, func() string { return "{\"entries\": {}}\n" }},
+		{tokenName, 0o600, randomHex},
+		{rootName, 0o600, randomHex},
+	} {
+		if err := writeNew(filepath.Join(dir, f.name), f.mode, f.content); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	return os.Chtimes(filepath.Join(dir, statusName), now, now)
+}
+
+// writeNew writes a file unless it is there. It is there as a whole or not at
+// all: a start that was cut off leaves no half of a secret.
+func writeNew(file string, mode os.FileMode, content func() string) error {
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	part, err := os.CreateTemp(filepath.Dir(file), ".new-")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	_, err = part.WriteString(content())
+	err = errors.Join(err, part.Chmod(mode), part.Sync(), part.Close())
+	if err == nil {
+		err = os.Rename(part.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(part.Name())))
+	}
+	return nil
+}
+
+// randomHex is a secret of 256 bits.
+func randomHex() string {
+	b := make([]byte, 32)
+	rand.Read(b) // crypto/rand.Read never returns an error
+	return hex.EncodeToString(b) + "\n"
+}
+
+const devConfig = `# Written by "staunch dev", as a pattern for "staunch serve --config FILE".
+# "staunch config print" prints a sample with a comment for every key.
+
+listen = "127.0.0.1:8080"      # dev takes its flag --listen instead
+data_dir = "data"              # one store an app: data/demo.db
+
+[attest]
+policy_file = "policy.toml"    # for "serve", take the dangerous_extra_roots out
+status_list_file = "status.json"   # for "serve", Google's attestation status list
+evidence_retention = "720h"
+
+[[app]]
+id = "demo"
+service_token_file = "service.token"   # Authorization: Bearer TOKEN
+root_secret_file = "root.secret"
+`

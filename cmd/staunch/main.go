@@ -1,0 +1,122 @@
+// Command staunch is the account-integrity server and its tools in one binary.
+//
+//	staunch dev                      a server to play with, in a temporary folder
+//	staunch serve --config FILE      the real thing
+//	staunch config print | check     the commented sample; is a file good?
+//	staunch check --config FILE      reads the stores and looks for damage
+//	staunch attest ...               verifies evidence without a server
+//	staunch version
+//
+// `staunch COMMAND --help` tells more. Messages about what went wrong go to
+// standard error and say what to do. The exit code is 0 when the command was
+// done and the answer is yes, 1 when the answer is no or the command failed,
+// and 2 when the command line is wrong or nothing can be told.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. A command is a struct with a Run method, which may
+// take *streams.
+type cli struct {
+	Dev     DevCmd     `cmd:"" help:"Run a server to play with: temporary data, throw-away keys, software phones."`
+	Serve   ServeCmd   `cmd:"" help:"Run the server."`
+	Attest  AttestCmd  `cmd:"" help:"Verify evidence of phones, without a server."`
+	Config  ConfigCmd  `cmd:"" help:"Print the sample configuration, or check a file."`
+	Check   CheckCmd   `cmd:"" help:"Look for damage in the stores."`
+	Version VersionCmd `cmd:"" help:"Print the version."`
+}
+
+const description = `Account-integrity server: is this a genuine phone, running our genuine app, and did it really send this request?
+
+Begin with: staunch dev
+
+Exit codes: 0 done, or the answer is yes; 1 failed, or the answer is no; 2 the command line is wrong, or nothing can be told.`
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exitError ends the program with a code of its own, as any error with the
+// method ExitCode does. Any other error ends it with 1. Without err nothing is
+// printed.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+// ExitCode is what the program ends with.
+func (e *exitError) ExitCode() int { return e.code }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// Exit codes besides 0.
+const (
+	exitNo     = 1 // the answer is no, or the command failed
+	exitCannot = 2 // the command line is wrong, or nothing can be told
+)
+
+func main() { os.Exit(run(os.Args[1:], &streams{os.Stdin, os.Stdout, os.Stderr})) }
+
+// run parses args, runs the command and returns the exit code.
+func run(args []string, s *streams) (code int) {
+	type helped struct{ code int }
+	defer func() { // --help leaves the parser this way
+		if p := recover(); p != nil {
+			h, ok := p.(helped)
+			if !ok {
+				panic(p)
+			}
+			code = h.code
+		}
+	}()
+	parser, err := kong.New(&cli{},
+		kong.Name("staunch"), kong.Description(description),
+		kong.Writers(s.out, s.err), kong.Exit(func(code int) { panic(helped{code}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Bind(s),
+	)
+	if err != nil {
+		return report(s.err, &exitError{exitCannot, err})
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		hint := "staunch --help"
+		var pe *kong.ParseError
+		if errors.As(err, &pe) && pe.Context != nil && pe.Context.Selected() != nil {
+			hint = pe.Context.Selected().FullPath() + " --help"
+		}
+		return report(s.err, &exitError{exitCannot, fmt.Errorf("%w (see `%s`)", err, hint)})
+	}
+	return report(s.err, ctx.Run())
+}
+
+// report prints err, if it has a text, and returns the exit code that it means.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintf(w, "staunch: %s\n", text)
+	}
+	var e kong.ExitCoder
+	if errors.As(err, &e) {
+		return e.ExitCode()
+	}
+	return exitNo
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite"
+)
+
+// app is what runs for one app. Services are built once an app over that app's
+// store, so that no query can forget which app it is for.
+type app struct {
+	id     account.AppID
+	store  *sqlite.Store
+	attest *registry.Service
+}
+
+// storePath is where the store of an app lies. Ids are checked to be safe here.
+func storePath(dataDir string, id account.AppID) string {
+	return filepath.Join(dataDir, string(id)+".db")
+}
+
+func (s *Server) openApps(l *loaded) error {
+	verifier, err := attest.NewVerifier(&attest.Options{})
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	for _, c := range s.cfg.Apps {
+		a := &app{id: account.AppID(c.ID)}
+		a.store, err = sqlite.Open(context.Background(), &sqlite.Options{Path: storePath(s.cfg.DataDir, a.id), App: a.id, Logger: s.log})
+		if err != nil {
+			return fmt.Errorf("server: app %s: %w", a.id, err)
+		}
+		s.apps = append(s.apps, a)
+		key, err := hashKey(l.roots[c.ID], a.id)
+		if err != nil {
+			return fmt.Errorf("server: app %s: %w", a.id, err)
+		}
+		a.attest, err = registry.New(&registry.Options{
+			App: a.id, Policy: s.policy.Load, Status: s.statusList, Verifier: verifier,
+			Update: func(ctx context.Context, fn func(registry.Tx) error) error {
+				return a.store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+			},
+			View: func(ctx context.Context, fn func(registry.Tx) error) error {
+				return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+			},
+			Now: s.now, Logger: s.log, HashKey: key,
+			EvidenceRetention:               s.cfg.Attest.EvidenceRetention.Duration,
+			DangerousStoreDeviceIdentifiers: s.cfg.Attest.DangerousStoreDeviceIdentifiers,
+		})
+		if err != nil {
+			return fmt.Errorf("server: app %s: %w", a.id, err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) statusList() *android.StatusList { return s.status.Load() }
+
+// hashKey derives the key for hashes of device identifiers (RFC 5869).
+func hashKey(root rootSecret, id account.AppID) (registry.HashKey, error) {
+	return hkdf.Key(sha256.New, root, nil, "staunch/attest/identifiers/v1 "+string(id), 32)
+}
+
+// healthy reads from the store of a.
+func (a *app) healthy(ctx context.Context) error {
+	return a.store.View(ctx, func(tx *sqlite.Tx) error {
+		_, err := tx.Challenge(ctx, [sha256.Size]byte{})
+		if errors.Is(err, registry.ErrChallengeUnknown) {
+			return nil
+		}
+		return err
+	})
+}

@@ -1,0 +1,240 @@
+// Package server puts the parts together: stores, services, API, metrics and
+// health, in one process. `staunch serve` is this package and a configuration
+// file; another program can embed it the same way:
+//
+//	cfg, err := config.Load("staunch.toml")
+//	s, err := server.New(&server.Options{Config: cfg, Logger: slog.Default()})
+//	err = s.Run(ctx) // until ctx ends; then it drains and closes
+//
+// # What it serves
+//
+// The API of proto/ by Connect, gRPC and gRPC-Web, all on one address;
+// GET /healthz, which is 200 when every store can be read and 503 otherwise;
+// GET /metrics for Prometheus. With a certificate it speaks HTTP/1.1 and HTTP/2
+// over TLS, without one HTTP/1.1 and unencrypted HTTP/2, on loopback only.
+//
+// # What it needs
+//
+// Each app has its own store, DATA_DIR/APP.db, and its own root secret. One
+// server at a time may use a data_dir; a second one is refused. What can be
+// loaded anew is: policy, revocation list and certificate, by Reload, which the
+// command does on SIGHUP. When one of them is wrong, all stay as they were.
+//
+// # What it refuses
+//
+// A configuration in which anything is wrong: it starts with all of it or not
+// at all. A policy that trusts other roots than the vendors', unless
+// Options.DangerousTestRoots says that no real phone is concerned.
+//
+// The package keeps no state of its own, and takes no decision about a phone.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/config"
+)
+
+// ErrInUse: another server uses the data_dir. Stop it, or give this one a
+// data_dir of its own.
+var ErrInUse = errors.New("server: data_dir is in use by another server")
+
+// Options are what New takes.
+type Options struct {
+	// Config is a checked configuration, as config.Load returns it. Required.
+	Config *config.Config
+	// Logger gets one line a call, and what an operator must know. nil discards.
+	Logger *slog.Logger
+	// Listener takes the place of one on Config.Listen. The server closes it.
+	Listener net.Listener
+	// Now is the clock of the services. nil: time.Now.
+	Now func() time.Time
+	// DangerousTestRoots accepts a policy with dangerous_extra_roots, and with
+	// it every phone that somebody makes in software. For tests and `staunch dev`.
+	DangerousTestRoots bool
+}
+
+// Server is a server that holds its stores and its address. Close frees them.
+type Server struct {
+	cfg       *config.Config
+	log       *slog.Logger
+	now       func() time.Time
+	testRoots bool
+
+	lock     *os.File
+	listener net.Listener
+	http     *http.Server
+	apps     []*app
+
+	policy atomic.Pointer[attest.Policy]
+	status atomic.Pointer[android.StatusList]
+	cert   atomic.Pointer[tls.Certificate]
+
+	reloading sync.Mutex
+	closing   sync.Once
+	closeErr  error
+}
+
+// New loads all that Config names, opens the stores and listens. What has been
+// opened is closed again when something fails.
+func New(opts *Options) (*Server, error) {
+	if opts.Config == nil {
+		return nil, errors.New("server: options: no Config")
+	}
+	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, listener: opts.Listener}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open() error {
+	l, err := load(s.cfg, s.testRoots)
+	if err != nil {
+		return err
+	}
+	s.use(l)
+	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("server: data_dir: %w", err)
+	}
+	if s.lock, err = lockDir(s.cfg.DataDir); err != nil {
+		return err
+	}
+	m := newMetrics()
+	if err := s.openApps(l); err != nil {
+		return err
+	}
+	handler, err := s.handler(l, m)
+	if err != nil {
+		return err
+	}
+	s.http = s.newHTTP(handler)
+	if s.listener == nil {
+		if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+			return fmt.Errorf("server: listen: %w", err)
+		}
+	}
+	return nil
+}
+
+// use puts what can be loaded anew in force.
+func (s *Server) use(l *loaded) {
+	s.policy.Store(l.policy)
+	s.status.Store(l.status)
+	s.cert.Store(l.cert)
+}
+
+// Addr is the address that the server listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// URL is the address as a client writes it.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.cfg.TLSCertFile != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + s.Addr().String()
+}
+
+// Run serves until ctx ends or serving fails. Then it takes no more calls,
+// waits for those that run, at most as long as shutdown_grace says, and closes.
+func (s *Server) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- s.serve() }()
+	sweeping, stopSweeping := context.WithCancel(ctx)
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { s.sweep(sweeping) })
+	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())
+
+	var err error
+	select {
+	case err = <-served:
+		err = fmt.Errorf("server: serve: %w", err)
+	case <-ctx.Done():
+		s.log.Info("stopping", "grace", s.cfg.ShutdownGrace.Duration)
+		err = s.drain()
+	}
+	stopSweeping()
+	sweeper.Wait()
+	err = errors.Join(err, s.Close())
+	s.log.Info("stopped")
+	return err
+}
+
+func (s *Server) serve() error {
+	if s.cfg.TLSCertFile != "" {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
+}
+
+// drain lets running calls end, and cuts off those that take too long.
+func (s *Server) drain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.ShutdownGrace.Duration)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("calls were cut off", "grace", s.cfg.ShutdownGrace.Duration)
+		return s.http.Close()
+	}
+	return err
+}
+
+// sweep deletes what is kept no longer, once an hour.
+func (s *Server) sweep(ctx context.Context) {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		for _, a := range s.apps {
+			if err := a.attest.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("sweep failed", "app", a.id, "error", err)
+			}
+		}
+	}
+}
+
+// Close frees address, stores and data_dir at once. After Run it does nothing.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		var errs []error
+		if s.http != nil {
+			errs = append(errs, s.http.Close())
+		}
+		if s.listener != nil {
+			if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+		for _, a := range s.apps {
+			errs = append(errs, a.store.Close())
+		}
+		if s.lock != nil {
+			errs = append(errs, s.lock.Close()) // the lock ends with its file
+		}
+		s.closeErr = errors.Join(errs...)
+	})
+	return s.closeErr
+}
