@@ -70,6 +70,8 @@ func policyText(set map[string]string) string {
 		"bundle_versions":               `[]`,
 		"receipt":                       `"warn"`,
 		"risk":                          `[]`,
+		"app.android":                   demoAndroid,
+		"app.apple":                     demoApple,
 	}
 	for k, v := range set {
 		values[k] = v
@@ -78,7 +80,8 @@ func policyText(set map[string]string) string {
 	for k, v := range values {
 		pairs = append(pairs, "{{"+k+"}}", v)
 	}
-	return strings.NewReplacer(pairs...).Replace(demoPolicy)
+	replacer := strings.NewReplacer(pairs...)
+	return replacer.Replace(replacer.Replace(demoPolicy)) // the tables of the platforms hold values themselves
 }
 
 // pemList is a TOML array of multi-line literal strings.
@@ -125,7 +128,9 @@ challenge_lifetime = "5m"
 max_key_age = "4320h"
 request_algorithms = ["ecdsa-p256-sha256"]
 
-[app.android]
+{{app.android}}{{app.apple}}`
+
+const demoAndroid = `[app.android]
 profile = {{profile}}              # google | strict
 min_level = {{min_level}}          # tee | strongbox
 boot = {{boot}}                    # verified | listed | dangerous_any
@@ -134,7 +139,9 @@ min_os_version = {{min_os_version}}
 patch_floor = {{patch_floor}}
 rp_ids = {{rp_ids}}                # for WebAuthn android-key objects
 packages = {{packages}}
+`
 
+const demoApple = `
 [app.apple]
 platform = {{apple.platform}}      # ios | macos
 team_id = "DEMO123456"

@@ -24,6 +24,7 @@ type Deviation struct {
 	// phone; empty: no exception can ever change the outcome.
 	Check string
 
+	also []string          // checks that Exception relaxes too, at the same position
 	set  map[string]string // values that the policy has instead of DemoPolicy's
 	make maker
 	lab  *lab
@@ -77,9 +78,13 @@ func Deviations() []Deviation {
 		{attest.FormatAppleAppAttest, embeddedReceiptDeviations()},
 		{attest.FormatAppleAssertion, assertionDeviations()},
 		{attest.FormatAppleReceipt, receiptDeviations()},
+		{"", policyDeviations()},
 	} {
 		for _, d := range group.rows {
-			d.Format, d.lab = group.format, l
+			d.lab = l
+			if d.Format == "" {
+				d.Format = group.format
+			}
 			if d.Code == "" {
 				d.Position = NoPosition
 			}
@@ -113,12 +118,16 @@ func (d Deviation) Policy(profile string) string {
 
 // Exception returns the [[exception]] (TOML, to append to Policy) that relaxes
 // the row's check for the software phone's model, valid around now; "" if the
-// row has none.
+// row has none. A row that cannot break one rule without another has two.
 func (d Deviation) Exception(now time.Time) string {
 	if d.Check == "" {
 		return ""
 	}
-	return ExceptionText("relax-"+d.Name, d.Check, d.Position, now)
+	text := ""
+	for _, check := range append([]string{d.Check}, d.also...) {
+		text += ExceptionText(d.Name+"-"+check, check, d.Position, now)
+	}
+	return text
 }
 
 // ExceptionText writes an [[exception]] (TOML) for the software phone's model,

@@ -1,6 +1,8 @@
 package attesttest
 
 import (
+	"strings"
+
 	"github.com/staunchid/staunch/attest"
 )
 
@@ -24,7 +26,7 @@ func appraisalDeviations() []Deviation {
 		r.VerifiedBootState, r.DeviceLocked = s, locked
 		return r
 	}
-	listed := map[string]string{"boot": `"listed"`, "boot_keys": `[]`}
+	listed := map[string]string{"boot": `"listed"`, "boot_keys": `["` + strings.Repeat("57", 32) + `"]`}
 	anyBoot := map[string]string{"boot": `"dangerous_any"`}
 	floor := map[string]string{"patch_floor": `{ os = "2024-01", vendor = "2024-01-05", boot = "2024-01-05", max_age = "13140h" }`}
 	patch := func(tag int, value int64) maker {
@@ -36,14 +38,14 @@ func appraisalDeviations() []Deviation {
 		{Name: "level-keymint-software", Change: "attested by the TEE, kept in software", Code: "android.level_software", Class: attest.Environment, Position: NoPosition, Effects: hard(),
 			make: chain(factory, levels(TEE, Software))},
 		{Name: "level-mismatch", Change: "attested by the StrongBox, kept in the TEE", Code: "android.level_mismatch", Class: attest.Environment, Position: NoPosition, Effects: hard(),
-			make: chain(factoryStrongBox, levels(StrongBox, TEE))},
-		{Name: "level-unproven", Change: "claims StrongBox under a batch key of the TEE", Code: "android.level_unproven", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
+			make: chain(factory, levels(StrongBox, TEE))},
+		{Name: "level-unproven", Change: "claims StrongBox under a batch key of the TEE", Code: "android.level_unproven", Class: attest.Abuse, Position: 1, Effects: hard(),
 			make: chain(rkp, levels(StrongBox, StrongBox))},
-		{Name: "level-unproven-factory", Change: "claims StrongBox under a factory chain that does not state it", Code: "android.level_unproven", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
+		{Name: "level-unproven-factory", Change: "claims StrongBox under a factory chain that does not state it", Code: "android.level_unproven", Class: attest.Abuse, Position: 1, Effects: hard(),
 			make: chain(factory, levels(StrongBox, StrongBox))},
-		{Name: "level-unproven-tee", Change: "claims the TEE under a batch key of the StrongBox", Code: "android.level_unproven", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
+		{Name: "level-unproven-tee", Change: "claims the TEE under a batch key of the StrongBox", Code: "android.level_unproven", Class: attest.Abuse, Position: 1, Effects: hard(),
 			make: chain(rkpStrongBox, levels(TEE, TEE))},
-		{Name: "level-unproven-organisation", Change: "claims the TEE under an rkp batch that names something else", Code: "android.level_unproven", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
+		{Name: "level-unproven-organisation", Change: "claims the TEE under an rkp batch that names something else", Code: "android.level_unproven", Class: attest.Abuse, Position: 1, Effects: hard(),
 			make: chain(rkp, batchName(1, Name("CN", "0123456789abcdef0123456789abcdef", "O", "Keystore")))},
 		{Name: "level-name-in-subject", Change: "factory names that say strongbox in lower case",
 			make: chain(factory, levels(StrongBox, StrongBox), batchName(1, Name("CN", "strongbox attestation", "SERIALNUMBER", "77aa77aa77aa77ab")))},

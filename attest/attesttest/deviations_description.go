@@ -50,7 +50,7 @@ func descriptionDeviations() []Deviation {
 		})},
 	} {
 		out = append(out, Deviation{Name: "description-" + r.name, Change: "the description: " + r.change, Code: "android.kd_encoding", Class: attest.Honest,
-			Position: NoPosition, Effects: notes(), make: chain(rkp, r.edit)})
+			Position: 0, Effects: notes(), make: chain(rkp, r.edit)})
 	}
 	for _, r := range []struct {
 		name, change string
@@ -65,15 +65,15 @@ func descriptionDeviations() []Deviation {
 		{"purpose-of-octets", "digests that are an OCTET STRING", hardware(func(l *AuthorizationList) { l.SetOctets(5, []byte{4}) })},
 	} {
 		out = append(out, Deviation{Name: "description-" + r.name, Change: "the description: " + r.change, Code: "android.kd_field_unusable", Class: attest.Honest,
-			Position: NoPosition, Effects: notes(), make: chain(rkp, r.edit)})
+			Position: 0, Effects: notes(), make: chain(rkp, r.edit)})
 	}
 	return append(out,
 		Deviation{Name: "description-largest-integer", Change: "a date of 2^64 - 1", make: chain(rkp, hardware(func(l *AuthorizationList) {
 			l.SetDER(401, bigInteger(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(1))))
 		}))},
-		Deviation{Name: "description-unknown-tag", Change: "a tag of next year", Code: "android.kd_unknown_tag", Class: attest.PolicyClass, Position: NoPosition, Effects: notes(),
+		Deviation{Name: "description-unknown-tag", Change: "a tag of next year", Code: "android.kd_unknown_tag", Class: attest.PolicyClass, Position: 0, Effects: notes(),
 			make: chain(rkp, hardware(func(l *AuthorizationList) { l.SetInteger(731, 1) }))},
-		Deviation{Name: "description-version-unknown", Change: "attestation version 600", Code: "android.kd_version_unknown", Class: attest.PolicyClass, Position: NoPosition, Effects: notes(),
+		Deviation{Name: "description-version-unknown", Change: "attestation version 600", Code: "android.kd_version_unknown", Class: attest.PolicyClass, Position: 0, Effects: notes(),
 			make: chain(rkp, func(d *AndroidDraft) { d.Description.AttestationVersion, d.Description.KeyMintVersion = 600, 600 })},
 		Deviation{Name: "description-all-tags", Change: "every tag that is known and harms nobody", make: chain(rkp, hardware(func(l *AuthorizationList) {
 			l.SetIntegers(4, 1)

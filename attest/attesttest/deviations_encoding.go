@@ -71,7 +71,7 @@ func encodingDeviations() []Deviation {
 	}
 	return append(out,
 		Deviation{Name: "cert-dates-reversed", Change: "NotAfter before NotBefore: tolerated as an encoding, and outside its dates",
-			Code: "android.cert_encoding", Class: attest.Honest, Position: 0, Effects: byRule(),
+			Code: "android.cert_encoding", Class: attest.Honest, Position: 0, Effects: byRule(), Check: "cert_encoding", also: []string{"leaf_validity"},
 			make: chain(rkp, func(d *AndroidDraft) {
 				d.Leaf().NotBefore, d.Leaf().NotAfter = d.Now.Add(time.Hour), d.Now.Add(-time.Hour)
 			})},

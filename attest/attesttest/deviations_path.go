@@ -74,7 +74,7 @@ func pathDeviations() []Deviation {
 		{Name: "rkp-root-omitted", Change: "the phone leaves out the root, rkp", Code: "android.root_missing", Class: attest.Honest, Position: 4, Effects: hard(), Check: "root_missing",
 			make: chain(rkp, at(4, func(c *Certificate) { c.Omit = true }))},
 
-		{Name: "unprovisioned", Change: "issuers that name neither a factory nor rkp", Code: "android.provisioning_unknown", Class: attest.Honest, Position: NoPosition, Effects: warns(),
+		{Name: "unprovisioned", Change: "issuers that name neither a factory nor rkp", Code: "android.provisioning_unknown", Class: attest.Honest, Position: 2, Effects: warns(),
 			make: chain(unprovisioned)},
 		{Name: "rkp-info-unreadable", Change: "provisioning info that is no CBOR map", Code: "android.rkp_info_unreadable", Class: attest.Honest, Position: 1, Effects: notes(),
 			make: chain(rkp, at(1, func(c *Certificate) { c.Extension(oidProvisioningInfo()).Value = []byte{0x83, 1} }))},

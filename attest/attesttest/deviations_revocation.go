@@ -47,9 +47,9 @@ func revocationDeviations() []Deviation {
 		{Name: "status-missing", Change: "the server has no list", Code: "android.status_unavailable", Class: attest.PolicyClass, Position: NoPosition,
 			Effects: Effects{attest.Reject, attest.Reject, attest.Note},
 			make:    chain(rkp).then(func(s *Sample) { s.StatusList = nil })},
-		{Name: "status-old", Change: "the list is older than warn_age", Code: "android.status_stale", Class: attest.PolicyClass, Position: NoPosition, Effects: warns(),
+		{Name: "status-old", Change: "the list is older than warn_age", Code: "android.status_stale", Class: attest.PolicyClass, Position: NoPosition, Effects: Effects{attest.Warn, attest.Warn, Silent},
 			make: chain(rkp).then(func(s *Sample) { s.StatusList = statusList(s.At, 24*time.Hour) })},
-		{Name: "status-stale", Change: "the list is older than max_age", Code: "android.status_stale", Class: attest.PolicyClass, Position: NoPosition, Effects: rejects(),
+		{Name: "status-stale", Change: "the list is older than max_age", Code: "android.status_stale", Class: attest.PolicyClass, Position: NoPosition, Effects: refused(),
 			make: chain(rkp).then(func(s *Sample) { s.StatusList = statusList(s.At, 100*24*time.Hour) })},
 	}
 }
