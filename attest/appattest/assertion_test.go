@@ -58,6 +58,11 @@ func TestVerifyAssertion(t *testing.T) {
 				return rawMap("signature", o["signature"], "authenticatorData", o["authenticatorData"], "signature", o["signature"])
 			}
 		}, "malformed"},
+		{"unknown member twice", func(s *signer, _ *[]byte) {
+			s.object = func(o map[string]any) any {
+				return rawMap("signature", o["signature"], "authenticatorData", o["authenticatorData"], "new", 1, "new", 1)
+			}
+		}, "malformed"},
 		{"indefinite length", func(s *signer, _ *[]byte) {
 			s.object = func(o map[string]any) any { return endless(encode(o)) }
 		}, "malformed"},

@@ -24,5 +24,5 @@ func ParseAuthData(b []byte) (ext *Extensions, readable bool, err error) {
 // Contain runs call as calls into the CMS library are run.
 func Contain(call func() error) error { return contain(call) }
 
-// CheckBER is what is asked of a CMS before the library reads it.
-func CheckBER(b []byte) error { return checkBER(b) }
+// IsBER is what is asked of a CMS before the library reads it.
+func IsBER(b []byte) bool { return isBER(b) }

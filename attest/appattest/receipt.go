@@ -1,6 +1,7 @@
 package appattest
 
 import (
+	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -14,6 +15,10 @@ import (
 // maxReceipt bounds the CMS before anything reads it. Real receipts have less
 // than 4 KiB.
 const maxReceipt = 16 << 10
+
+// maxReceiptCertificates bounds the certificates in the CMS. Real receipts have
+// three.
+const maxReceiptCertificates = 8
 
 // Receipt is what a receipt says. After a [*Failure] these are claims that
 // nobody verified.
@@ -53,8 +58,8 @@ func verifyReceipt(cms []byte, roots Roots, markedSPKI string) (*Receipt, error)
 	if len(cms) > maxReceipt {
 		return nil, fmt.Errorf("%w: receipt of %d bytes", ErrMalformed, len(cms))
 	}
-	if err := checkBER(cms); err != nil {
-		return nil, fmt.Errorf("%w: receipt: %w", ErrMalformed, err)
+	if !isBER(cms) {
+		return nil, fmt.Errorf("%w: receipt: not one BER value", ErrMalformed)
 	}
 	p7, err := parseCMS(cms)
 	if err != nil {
@@ -118,6 +123,15 @@ func verifyCMS(p7 *pkcs7.PKCS7, roots []*x509.Certificate, markedSPKI string, at
 		var contentType asn1.ObjectIdentifier
 		if err := p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeContentType, &contentType); err != nil || !contentType.Equal(pkcs7.OIDData) {
 			return errors.New("signed attributes are of another content type")
+		}
+	}
+	// What is searched for a chain is bounded in number and in cost.
+	if n := len(p7.Certificates); n > maxReceiptCertificates {
+		return fmt.Errorf("%d certificates", n)
+	}
+	for _, cert := range p7.Certificates {
+		if _, ok := cert.PublicKey.(*ecdsa.PublicKey); !ok {
+			return fmt.Errorf("a certificate with a key of type %s", cert.PublicKeyAlgorithm)
 		}
 	}
 	signer := p7.GetOnlySigner()

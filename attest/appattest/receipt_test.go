@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
@@ -150,6 +151,18 @@ func TestVerifyReceipt(t *testing.T) {
 			r.certificates = func(c []*x509.Certificate) []*x509.Certificate {
 				root := caTemplate("Test Receipt Root")
 				return append(c, must(x509.ParseCertificate(issue(root, root, p384.Public(), p384))))
+			}
+		}, "receipt_invalid"},
+		{"eight certificates", func(r *receipt) {
+			r.certificates = func(c []*x509.Certificate) []*x509.Certificate { return slices.Repeat(c, 7) }
+		}, ""},
+		{"nine certificates", func(r *receipt) {
+			r.certificates = func(c []*x509.Certificate) []*x509.Certificate { return slices.Repeat(c, 8) }
+		}, "receipt_invalid"},
+		{"a certificate with an RSA key", func(r *receipt) {
+			r.certificates = func(c []*x509.Certificate) []*x509.Certificate {
+				rsaKey := must(rsa.GenerateKey(rand.Reader, 2048))
+				return append(c, must(x509.ParseCertificate(issue(caTemplate("RSA"), caTemplate("RSA"), rsaKey.Public(), rsaKey))))
 			}
 		}, "receipt_invalid"},
 		{"CA missing", func(r *receipt) {
