@@ -38,6 +38,13 @@ func attestation(phone func(*ApplePhone), opts ...AppleOption) maker {
 	}
 }
 
+// withClientData attests the hash of client data that hold a challenge.
+func withClientData(held []byte) maker {
+	data := clientData(held)
+	sum := sha256.Sum256(data)
+	return attestation(iOS27, func(d *AppleDraft) { d.ClientDataHash = sum[:] }).then(func(s *Sample) { s.ClientData = data })
+}
+
 // appleAt changes a certificate of the chain.
 func appleAt(position int, edit func(*Certificate)) AppleOption {
 	return func(d *AppleDraft) { edit(d.Chain[position]) }
@@ -89,6 +96,7 @@ func appleBaselines() []Deviation {
 		{Name: "apple-testflight", Change: "TestFlight, where the policy takes it", set: map[string]string{"categories": `[4, 2]`}, make: attestation(iOS27, entry(categoryKey, category(2)))},
 		{Name: "apple-raw-client-data", Change: "the app hands the challenge to the system unhashed, and the policy says so",
 			set: map[string]string{"client_data": `"raw"`}, make: attestation(iOS27, func(d *AppleDraft) { d.ClientDataHash = challenge() })},
+		{Name: "apple-client-data", Change: "the app hands over the hash of client data that hold the challenge", make: withClientData(challenge())},
 		{Name: "apple-leaf-long", Change: "a leaf that lives eleven months", make: attestation(iOS27, func(d *AppleDraft) { d.Leaf().NotAfter = d.Now.AddDate(0, 11, 0) })},
 		{Name: "apple-category-missing-warned", Change: "iOS 26, and the policy warns", Code: "apple.category_missing", Class: attest.PolicyClass, Position: NoPosition,
 			Effects: Effects{attest.Warn, attest.Warn, attest.Note}, set: map[string]string{"missing_category": `"warn"`}, make: attestation(iOS26)},
@@ -122,6 +130,8 @@ func appleDeviations() []Deviation {
 		row("cert_time", "leaf-future", "the leaf is not valid yet", 0, att(func(d *AppleDraft) { d.Leaf().NotBefore = d.Now.Add(time.Hour) })),
 		row("cert_time", "ca-expired", "CA 1 expired", 1, att(func(d *AppleDraft) { d.Chain[1].NotAfter = d.Now.Add(-time.Hour) })),
 
+		Deviation{Name: "apple-client-data-other", Change: "client data that hold another challenge", Code: "common.challenge_mismatch", Class: attest.Abuse,
+			Position: NoPosition, Effects: hard(), make: withClientData([]byte("another challenge"))},
 		row("nonce_missing", "nonce-missing", "no extension .8.2", 0, att(appleAt(0, func(c *Certificate) { c.RemoveExtension(oidApple(8, 2)) }))),
 		row("nonce_mismatch", "challenge-other", "attested for another challenge", 0, att(func(d *AppleDraft) { d.ClientDataHash[0] ^= 1 })),
 		row("nonce_mismatch", "challenge-raw", "attested for the challenge itself, where the policy says hashed", 0, att(func(d *AppleDraft) { d.ClientDataHash = challenge() })),

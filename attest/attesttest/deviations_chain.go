@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/asn1"
 	"encoding/hex"
 	"time"
@@ -45,6 +47,12 @@ func androidBaselines() []Deviation {
 			make: chain(factory, at(1, func(c *Certificate) {
 				c.Extensions = append(c.Extensions, Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 31}, Value: []byte{0}})
 			}))},
+		{Name: "android-rdn-order", Change: "the names of the issuers in another order", make: chain(rkpRSA,
+			at(1, func(c *Certificate) { c.Subject = Name("O", "TEE", "CN", "0123456789abcdef0123456789abcdef") }),
+			at(3, func(c *Certificate) { c.Subject = Name("CN", "Droid CA2", "O", "Google LLC") }))},
+		{Name: "android-batch-older-than-issuer", Change: "an rkp batch certificate that starts before its issuer",
+			make: chain(rkp, func(d *AndroidDraft) { d.Chain[1].NotBefore = d.Chain[2].NotBefore.Add(-24 * time.Hour) })},
+		{Name: "android-clock-unset", Change: "the clock was never set: creationDateTime in 1970", make: chain(rkp, software(func(l *AuthorizationList) { l.SetInteger(701, 86400000) }))},
 		{Name: "android-description-critical", Change: "the KeyDescription is marked critical",
 			make: chain(rkp, at(0, func(c *Certificate) { c.Extension(oidKeyDescription()).Critical = true }))},
 	}
@@ -67,6 +75,8 @@ func chainDeviations() []Deviation {
 			make: chain(factory, insertIssuer(1))},
 		{Name: "rkp-without-batch", Change: "the leaf is signed by Droid CA3", Code: "android.chain_length", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
 			make: chain(rkp, func(d *AndroidDraft) { d.Chain = append(d.Chain[:1], d.Chain[2:]...) })},
+		{Name: "rkp-name-forged", Change: "an issuer that is called Droid CA2, of another organisation: no rkp, so too long", Code: "android.chain_length", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
+			make: chain(rkp, at(3, func(c *Certificate) { c.Subject = Name("O", "Vendor", "CN", "Droid CA2") }))},
 		{Name: "rkp-with-extra-issuer", Change: "one issuer more than rkp chains have", Code: "android.chain_length", Class: attest.Abuse, Position: NoPosition, Effects: hard(),
 			make: chain(rkp, insertIssuer(1))},
 
@@ -125,6 +135,11 @@ func chainDeviations() []Deviation {
 		{Name: "leaf-ed25519-claim", Change: "an ECDSA signature labelled Ed25519", Code: "android.signature_algorithm", Class: attest.Abuse, Position: 0, Effects: hard(),
 			make: chain(rkp, at(0, func(c *Certificate) { c.Algorithm = tlv(tagSequence, derOID(asn1.ObjectIdentifier{1, 3, 101, 112})) }))},
 
+		{Name: "leaf-under-p224", Change: "a batch key on P-224", Code: "android.signature_algorithm", Class: attest.Abuse, Position: 0, Effects: hard(),
+			make: chain(factory, at(1, rekeyed(newECKey(elliptic.P224()))))},
+		{Name: "leaf-under-rsa-1024", Change: "a batch key of 1024 bits", Code: "android.signature_algorithm", Class: attest.Abuse, Position: 0, Effects: hard(),
+			make: chain(factory, weakBatch)},
+
 		{Name: "description-missing", Change: "the leaf has no KeyDescription", Code: "android.kd_missing", Class: attest.Abuse, Position: 0, Effects: hard(),
 			make: chain(rkp, at(0, func(c *Certificate) { c.RemoveExtension(oidKeyDescription()) }))},
 
@@ -179,6 +194,20 @@ func falseLeaf(described bool) AndroidOption {
 func rekeyRoot(c *Certificate) {
 	key := newECKey(elliptic.P384())
 	c.DER, c.Key, c.Signer, c.PublicKey = nil, key, key, spkiOf(key)
+}
+
+// rekeyed gives an issuer another key.
+func rekeyed(key crypto.Signer) func(*Certificate) {
+	return func(c *Certificate) { c.Key, c.PublicKey = key, spkiOf(key) }
+}
+
+// weakBatch gives the batch certificate an RSA key that is too short.
+func weakBatch(d *AndroidDraft) {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		panic("attesttest: " + err.Error()) // crypto/rand does not fail, and 1024 bits are allowed
+	}
+	rekeyed(key)(d.Chain[1])
 }
 
 // flipIn flips a bit in the first occurrence of what.

@@ -26,6 +26,15 @@ func descriptionDeviations() []Deviation {
 		{"level-unknown", "security level 3", func(d *AndroidDraft) { d.Description.AttestationSecurityLevel = 3 }},
 		{"keymint-level-unknown", "KeyMint security level 7", func(d *AndroidDraft) { d.Description.KeyMintSecurityLevel = 7 }},
 		{"version-negative", "attestation version -1", func(d *AndroidDraft) { d.Description.AttestationVersion = -1 }},
+		{"length-not-minimal", "a length that is not minimal", func(d *AndroidDraft) {
+			body := d.Description.encode()
+			d.Description.DER = append([]byte{tagSequence, 0x83, 0}, body[2:]...)
+		}},
+		{"length-indefinite", "an indefinite length", func(d *AndroidDraft) {
+			body := d.Description.encode()
+			d.Description.DER = append(append([]byte{tagSequence, 0x80}, body[4:]...), 0, 0)
+		}},
+		{"tag-too-large", "a tag number above 2^24", hardware(func(l *AuthorizationList) { l.Append(1<<25, derNull()) })},
 		{"tag-twice", "tag 702 twice in one list: one generated, one imported", hardware(func(l *AuthorizationList) {
 			l.Append(702, derInteger(tagInteger, 2))
 		})},

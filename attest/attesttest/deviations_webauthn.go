@@ -19,6 +19,11 @@ func clientData(challenge []byte) []byte {
 
 // webAuthn makes an android-key sample.
 func webAuthn(phone func(*AndroidPhone), opts ...AndroidOption) maker {
+	return webAuthnWith(phone, clientData, opts...)
+}
+
+// webAuthnWith is webAuthn with client data of its own.
+func webAuthnWith(phone func(*AndroidPhone), clientData func(challenge []byte) []byte, opts ...AndroidOption) maker {
 	return func(l *lab, now time.Time) (Sample, error) {
 		ca, _, err := l.cas(now)
 		if err != nil {
@@ -58,6 +63,14 @@ func webAuthnDeviations() []Deviation {
 		row(Deviation{}, "rkp", "android-key object, rkp", webAuthn(rkp)),
 		row(Deviation{}, "factory", "android-key object, factory chain", webAuthn(factory)),
 		row(Deviation{}, "p384", "android-key object with a P-384 key and ES384", webAuthn(func(p *AndroidPhone) { p.Algorithm = "EC-P384" })),
+		row(Deviation{}, "challenge-base64", "client data with the challenge in padded base64", webAuthnWith(rkp, func(challenge []byte) []byte {
+			return fmt.Appendf(nil, `{"challenge":%q}`, base64.StdEncoding.EncodeToString(challenge))
+		})),
+		row(mismatch, "challenge-twice", "client data with two challenges", webAuthnWith(rkp, func(challenge []byte) []byte {
+			text := base64.RawURLEncoding.EncodeToString(challenge)
+			return fmt.Appendf(nil, `{"challenge":"AAAA","challenge":%q}`, text)
+		})),
+		row(mismatch, "client-data-not-json", "client data that is no JSON object", webAuthnWith(rkp, func(challenge []byte) []byte { return challenge })),
 		row(Deviation{}, "no-challenge", "the server gives the hash of the client data only", webAuthn(rkp).then(func(s *Sample) {
 			hash := sha256.Sum256(s.ClientData)
 			s.Challenge, s.ClientData, s.ClientDataHash = nil, nil, hash[:]

@@ -1,5 +1,5 @@
 // Package attesttest makes software phones: Android phones and iPhones whose
-// evidence is byte for byte what real ones send, under roots of its own. A test
+// evidence has the shape of what real ones send, under roots of its own. A test
 // of a server that verifies attestations needs no phone on the desk, and
 // neither does a developer on the first day.
 //
