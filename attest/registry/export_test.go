@@ -1,0 +1,18 @@
+package registry
+
+import (
+	"time"
+
+	"github.com/staunchid/staunch/attest"
+)
+
+// TestingOnlyVerify puts f in the place of the verifier.
+func (o *Options) TestingOnlyVerify(f func(attest.Evidence, attest.Expect, *attest.Policy, time.Time) (attest.Verdict, error)) {
+	o.testingOnlyVerify = f
+}
+
+// Identifiers gives what identifiersIn finds.
+func Identifiers(v attest.Verdict) (lasting []string, possible bool) {
+	ids := identifiersIn(v)
+	return ids.lasting, ids.possible
+}
