@@ -1,0 +1,220 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/config"
+)
+
+// AttestCmd groups what can be done with evidence without a server.
+type AttestCmd struct {
+	Verify    AttestVerifyCmd    `cmd:"" help:"Verify a phone's evidence and say why it is genuine or not."`
+	Replay    AttestReplayCmd    `cmd:"" help:"Verify kept evidence again and compare the verdicts."`
+	Sample    AttestSampleCmd    `cmd:"" help:"Print evidence of a software phone, for trying out and for tests."`
+	Codes     AttestCodesCmd     `cmd:"" help:"List the codes of findings and what they mean."`
+	TestRoots AttestTestRootsCmd `cmd:"" help:"Print the software phones' test roots in PEM, for dangerous_extra_roots."`
+}
+
+// AttestVerifyCmd is `staunch attest verify`.
+type AttestVerifyCmd struct {
+	Format         string `default:"auto" enum:"auto,android-chain,android-key,apple-appattest,apple-assertion,apple-receipt" help:"What FILE holds: ${enum}." placeholder:"FORMAT"`
+	Policy         string `help:"Policy file to appraise by; without it the built-in policy \"genuine\"." placeholder:"FILE"`
+	Profile        string `enum:",strict,google" default:"" help:"Android rules: strict or google; replaces the policy's." placeholder:"PROFILE"`
+	At             string `help:"Time of every check, in RFC 3339; default now." placeholder:"TIME"`
+	Challenge      string `help:"Challenge that the evidence must be made for." placeholder:"BASE64URL"`
+	ClientData     string `help:"File with the client data that the app hashed." placeholder:"FILE"`
+	ClientDataHash string `help:"Hash of the client data." placeholder:"HEX"`
+	AppID          string `name:"app-id" help:"Apple: team id and bundle id." placeholder:"TEAM.bundle"`
+	StatusList     string `help:"Google's attestation status list, or a snapshot of it." placeholder:"FILE"`
+	JSON           bool   `name:"json" help:"Print the verdict as one JSON object."`
+
+	File string `arg:"" help:"PEM, DER, CBOR, CMS or JSON; - is standard input."`
+}
+
+// Help is the long text of --help.
+func (AttestVerifyCmd) Help() string {
+	return `FILE is an Android certificate chain (PEM, or DER one after the other), a WebAuthn attestation object, an App
+Attest assertion or receipt, a JSON object with one of the members chain, attestation, response, assertion,
+receipt and what goes with it, or base64 of any of these.
+
+Nothing is fetched: without --status-list no revocation is checked, and the verdict says so.
+
+Exit status: 0 accept, 1 reject, 2 cannot tell (malformed, unsupported, bad usage).
+
+Examples:
+  staunch attest verify chain.pem
+  staunch attest verify --json --at 2026-11-01T12:00:00Z --challenge 3q2-7w chain.pem
+  staunch attest verify --policy policy.toml --status-list status.json chain.pem`
+}
+
+// Run verifies and prints.
+func (c *AttestVerifyCmd) Run(s *streams) error {
+	verdict, err := c.verify(s.in)
+	if err != nil {
+		return &exitError{exitCannot, err}
+	}
+	if c.JSON {
+		err = writeJSON(s.out, verdict)
+	} else {
+		err = writeVerdict(s.out, verdict)
+	}
+	if err != nil {
+		return &exitError{exitCannot, err}
+	}
+	if !verdict.Accept() {
+		return &exitError{code: exitNo}
+	}
+	return nil
+}
+
+func (c *AttestVerifyCmd) verify(stdin io.Reader) (attest.Verdict, error) {
+	none := attest.Verdict{}
+	now, err := c.at()
+	if err != nil {
+		return none, err
+	}
+	policy, err := c.policy()
+	if err != nil {
+		return none, err
+	}
+	input, err := readBounded(stdin, c.File, attest.MaxInput)
+	if err != nil {
+		return none, err
+	}
+	ev, want, err := attest.Parse(input, attest.Format(c.Format))
+	if err != nil {
+		return none, err
+	}
+	if err := c.expect(stdin, &want); err != nil {
+		return none, err
+	}
+	verifier, err := attest.NewVerifier(nil)
+	if err != nil {
+		return none, err
+	}
+	return verifier.Verify(ev, want, policy, now)
+}
+
+func (c *AttestVerifyCmd) at() (time.Time, error) {
+	if c.At == "" {
+		return time.Now(), nil
+	}
+	at, err := time.Parse(time.RFC3339, c.At)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--at: %q is no time in RFC 3339; write it as 2026-11-01T12:00:00Z", c.At)
+	}
+	return at, nil
+}
+
+func (c *AttestVerifyCmd) policy() (*attest.Policy, error) {
+	if c.Policy == "" {
+		profile := c.Profile
+		if profile == "" {
+			profile = attest.ProfileGoogle
+		}
+		return attest.Genuine(profile)
+	}
+	p, err := readPolicy(c.Policy)
+	if err != nil || c.Profile == "" {
+		return p, err
+	}
+	return p.WithProfile(c.Profile)
+}
+
+// readPolicy reads a policy file; an error names file, line and key.
+func readPolicy(file string) (*attest.Policy, error) {
+	text, err := config.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var f attest.PolicyFile
+	if err := config.Decode(text, &f); err != nil {
+		return nil, config.InFile(file, err)
+	}
+	p, err := attest.NewPolicy(&f)
+	var wrong *attest.PolicyError
+	if errors.As(err, &wrong) {
+		return nil, config.InFile(file, &config.Error{Line: config.Line(text, wrong.Key), Key: wrong.Key, Reason: wrong.Reason})
+	}
+	return p, err
+}
+
+// expect puts the flags over what came beside the evidence.
+func (c *AttestVerifyCmd) expect(stdin io.Reader, want *attest.Expect) error {
+	if c.Challenge != "" {
+		challenge, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(c.Challenge), "="))
+		if err != nil {
+			return fmt.Errorf("--challenge: %q is no base64url", c.Challenge)
+		}
+		want.Challenge = challenge
+		if c.ClientDataHash == "" {
+			want.ClientDataHash = nil
+		}
+	}
+	if c.ClientData != "" {
+		data, err := readBounded(stdin, c.ClientData, attest.MaxInput)
+		if err != nil {
+			return fmt.Errorf("--client-data: %w", err)
+		}
+		want.ClientData = data
+		if c.ClientDataHash == "" {
+			want.ClientDataHash = nil
+		}
+	}
+	if c.ClientDataHash != "" {
+		hash, err := hex.DecodeString(c.ClientDataHash)
+		if err != nil {
+			return fmt.Errorf("--client-data-hash: %q is no hex", c.ClientDataHash)
+		}
+		want.ClientDataHash = hash
+		if c.ClientData == "" {
+			want.ClientData = nil
+		}
+		if c.Challenge == "" {
+			want.Challenge = nil
+		}
+	}
+	if c.AppID != "" {
+		want.AppID = c.AppID
+	}
+	if c.StatusList != "" {
+		text, err := readBounded(stdin, c.StatusList, 64<<20)
+		if err != nil {
+			return fmt.Errorf("--status-list: %w", err)
+		}
+		if want.Status, err = android.ParseStatusList(text); err != nil {
+			return fmt.Errorf("--status-list: %s: %w", c.StatusList, err)
+		}
+	}
+	return nil
+}
+
+// readBounded reads a file, or standard input for -, of at most limit bytes.
+func readBounded(stdin io.Reader, file string, limit int64) ([]byte, error) {
+	in := stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", file, limit)
+	}
+	return b, nil
+}
