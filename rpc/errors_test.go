@@ -26,6 +26,7 @@ func inside() map[string]string {
 		"attest/android.ErrMalformed":         "attest wraps it in its own",
 		"attest/appattest.ErrMalformed":       "attest wraps it in its own",
 		"attest/registry.ErrChallengeUnknown": "between store and service; a finding for clients",
+		"attest/appattest.ErrUnsupported":     "attest wraps it in its own",
 		"audit.ErrInvalid":                    "a fault of the program: internal error",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
 	}

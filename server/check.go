@@ -47,5 +47,9 @@ func CheckStore(ctx context.Context, dataDir, app string) (report audit.Report, 
 		return audit.Report{}, fmt.Errorf("server: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.Check(ctx)
+	report, err = s.Check(ctx)
+	if report.Problems == nil {
+		report.Problems = []audit.Problem{} // an array in JSON, also when it is empty
+	}
+	return report, err
 }

@@ -120,12 +120,19 @@ func loadPolicy(cfg *config.Config, testRoots bool) (*attest.Policy, error) {
 	case err != nil:
 		return nil, fmt.Errorf("server: attest.policy_file: %s: %w", file, err)
 	}
-	for key, roots := range map[string][]string{
-		"android.dangerous_extra_roots": pf.Android.DangerousExtraRoots, "apple.dangerous_extra_roots": pf.Apple.DangerousExtraRoots,
+	var errs []error
+	for _, x := range []struct {
+		key   string
+		roots []string
+	}{
+		{"android.dangerous_extra_roots", pf.Android.DangerousExtraRoots}, {"apple.dangerous_extra_roots", pf.Apple.DangerousExtraRoots},
 	} {
-		if len(roots) > 0 && !testRoots {
-			return nil, fail(key, "this policy trusts roots besides the vendors', so phones made in software pass; only `staunch dev` runs with it: remove the key")
+		if len(x.roots) > 0 && !testRoots {
+			errs = append(errs, fail(x.key, "this policy trusts roots besides the vendors', so phones made in software pass; only `staunch dev` runs with it: remove the key"))
 		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
 	if p.TrustsExtraRoots() && !testRoots { // whatever the loop above has overlooked
 		return nil, fail("", "this policy trusts roots besides the vendors'")

@@ -50,6 +50,7 @@ func (c *DevCmd) Run(s *streams) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	dir, remove, err := c.folder()
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ func (c *ServeCmd) Run(s *streams) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	go reloadOnHangup(ctx, srv, log)
 	return srv.Run(ctx)
 }
