@@ -117,9 +117,16 @@ func spkiOf(key crypto.Signer) []byte {
 	return der
 }
 
+// clone is deep as far as options may write: an option that changes a byte of
+// an issuer must not change the CA.
 func (c *Certificate) clone() *Certificate {
 	d := *c
-	d.Extensions = append([]Extension(nil), c.Extensions...)
+	d.Serial, d.Subject, d.PublicKey, d.DER = bytes.Clone(c.Serial), bytes.Clone(c.Subject), bytes.Clone(c.PublicKey), bytes.Clone(c.DER)
+	d.Extensions = make([]Extension, len(c.Extensions))
+	for i, e := range c.Extensions {
+		e.Value = bytes.Clone(e.Value)
+		d.Extensions[i] = e
+	}
 	return &d
 }
 

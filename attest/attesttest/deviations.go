@@ -116,6 +116,10 @@ func (d Deviation) Policy(profile string) string {
 	return policyText(set)
 }
 
+// OwnPolicy reports whether Policy differs from DemoPolicy in more than the
+// profile: such a row is about a rule of the policy.
+func (d Deviation) OwnPolicy() bool { return len(d.set) > 0 }
+
 // Exception returns the [[exception]] (TOML, to append to Policy) that relaxes
 // the row's check for the software phone's model, valid around now; "" if the
 // row has none. A row that cannot break one rule without another has two.

@@ -127,8 +127,6 @@ func (l *AuthorizationList) Append(tag int, der []byte) {
 	*l = append(*l, Authorization{tag, der})
 }
 
-func (l AuthorizationList) clone() AuthorizationList { return append(AuthorizationList(nil), l...) }
-
 // RootOfTrust is tag 704: what the boot loader told the key store.
 type RootOfTrust struct {
 	VerifiedBootKey   []byte
