@@ -230,8 +230,17 @@ func TestSweep(t *testing.T) {
 	r := newRig(t)
 	in := r.androidRegistration()
 	r.mustAllow(in)
-	for range 1201 { // more than two transactions' worth
-		r.challenge("")
+	err := r.store.Update(t.Context(), func(tx storetest.Tx) error {
+		for i := range 1201 { // more than two transactions of the sweep
+			c := registry.Challenge{Hash: [32]byte{1, byte(i >> 8), byte(i)}, App: "demo", Purpose: registry.PurposeRegister, Issued: noon, Expires: noon.Add(5 * time.Minute)}
+			if err := tx.AddChallenge(t.Context(), c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	count := func() (challenges int) {
 		t.Helper()

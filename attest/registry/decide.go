@@ -63,14 +63,11 @@ func more(a, b Advice) Advice {
 // table has nothing that a phone could do about it.
 func adviceFor(code string) Advice {
 	switch code {
-	case "common.request_clock", "common.request_replay", "common.signature_missing",
-		"apple.counter_replay",
-		"android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid":
+	case "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid", "apple.counter_replay":
 		return AdviceRetry
-	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "common.request_nonce",
-		"apple.receipt_stale":
+	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "apple.receipt_stale":
 		return AdviceNewChallenge
-	case keyExists, keyNotAttested, "common.key_unknown", "common.key_too_old", "common.key_algorithm",
+	case keyExists, keyNotAttested, "common.key_unknown",
 		"android.cert_expired", "android.leaf_validity", "android.purpose",
 		"apple.cert_time", "apple.counter_not_zero", "apple.receipt_missing", "apple.receipt_expired":
 		return AdviceNewKey

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -134,10 +135,16 @@ func (r *rig) challenge(id account.ID) []byte {
 	return c.Challenge
 }
 
+// The test CAs take a while to make, and never change.
+var (
+	androidCA = sync.OnceValues(func() (*attesttest.AndroidCA, error) { return attesttest.TestAndroidCA(noon) })
+	appleCA   = sync.OnceValues(func() (*attesttest.AppleCA, error) { return attesttest.TestAppleCA(noon) })
+)
+
 // androidPhone is a good phone.
 func androidPhone(t testing.TB) *attesttest.AndroidPhone {
 	t.Helper()
-	ca, err := attesttest.TestAndroidCA(noon)
+	ca, err := androidCA()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +153,7 @@ func androidPhone(t testing.TB) *attesttest.AndroidPhone {
 
 func applePhone(t testing.TB) *attesttest.ApplePhone {
 	t.Helper()
-	ca, err := attesttest.TestAppleCA(noon)
+	ca, err := appleCA()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,4 +264,18 @@ func (r *rig) files() []byte {
 		all = append(all, data...)
 	}
 	return all
+}
+
+// rows counts rows in the file, beside the store.
+func (r *rig) rows(from string) (n int) {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT count(*) FROM " + from).Scan(&n); err != nil {
+		r.t.Fatal(err)
+	}
+	return n
 }
