@@ -44,7 +44,7 @@ func InFile(file string, err error) error {
 		}
 		return errors.Join(all...)
 	}
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped keeps what is around it
 		c := *e
 		c.File = file
 		return &c

@@ -21,7 +21,6 @@ import (
 const backend = "Authorization: Bearer " + secretDemo
 
 func TestCallers(t *testing.T) {
-	const challenge = `{"purpose":"PURPOSE_REGISTER"%s}`
 	tests := []struct {
 		name, method, body string
 		header             []string

@@ -156,7 +156,7 @@ func FuzzRequest(f *testing.F) {
 		if strings.Trim(method, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || strings.ContainsFunc(typ, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return
 		}
-		req, err := http.NewRequest("POST", b.URL+"/staunch.attest.v1.AttestService/"+method, bytes.NewReader(body))
+		req, err := http.NewRequest(http.MethodPost, b.URL+"/staunch.attest.v1.AttestService/"+method, bytes.NewReader(body))
 		if err != nil {
 			return
 		}

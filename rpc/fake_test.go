@@ -156,7 +156,7 @@ func (a answer) reason() string {
 // post makes a call in JSON. header is "Name: value" lines.
 func (b *bench) post(t testing.TB, method, body string, header ...string) answer {
 	t.Helper()
-	req, err := http.NewRequest("POST", b.URL+"/staunch.attest.v1.AttestService/"+method, strings.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, b.URL+"/staunch.attest.v1.AttestService/"+method, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

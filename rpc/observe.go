@@ -56,7 +56,7 @@ func (e *edge) observed(next http.Handler) http.Handler {
 		sw := &statusWriter{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if aborted(p) {
 					panic(p)
 				}
 				e.panicked(r.Context(), p)
@@ -93,7 +93,7 @@ func (e *edge) intercept(next connect.UnaryFunc) connect.UnaryFunc {
 		c := callOf(ctx)
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if aborted(p) {
 					panic(p)
 				}
 				e.panicked(ctx, p)
@@ -108,7 +108,7 @@ func (e *edge) intercept(next connect.UnaryFunc) connect.UnaryFunc {
 				e.log.ErrorContext(ctx, "call failed", "procedure", c.Procedure, "app", c.App, "error", err)
 			}
 			c.Code, c.Reason = row.code.String(), row.reason
-			if row.err == errStoreAway {
+			if row.reason == "STORE_AWAY" {
 				e.log.ErrorContext(ctx, "store is away", "procedure", c.Procedure, "app", c.App, "error", err)
 			}
 			res, err = nil, row.toClient(err)
@@ -130,6 +130,12 @@ func callOf(ctx context.Context) *Call {
 		return c
 	}
 	return &Call{}
+}
+
+// aborted reports whether a handler asks for the connection to be cut.
+func aborted(p any) bool {
+	err, ok := p.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
 }
 
 func (e *edge) panicked(ctx context.Context, p any) {

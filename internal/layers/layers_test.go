@@ -29,7 +29,14 @@ attest                | attest/android attest/appattest internal/der internal/cb
 attest/android        | internal/der internal/cbor                                               |
 attest/appattest      | internal/der internal/cbor                                               | github.com/smallstep/pkcs7
 attest/attesttest     | attest attest/android attest/appattest attest/request internal/der internal/cbor |
+attest/registry       | account audit event attest attest/android attest/appattest attest/request |
+store                 |                                                                          |
+store/sqlite          | account audit event attest/... store                                     | modernc.org/sqlite
+store/storetest       | account audit event attest/... store                                     | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
+rpc                   | account audit event attest attest/... gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+server                | account audit event attest attest/... store/... store rpc config gen/... | github.com/prometheus/client_golang
+cmd/staunch           | attest attest/android attest/appattest attest/attesttest config server   | github.com/alecthomas/kong
 gen/staunch/attest/v1 |                                                                          | google.golang.org/protobuf
 gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                                    | connectrpc.com/connect
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
