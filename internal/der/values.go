@@ -46,31 +46,57 @@ func (e Element) Bool() (value, exact bool, err error) {
 // was written as RFC 5280, Section 4.1.2.5 demands: UTCTime with seconds up to
 // 2049, GeneralizedTime from 2050.
 func (e Element) Time() (t time.Time, exact bool, err error) {
-	s := string(e.Body)
+	b := e.Body
+	ok := false
 	switch {
-	case e.Is(UTCTime) && len(s) == len("YYMMDDhhmmssZ"):
-		t, err = time.Parse("060102150405Z", s)
+	case e.Is(UTCTime) && len(b) == len("YYMMDDhhmmssZ"):
+		t, ok = date(century(b), b)
 		exact = true
-	case e.Is(UTCTime) && len(s) == len("YYMMDDhhmmZ"):
-		t, err = time.Parse("0601021504Z", s)
-	case e.Is(GeneralizedTime) && len(s) == len("YYYYMMDDhhmmssZ"):
-		t, err = time.Parse("20060102150405Z", s)
-		exact = err == nil && t.Year() >= 2050
-	default:
+	case e.Is(UTCTime) && len(b) == len("YYMMDDhhmmZ"):
+		t, ok = date(century(b), b)
+	case e.Is(GeneralizedTime) && len(b) == len("YYYYMMDDhhmmssZ"):
+		t, ok = date(100*digits(b), b[2:])
+		exact = t.Year() >= 2050
+	}
+	if !ok {
 		return time.Time{}, false, fmt.Errorf("%w: not a time", ErrSyntax)
 	}
-	if err != nil {
-		return time.Time{}, false, fmt.Errorf("%w: not a time: %q", ErrSyntax, s)
+	return t, exact, nil
+}
+
+// century of the two digits of a year, RFC 5280, Section 4.1.2.5.1: 50 and more
+// is 19YY.
+func century(b []byte) int {
+	if digits(b) >= 50 {
+		return 1900
 	}
-	if e.Is(UTCTime) { // RFC 5280, Section 4.1.2.5.1: YY of 50 and more is 19YY
-		switch century := t.Year() % 100; {
-		case century >= 50:
-			t = time.Date(1900+century, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-		default:
-			t = time.Date(2000+century, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+	return 2000
+}
+
+// date reads YYMMDDhhmm, ss if it is there, and Z.
+func date(century int, b []byte) (time.Time, bool) {
+	if b[len(b)-1] != 'Z' || century < 0 {
+		return time.Time{}, false
+	}
+	var n [6]int // year, month, day, hour, minute, second
+	for i := range len(b) / 2 {
+		if n[i] = digits(b[2*i:]); n[i] < 0 {
+			return time.Time{}, false
 		}
 	}
-	return t, exact, nil
+	if n[3] > 23 || n[4] > 59 || n[5] > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(century+n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.UTC)
+	return t, t.Month() == time.Month(n[1]) && t.Day() == n[2] // no 30th of February
+}
+
+// digits reads two decimal digits, or returns -1.
+func digits(b []byte) int {
+	if b[0] < '0' || b[0] > '9' || b[1] < '0' || b[1] > '9' {
+		return -1
+	}
+	return int(b[0]-'0')*10 + int(b[1]-'0')
 }
 
 // Bits reads e as a BIT STRING of whole octets.
