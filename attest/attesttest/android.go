@@ -76,6 +76,9 @@ func (p *AndroidPhone) generate(now time.Time, challenge []byte, w *WebAuthnDraf
 	if err != nil {
 		return nil, nil, err
 	}
+	if p.ca == nil {
+		return nil, nil, errNoCA
+	}
 	issuers, err := p.issuers(now)
 	if err != nil {
 		return nil, nil, err

@@ -140,6 +140,9 @@ func (d *AppleDraft) extensions() []byte {
 // the server's challenge.
 func (k *AppleKey) Attest(now time.Time, clientDataHash []byte, opts ...AppleOption) ([]byte, error) {
 	p := k.phone
+	if p == nil || p.ca == nil {
+		return nil, errNoCA
+	}
 	d := k.draft(now, clientDataHash)
 	d.Format = "apple-appattest"
 	d.AAGUID = []byte("appattest\x00\x00\x00\x00\x00\x00\x00")
@@ -163,6 +166,9 @@ func (k *AppleKey) Attest(now time.Time, clientDataHash []byte, opts ...AppleOpt
 		sum := sha256.Sum256(append(bytes.Clone(authData), d.ClientDataHash...))
 		d.Nonce = sum[:]
 	}
+	if len(d.Chain) == 0 {
+		return nil, errNoSigner
+	}
 	if e := d.Leaf().Extension(oidApple(8, 2)); e != nil && e.Value == nil {
 		e.Value = tlv(tagSequence, explicit(1, derOctets(d.Nonce)))
 	}
@@ -171,7 +177,7 @@ func (k *AppleKey) Attest(now time.Time, clientDataHash []byte, opts ...AppleOpt
 		return nil, err
 	}
 	if len(x5c) > 0 {
-		k.leaf = x5c[0]
+		k.leaf = x5c[0] // which receipts repeat
 	}
 	statement := map[string]any{"x5c": x5c}
 	if d.Receipt != nil {
@@ -189,6 +195,9 @@ func (k *AppleKey) Attest(now time.Time, clientDataHash []byte, opts ...AppleOpt
 
 // Assert makes an assertion over clientDataHash and counts it.
 func (k *AppleKey) Assert(now time.Time, clientDataHash []byte, opts ...AppleOption) ([]byte, error) {
+	if k.phone == nil {
+		return nil, errNoCA
+	}
 	k.counter++
 	d := k.draft(now, clientDataHash)
 	d.Counter = k.counter

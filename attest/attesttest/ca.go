@@ -109,6 +109,9 @@ func newAndroidCA(now time.Time, rsaRoot, ecRoot *Certificate) (*AndroidCA, erro
 	return ca, nil
 }
 
+// errNoCA: a phone was not made by AndroidCA.Phone or AppleCA.Phone.
+var errNoCA = errors.New("attesttest: the phone is of no CA")
+
 // issuer is a CA certificate as factories and Google write them.
 func issuer(curve elliptic.Curve, subject []byte, notBefore, notAfter time.Time) *Certificate {
 	key := newECKey(curve)

@@ -3,6 +3,7 @@ package attesttest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func policyText(set map[string]string) string {
 		"min_os_version":                `"none"`,
 		"patch_floor":                   `{ os = "none", vendor = "none", boot = "none", max_age = "none" }`,
 		"rp_ids":                        `["` + DemoRPID + `"]`,
-		"packages":                      `[ { name = "` + DemoPackage + `", signers = ["` + DemoSigner + `"], min_version_code = 26010000, shared_uid = false } ]`,
+		"packages":                      `[ { name = "` + DemoPackage + `", signers = ["` + DemoSigner + `"], min_version_code = ` + strconv.Itoa(DemoVersionCode) + `, shared_uid = false } ]`,
 		"apple.platform":                `"ios"`,
 		"environments":                  `["production"]`,
 		"client_data":                   `"hashed"`,
@@ -108,8 +109,9 @@ android.revocation = { max_age = "72h", warn_age = "12h", suspended = {{suspende
 android.dangerous_extra_roots = {{android.dangerous_extra_roots}}
 apple.dangerous_extra_roots = {{apple.dangerous_extra_roots}}
 
-# Signed requests: how old, how far ahead of our clock, and for which hosts.
-request = { max_age = "120s", future_skew = "30s", authorities = ["localhost", "127.0.0.1"] }
+# Signed requests: how old, how far ahead of our clock, and for which hosts of
+# the app's backend. A host of Staunch itself must not be among them.
+request = { max_age = "120s", future_skew = "30s", authorities = ["pay.example.com"] }
 
 # Paying needs the amount and the payee covered by the signature, and a nonce of ours.
 route = [ { path = "/v1/remit", methods = ["POST"], params = ["amount", "payee"], headers = ["idempotency-key"], server_nonce = true } ]
@@ -119,38 +121,55 @@ risk = {{risk}}
 
 # Everything is enforced from the first day; a real app begins with "observe".
 rollout = [
-  { app = "demo", platform = "any", operation = "any", countries = ["*"], percent = 100, salt = "", mode = "enforce" },
+  { app = "` + DemoApp + `", platform = "any", operation = "any", countries = ["*"], percent = 100, salt = "", mode = "enforce" },
 ]
 
 [[app]]
-id = "demo"
+id = "` + DemoApp + `"
 challenge_lifetime = "5m"
 max_key_age = "4320h"
 request_algorithms = ["ecdsa-p256-sha256"]
 
 {{app.android}}{{app.apple}}`
 
-const demoAndroid = `[app.android]
-profile = {{profile}}              # google | strict
-min_level = {{min_level}}          # tee | strongbox
-boot = {{boot}}                    # verified | listed | dangerous_any
-boot_keys = {{boot_keys}}          # for "listed": hex of verifiedBootKey
+const demoAndroid = `
+[app.android]
+# google: what Google's reference verifier accepts. strict: the path rules of
+# RFC 5280 on top, with exceptions for known phones.
+profile = {{profile}}
+# Where the key must be: tee or strongbox.
+min_level = {{min_level}}
+# verified: the maker's system on a locked phone. listed: also the systems whose
+# verifiedBootKey (hex) is in boot_keys. dangerous_any: unlocked phones too.
+boot = {{boot}}
+boot_keys = {{boot_keys}}
+# "14", "12.1" or "none"; and the oldest patch levels, each may be "none".
 min_os_version = {{min_os_version}}
 patch_floor = {{patch_floor}}
-rp_ids = {{rp_ids}}                # for WebAuthn android-key objects
+# Relying Parties of WebAuthn objects (android-key).
+rp_ids = {{rp_ids}}
+# One entry a package; signers: SHA-256 of every certificate that may sign it.
 packages = {{packages}}
 `
 
 const demoApple = `
 [app.apple]
-platform = {{apple.platform}}      # ios | macos
-team_id = "DEMO123456"
-bundle_ids = ["com.example.demo"]
-environments = {{environments}}    # production | development
-client_data = {{client_data}}      # hashed | raw
-categories = {{categories}}        # 4 App Store, 2 TestFlight
-missing_category = {{missing_category}}   # iOS 26 and earlier write none
+platform = {{apple.platform}}
+team_id = "` + DemoTeamID + `"
+bundle_ids = ["` + DemoBundleID + `"]
+# production, development or both.
+environments = {{environments}}
+# hashed: the app hands SHA-256(challenge) to the system. raw: the challenge.
+client_data = {{client_data}}
+# How the app came to the phone: 4 App Store, 2 TestFlight. iOS 26 and earlier
+# do not say; missing_category: note, warn or reject.
+categories = {{categories}}
+missing_category = {{missing_category}}
+# Empty: every version.
 bundle_versions = {{bundle_versions}}
+# What a missing or wrong receipt does: note, warn or reject.
 receipt = {{receipt}}
+# 0: each counter is greater than the last. Up to 64 for apps that send requests
+# in parallel.
 counter_window = 0
 `

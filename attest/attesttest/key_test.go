@@ -91,6 +91,21 @@ func TestWhatPhonesCannotDo(t *testing.T) {
 			return err
 		},
 		"receipt before attestation": func() error { _, err := apple.Phone().GenerateKey().Receipt(now, 1); return err },
+		"a phone of no CA": func() error {
+			p := &attesttest.AndroidPhone{Provisioning: attesttest.RKP, Algorithm: "EC-P256"}
+			_, err := p.GenerateKey(now, nil)
+			return err
+		},
+		"an iPhone of no CA": func() error { _, err := new(attesttest.ApplePhone).GenerateKey().Attest(now, nil); return err },
+		"an iPhone without a chain": func() error {
+			_, err := apple.Phone().GenerateKey().Attest(now, nil, func(d *attesttest.AppleDraft) { d.Chain = nil })
+			return err
+		},
+		"a receipt without a signer": func() error {
+			_, err := apple.Phone().GenerateKey().Attest(now, nil, func(d *attesttest.AppleDraft) { d.Receipt.Chain = d.Receipt.Chain[1:2] })
+			return err
+		},
+		"a key of no phone": func() error { _, err := new(attesttest.AppleKey).Assert(now, nil); return err },
 		"a certificate without a signer": func() error {
 			_, err := android.Phone().GenerateKey(now, nil, func(d *attesttest.AndroidDraft) { d.Chain = d.Chain[:1] })
 			return err

@@ -103,10 +103,10 @@ func (r *ReceiptDraft) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer := r.Chain[0].Key
-	if r.Chain[0].Serial == nil {
+	if len(r.Chain) < 2 || r.Chain[0].Key == nil || r.Chain[0].Serial == nil { // the CMS names issuer and serial
 		return nil, errNoSigner
 	}
+	signer := r.Chain[0].Key
 	sig, err := signBytes(signer, crypto.SHA256, payload)
 	if err != nil {
 		return nil, err
