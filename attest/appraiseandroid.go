@@ -137,9 +137,9 @@ func (a *appraisal) appraiseStatus(r *android.Attestation) {
 	}
 	for _, l := range r.Listed {
 		if l.Status == android.StatusSuspended {
-			a.findAt(l.Position, "android.suspended", rule.suspended, "serial %s is SUSPENDED", r.Chain[l.Position].Serial)
+			a.findAt(l.Position, "android.suspended", rule.suspended, "serial %s is SUSPENDED", r.Chain[l.Position].Serial())
 		} else {
-			a.findAt(l.Position, "android.status_value", Warn, "serial %s is %q", r.Chain[l.Position].Serial, l.Status)
+			a.findAt(l.Position, "android.status_value", Warn, "serial %s is %q", r.Chain[l.Position].Serial(), l.Status)
 		}
 	}
 }
@@ -282,7 +282,7 @@ func androidChain(a *android.Attestation) []Certificate {
 	for _, c := range a.Chain {
 		spki := c.SPKISHA256()
 		chain = append(chain, Certificate{
-			der.FormatName(c.Subject), c.Serial, timeOrNil(c.NotBefore), timeOrNil(c.NotAfter), hex.EncodeToString(spki[:]),
+			der.FormatName(c.Subject), c.Serial(), timeOrNil(c.NotBefore), timeOrNil(c.NotAfter), hex.EncodeToString(spki[:]),
 		})
 	}
 	return chain

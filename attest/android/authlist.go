@@ -62,6 +62,16 @@ type AuthorizationList struct {
 	ModuleHash                  []byte
 
 	Unknown []UnknownTag // unknown or unusable, in encoded order
+
+	numbers [24]uint64 // what the numbers above point to, of which there are fewer: one allocation for all
+	used    int
+}
+
+// number returns a place for n that lives as long as l.
+func (l *AuthorizationList) number(n uint64) *uint64 {
+	l.numbers[l.used] = n
+	l.used++
+	return &l.numbers[l.used-1]
 }
 
 // UnknownTag is a tag that this release does not know, or knows and cannot
@@ -204,7 +214,7 @@ func (d *KeyDescription) readTag(l *AuthorizationList, t tag, explicit der.Eleme
 		if err != nil {
 			return err
 		}
-		*f = &n
+		*f = l.number(n)
 	case *[]uint64:
 		*f, err = d.readSet(e)
 	case *[]byte:

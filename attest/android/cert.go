@@ -21,7 +21,6 @@ const (
 // point into Raw.
 type Certificate struct {
 	Raw       []byte
-	Serial    string // canonical hex, as the status list writes it
 	Issuer    []byte // Name, DER
 	Subject   []byte // Name, DER
 	NotBefore time.Time
@@ -29,6 +28,7 @@ type Certificate struct {
 	SPKI      []byte // SubjectPublicKeyInfo, DER
 
 	tbs       []byte // TBSCertificate, DER: the bytes that are signed
+	serial    []byte // contents octets
 	algorithm algorithm
 	signature []byte
 
@@ -44,6 +44,9 @@ type Certificate struct {
 	encodings []string // tolerated departures from DER and RFC 5280
 }
 
+// Serial is the serial number in canonical hex, as the status list writes it.
+func (c *Certificate) Serial() string { return der.Serial(c.serial) }
+
 // SPKISHA256 is the SHA-256 of the SubjectPublicKeyInfo: the identity of a key.
 func (c *Certificate) SPKISHA256() [sha256.Size]byte { return sha256.Sum256(c.SPKI) }
 
@@ -57,39 +60,44 @@ func (c *Certificate) tolerate(what string) { c.encodings = append(c.encodings, 
 // parseCertificate reads a certificate, RFC 5280, Section 4.1. Extensions that
 // are not judged here are never parsed, whatever is in them.
 func parseCertificate(raw []byte) (*Certificate, error) {
+	c := &Certificate{}
+	return c, c.parse(raw)
+}
+
+func (c *Certificate) parse(raw []byte) error {
 	outer, err := der.Open(raw, der.Sequence)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	tbs, err := outer.Expect(der.Sequence)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := &Certificate{Raw: raw, tbs: tbs.Full, pathLen: -1}
+	c.Raw, c.tbs, c.pathLen = raw, tbs.Full, -1
 	algorithm, err := outer.Expect(der.Sequence)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if c.algorithm, err = readAlgorithm(algorithm); err != nil {
-		return nil, err
+		return err
 	}
 	signature, err := outer.Expect(der.BitString)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if c.signature, err = signature.Bits(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := outer.Done(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.readTBS(tbs, algorithm); err != nil {
-		return nil, err
+		return err
 	}
 	if c.algorithm.odd() {
 		c.tolerate("signature algorithm with unusual parameters")
 	}
-	return c, nil
+	return nil
 }
 
 // readTBS reads TBSCertificate, RFC 5280, Section 4.1.2.
@@ -174,7 +182,7 @@ func (c *Certificate) readSerial(e der.Element) error {
 	if b[0]&0x80 != 0 || len(b) > 1 && b[0] == 0 && b[1]&0x80 == 0 {
 		c.tolerate("serial number negative or not in its shortest form")
 	}
-	c.Serial = der.Serial(b)
+	c.serial = b
 	return nil
 }
 

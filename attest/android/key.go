@@ -138,7 +138,8 @@ func verifySignature(spki []byte, a algorithm, signed, signature []byte) error {
 	if err != nil {
 		return err
 	}
-	digest := digest(a.hash(), signed)
+	var buffer [sha512.Size]byte
+	digest := digest(&buffer, a.hash(), signed)
 	switch key := key.(type) {
 	case *ecdsa.PublicKey:
 		if key.Curve == elliptic.P224() {
@@ -158,24 +159,25 @@ func verifySignature(spki []byte, a algorithm, signed, signature []byte) error {
 	return errSignature
 }
 
-func digest(h crypto.Hash, b []byte) []byte {
+// digest hashes b into the buffer.
+func digest(buffer *[sha512.Size]byte, h crypto.Hash, b []byte) []byte {
 	switch h {
 	case crypto.SHA256:
 		d := sha256.Sum256(b)
-		return d[:]
+		return append(buffer[:0], d[:]...)
 	case crypto.SHA384:
 		d := sha512.Sum384(b)
-		return d[:]
+		return append(buffer[:0], d[:]...)
 	default:
 		d := sha512.Sum512(b)
-		return d[:]
+		return append(buffer[:0], d[:]...)
 	}
 }
 
 // subjectKey is a SubjectPublicKeyInfo taken apart.
 type subjectKey struct {
 	oid   der.Element // algorithm
-	curve string      // contents octets of the curve's OID, for EC
+	curve []byte      // contents octets of the curve's OID, for EC
 	bits  []byte
 }
 
@@ -210,7 +212,7 @@ func readSPKI(spki []byte) (k subjectKey, err error) {
 		if err != nil {
 			return k, err
 		}
-		k.curve = string(curve.Body)
+		k.curve = curve.Body
 	}
 	return k, nil
 }
@@ -243,8 +245,8 @@ func parsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("%w: key algorithm", errAlgorithm)
 }
 
-func namedCurve(oid string) elliptic.Curve {
-	switch oid {
+func namedCurve(oid []byte) elliptic.Curve {
+	switch string(oid) {
 	case oidP224:
 		return elliptic.P224()
 	case oidP256:
@@ -291,7 +293,7 @@ func KeyAlgorithm(spki []byte) string {
 	}
 	switch string(k.oid.Body) {
 	case oidEC:
-		switch k.curve {
+		switch string(k.curve) {
 		case oidP224:
 			return "EC-P224"
 		case oidP256:

@@ -75,27 +75,40 @@ func ParseKeyDescription(value []byte) (*KeyDescription, error) {
 		return nil, fmt.Errorf("%w: %w", errDescription, err)
 	}
 	d := &KeyDescription{}
-	for _, field := range [...]struct {
-		name string
-		read func(*der.Reader) error
-	}{
-		{"attestationVersion", func(r *der.Reader) error { return readNumber(r, der.Integer, &d.AttestationVersion) }},
-		{"attestationSecurityLevel", func(r *der.Reader) error { return readLevel(r, &d.AttestationSecurityLevel) }},
-		{"keyMintVersion", func(r *der.Reader) error { return readNumber(r, der.Integer, &d.KeyMintVersion) }},
-		{"keyMintSecurityLevel", func(r *der.Reader) error { return readLevel(r, &d.KeyMintSecurityLevel) }},
-		{"attestationChallenge", func(r *der.Reader) error { return readOctets(r, &d.AttestationChallenge) }},
-		{"uniqueId", func(r *der.Reader) error { return readOctets(r, &d.UniqueID) }},
-		{"softwareEnforced", func(r *der.Reader) error { return d.readList(r, &d.SoftwareEnforced) }},
-		{"hardwareEnforced", func(r *der.Reader) error { return d.readList(r, &d.HardwareEnforced) }},
-	} {
-		if err := field.read(&r); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errDescription, field.name, err)
-		}
+	name, err := d.read(&r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errDescription, name, err)
 	}
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("%w: %w", errDescription, err)
 	}
 	return d, nil
+}
+
+// read reads the fields in their order; with an error, name is the field's.
+func (d *KeyDescription) read(r *der.Reader) (name string, err error) {
+	if err := readNumber(r, der.Integer, &d.AttestationVersion); err != nil {
+		return "attestationVersion", err
+	}
+	if err := readLevel(r, &d.AttestationSecurityLevel); err != nil {
+		return "attestationSecurityLevel", err
+	}
+	if err := readNumber(r, der.Integer, &d.KeyMintVersion); err != nil {
+		return "keyMintVersion", err
+	}
+	if err := readLevel(r, &d.KeyMintSecurityLevel); err != nil {
+		return "keyMintSecurityLevel", err
+	}
+	if err := readOctets(r, &d.AttestationChallenge); err != nil {
+		return "attestationChallenge", err
+	}
+	if err := readOctets(r, &d.UniqueID); err != nil {
+		return "uniqueId", err
+	}
+	if err := d.readList(r, &d.SoftwareEnforced); err != nil {
+		return "softwareEnforced", err
+	}
+	return "hardwareEnforced", d.readList(r, &d.HardwareEnforced)
 }
 
 // tolerate notes an encoding that good phones write and DER forbids.

@@ -132,6 +132,20 @@ func canonicalSerial(key string) (string, error) {
 // is not on the list.
 func (l *StatusList) Lookup(serial string) string { return l.entries[serial] }
 
+// lookup is Lookup by contents octets; it allocates nothing for a serial of the
+// length that RFC 5280, Section 4.1.2.2 allows.
+func (l *StatusList) lookup(octets []byte) string {
+	if len(octets) > 32 {
+		return l.Lookup(der.Serial(octets))
+	}
+	var buffer [64]byte
+	key := bytes.TrimLeft(buffer[:hex.Encode(buffer[:], octets)], "0")
+	if len(key) == 0 {
+		return l.entries["0"]
+	}
+	return l.entries[string(key)]
+}
+
 // Len is the number of serials on the list.
 func (l *StatusList) Len() int { return l.size }
 

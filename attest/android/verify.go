@@ -74,10 +74,11 @@ func (v *verification) parse(chain [][]byte) error {
 	if len(chain) == 0 {
 		return fmt.Errorf("%w: no certificate", ErrMalformed)
 	}
+	certs := make([]Certificate, len(chain))
 	v.a.Chain = make([]*Certificate, len(chain))
 	for i, raw := range chain {
-		c, err := parseCertificate(raw)
-		if err != nil {
+		c := &certs[i]
+		if err := c.parse(raw); err != nil {
 			return fmt.Errorf("%w: certificate %d: %w", ErrMalformed, i, err)
 		}
 		v.a.Chain[i] = c
@@ -169,10 +170,10 @@ func (v *verification) checkRevocation() *Failure {
 		return nil
 	}
 	for i, c := range v.a.Chain[1:] {
-		switch status := v.opts.Status.Lookup(c.Serial); status {
+		switch status := v.opts.Status.lookup(c.serial); status {
 		case "":
 		case StatusRevoked:
-			return fail(CodeRevoked, i+1, "serial %s is on the status list as %s", c.Serial, status)
+			return fail(CodeRevoked, i+1, "serial %s is on the status list as %s", c.Serial(), status)
 		default:
 			v.a.Listed = append(v.a.Listed, Listed{i + 1, status})
 		}

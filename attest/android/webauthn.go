@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/sha512"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -171,11 +172,13 @@ func verifyCOSE(key crypto.PublicKey, cose int64, signed, signature []byte) bool
 	if !ok {
 		return false
 	}
+	var buffer [sha512.Size]byte
+	digest := digest(&buffer, hash, signed)
 	switch key := key.(type) {
 	case *ecdsa.PublicKey:
-		return cose != coseRS256 && ecdsa.VerifyASN1(key, digest(hash, signed), signature)
+		return cose != coseRS256 && ecdsa.VerifyASN1(key, digest, signature)
 	case *rsa.PublicKey:
-		return cose == coseRS256 && rsa.VerifyPKCS1v15(key, hash, digest(hash, signed), signature) == nil
+		return cose == coseRS256 && rsa.VerifyPKCS1v15(key, hash, digest, signature) == nil
 	}
 	return false
 }
