@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
@@ -143,6 +144,22 @@ func keepFresh(ctx context.Context, srv *server.Server, file string, log *slog.L
 	}
 }
 
+// program is how a shell finds this binary: by name if it is in the PATH.
+func program() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "staunch"
+	}
+	if found, err := exec.LookPath("staunch"); err == nil {
+		a, errA := os.Stat(self)
+		b, errB := os.Stat(found)
+		if errA == nil && errB == nil && os.SameFile(a, b) {
+			return "staunch"
+		}
+	}
+	return self
+}
+
 // announce tells where the server is, and what to do with it.
 func (c *DevCmd) announce(w io.Writer, url, dir string) error {
 	if c.JSON {
@@ -155,7 +172,7 @@ func (c *DevCmd) announce(w io.Writer, url, dir string) error {
 	if c.Dir == "" {
 		kept = "removed at exit; --dir keeps one"
 	}
-	_, err := fmt.Fprintf(w, devText, url, dir, kept, filepath.Join(dir, tokenName), demoAccount)
+	_, err := fmt.Fprintf(w, devText, url, dir, kept, filepath.Join(dir, tokenName), demoAccount, program())
 	return err
 }
 
@@ -165,25 +182,26 @@ It trusts software phones, whose keys are public. Do not use it for real ones.
 
 Try, in another terminal:
 
-  URL=%[1]s
-  API=$URL/staunch.attest.v1.AttestService
+  STAUNCH=%[6]s
+  API=%[1]s/staunch.attest.v1.AttestService
   TOKEN=$(cat %[4]s)
   ACCOUNT=%[5]s
+  call() { curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$API/$1" -d "$2"; echo; }
 
-  # Is it well?
-  curl $URL/healthz
+  # The app's backend asks for a challenge and hands it to the phone.
+  CHALLENGE=$(call CreateChallenge '{"account":"'$ACCOUNT'","purpose":"PURPOSE_REGISTER"}' |
+    sed 's/.*"challenge": *"\([^"]*\)".*/\1/'); echo "$CHALLENGE"
 
-  # A phone asks for a challenge ...
-  curl -H 'Content-Type: application/json' $API/CreateChallenge \
-    -d '{"account":"'$ACCOUNT'","purpose":"PURPOSE_REGISTER"}'
+  # A software phone attests a key over it; the answer is the verdict.
+  call Register "$($STAUNCH attest sample --challenge "$CHALLENGE" --account $ACCOUNT)"
 
-  # ... attests a key for it (CHALLENGE, and the certificates, in base64) ...
-  curl -H 'Content-Type: application/json' $API/Register \
-    -d '{"account":"'$ACCOUNT'","challenge":"CHALLENGE","certificateChain":{"certificates":["LEAF","..."]}}'
+  # The backend looks at the key. KEY_ID is keyId in the answer above.
+  call GetKey '{"keyId":"KEY_ID"}'
 
-  # ... and the app's backend looks at the key.
-  curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/GetKey \
-    -d '{"keyId":"KEY_ID"}'
+  # More phones, also bad ones; health; metrics.
+  $STAUNCH attest sample --list
+  curl %[1]s/healthz
+  curl %[1]s/metrics
 
 Calls are logged here. Ctrl-C stops the server.
 `
