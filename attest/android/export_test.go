@@ -1,7 +1,5 @@
 package android
 
-import "crypto/sha256"
-
 // TagNumber finds a tag by its name in the schema.
 func TagNumber(name string) (uint32, bool) {
 	for _, t := range tags {
@@ -12,22 +10,14 @@ func TagNumber(name string) (uint32, bool) {
 	return 0, false
 }
 
-// ParseCertificate and Encodings show what reading a certificate gives.
-func ParseCertificate(raw []byte) (*Certificate, error) { return parseCertificate(raw) }
-
-func (c *Certificate) Encodings() []string { return c.encodings }
-
-// Len is the number of facts in the cache.
-func (c *Cache) Len() (n int) {
-	for i := range c.shards {
-		c.shards[i].mu.Lock()
-		n += len(c.shards[i].facts)
-		c.shards[i].mu.Unlock()
+// NumberTags counts the tags that hold a number, and the places a list has for
+// their values.
+func NumberTags() (tagged, places int) {
+	var l AuthorizationList
+	for _, t := range tags {
+		if _, ok := t.field(&l).(**uint64); ok {
+			tagged++
+		}
 	}
-	return n
-}
-
-// Knows is Verified by the encodings themselves.
-func (c *Cache) Knows(cert, above *Certificate) bool {
-	return c.Verified(sha256.Sum256(cert.Raw), above.SPKISHA256())
+	return tagged, len(l.numbers)
 }

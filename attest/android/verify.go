@@ -18,6 +18,9 @@ func Verify(chain [][]byte, opts *Options, now time.Time) (*Attestation, error) 
 	if opts.Status == nil && !opts.DangerousNoStatus {
 		return nil, errors.New("android: Options.Status is nil: get Google's status list, or set DangerousNoStatus")
 	}
+	if len(opts.Challenge) == 0 && !opts.DangerousAnyChallenge { // or evidence that is made for no challenge would pass
+		return nil, errors.New("android: Options.Challenge is empty: give the one that was sent, or set DangerousAnyChallenge")
+	}
 	v := &verification{opts: opts, now: now, a: &Attestation{Provisioning: Unprovisioned, Root: -1}}
 	failure, err := v.run(chain)
 	if err != nil {
