@@ -41,6 +41,7 @@ gen/staunch/attest/v1 |                                                         
 gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                                    | connectrpc.com/connect
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
+internal/mutate       |                                                                          |
 `
 
 type line struct{ ours, modules []string }
