@@ -67,7 +67,7 @@ func (s *Server) statusList() *android.StatusList { return s.status.Load() }
 
 // hashKey derives the key for hashes of device identifiers (RFC 5869).
 func hashKey(root rootSecret, id account.AppID) (registry.HashKey, error) {
-	return hkdf.Key(sha256.New, root, nil, "staunch/attest/identifiers/v1 "+string(id), 32)
+	return hkdf.Key(sha256.New, root.reveal(), nil, "staunch/attest/identifiers/v1 "+string(id), 32)
 }
 
 // healthy reads from the store of a.

@@ -31,8 +31,9 @@ type loaded struct {
 	roots  map[string]rootSecret
 }
 
-// rootSecret is the secret of an app from which keys are derived.
-type rootSecret []byte
+// rootSecret is the secret of an app from which keys are derived. It is behind
+// a function, because fmt calls no methods on what is in unexported fields.
+type rootSecret struct{ reveal func() []byte }
 
 func (rootSecret) String() string               { return "[redacted]" }
 func (rootSecret) GoString() string             { return "[redacted]" }
@@ -63,7 +64,7 @@ func load(cfg *config.Config, testRoots bool) (*loaded, error) {
 		case files[string(root)] != "":
 			errs = append(errs, fmt.Errorf("server: %s: the secret is that of app %s; every app has its own", key("root_secret_file"), files[string(root)]))
 		}
-		l.roots[a.ID], files[string(root)] = root, a.ID
+		l.roots[a.ID], files[string(root)] = rootSecret{func() []byte { return root }}, a.ID
 		if a.ServiceTokenFile == "" {
 			continue
 		}
