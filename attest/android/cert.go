@@ -1,6 +1,7 @@
 package android
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"math/bits"
@@ -27,10 +28,12 @@ type Certificate struct {
 	NotAfter  time.Time
 	SPKI      []byte // SubjectPublicKeyInfo, DER
 
-	tbs       []byte // TBSCertificate, DER: the bytes that are signed
-	serial    []byte // contents octets
-	algorithm algorithm
-	signature []byte
+	tbs    []byte // TBSCertificate, DER: the bytes that are signed
+	serial []byte // contents octets
+
+	subjectUnsorted bool // the attributes of an RDN are out of order
+	algorithm       algorithm
+	signature       []byte
 
 	hasBasicConstraints bool
 	isCA                bool
@@ -61,10 +64,12 @@ func (c *Certificate) tolerate(what string) { c.encodings = append(c.encodings, 
 // are not judged here are never parsed, whatever is in them.
 func parseCertificate(raw []byte) (*Certificate, error) {
 	c := &Certificate{}
-	return c, c.parse(raw)
+	return c, c.parse(raw, nil)
 }
 
-func (c *Certificate) parse(raw []byte) error {
+// parse reads raw. above is the certificate above it in a chain, or nil: what
+// was read there is not read again.
+func (c *Certificate) parse(raw []byte, above *Certificate) error {
 	outer, err := der.Open(raw, der.Sequence)
 	if err != nil {
 		return err
@@ -91,7 +96,7 @@ func (c *Certificate) parse(raw []byte) error {
 	if err := outer.Done(); err != nil {
 		return err
 	}
-	if err := c.readTBS(tbs, algorithm); err != nil {
+	if err := c.readTBS(tbs, algorithm, above); err != nil {
 		return err
 	}
 	if c.algorithm.odd() {
@@ -101,7 +106,7 @@ func (c *Certificate) parse(raw []byte) error {
 }
 
 // readTBS reads TBSCertificate, RFC 5280, Section 4.1.2.
-func (c *Certificate) readTBS(tbs, outerAlgorithm der.Element) error {
+func (c *Certificate) readTBS(tbs, outerAlgorithm der.Element, above *Certificate) error {
 	r, err := tbs.Open()
 	if err != nil {
 		return err
@@ -123,14 +128,17 @@ func (c *Certificate) readTBS(tbs, outerAlgorithm der.Element) error {
 	if err := c.compareAlgorithms(inner, outerAlgorithm); err != nil {
 		return err
 	}
-	if c.Issuer, err = c.readName(&r); err != nil {
+	if err := c.readIssuer(&r, above); err != nil {
 		return fmt.Errorf("issuer: %w", err)
 	}
 	if err := c.readValidity(&r); err != nil {
 		return fmt.Errorf("validity: %w", err)
 	}
-	if c.Subject, err = c.readName(&r); err != nil {
+	if c.Subject, c.subjectUnsorted, err = readName(&r); err != nil {
 		return fmt.Errorf("subject: %w", err)
+	}
+	if c.subjectUnsorted {
+		c.tolerate(unsortedName)
 	}
 	spki, err := r.Expect(der.Sequence)
 	if err != nil {
@@ -203,19 +211,33 @@ func (c *Certificate) compareAlgorithms(inner, outer der.Element) error {
 	return nil
 }
 
-func (c *Certificate) readName(r *der.Reader) ([]byte, error) {
+const unsortedName = "unsorted SET OF in a name"
+
+// readIssuer reads the Issuer, which most often is the Subject above.
+func (c *Certificate) readIssuer(r *der.Reader, above *Certificate) (err error) {
+	unsorted := false
+	if rest := r.Rest(); above != nil && bytes.HasPrefix(rest, above.Subject) {
+		var name der.Element
+		name, err = r.Expect(der.Sequence)
+		c.Issuer, unsorted = name.Full, above.subjectUnsorted
+	} else {
+		c.Issuer, unsorted, err = readName(r)
+	}
+	if unsorted {
+		c.tolerate(unsortedName)
+	}
+	return err
+}
+
+// readName reads a Name and tells whether the attributes of an RDN are out of
+// order.
+func readName(r *der.Reader) (raw []byte, unsorted bool, err error) {
 	name, err := r.Expect(der.Sequence)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	sorted, err := der.WalkName(name.Full, nil)
-	if err != nil {
-		return nil, err
-	}
-	if !sorted {
-		c.tolerate("unsorted SET OF in a name")
-	}
-	return name.Full, nil
+	return name.Full, !sorted, err
 }
 
 func (c *Certificate) readValidity(r *der.Reader) error {

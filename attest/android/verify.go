@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -79,12 +80,13 @@ func (v *verification) parse(chain [][]byte) error {
 	}
 	certs := make([]Certificate, len(chain))
 	v.a.Chain = make([]*Certificate, len(chain))
-	for i, raw := range chain {
+	var above *Certificate
+	for i, raw := range slices.Backward(chain) {
 		c := &certs[i]
-		if err := c.parse(raw); err != nil {
+		if err := c.parse(raw, above); err != nil {
 			return fmt.Errorf("%w: certificate %d: %w", ErrMalformed, i, err)
 		}
-		v.a.Chain[i] = c
+		v.a.Chain[i], above = c, c
 		v.spki[i] = c.SPKISHA256()
 	}
 	return nil

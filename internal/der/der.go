@@ -203,11 +203,18 @@ func (r *Reader) Next() (Element, error) {
 			return Element{}, err
 		}
 	}
-	length, m, err := bodyLength(b[n:])
-	if err != nil {
-		return Element{}, err
+	length := 0
+	if n < len(b) && b[n] < 0x80 { // the short form, most often
+		length = int(b[n])
+		n++
+	} else {
+		l, m, err := bodyLength(b[n:])
+		if err != nil {
+			return Element{}, err
+		}
+		length = l
+		n += m
 	}
-	n += m
 	if length > len(b)-n {
 		return Element{}, fmt.Errorf("%w: length %d with %d bytes left", ErrSyntax, length, len(b)-n)
 	}
@@ -236,14 +243,11 @@ func highTag(b []byte) (tag uint32, n int, err error) {
 	return 0, 0, fmt.Errorf("%w: tag cut short", ErrSyntax)
 }
 
-// bodyLength reads the length octets at the start of b: definite and minimal,
-// X.690 §10.1.
+// bodyLength reads length octets in the long form at the start of b: definite
+// and minimal, X.690 §10.1.
 func bodyLength(b []byte) (length, n int, err error) {
 	if len(b) == 0 {
 		return 0, 0, fmt.Errorf("%w: length cut short", ErrSyntax)
-	}
-	if b[0] < 0x80 {
-		return int(b[0]), 1, nil
 	}
 	n = int(b[0] & 0x7f)
 	switch {
