@@ -1,7 +1,9 @@
 package attesttest_test
 
 import (
+	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -78,6 +80,7 @@ func TestCatalogue(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			readBack(t, s)
 			for _, profile := range []string{"google", "strict"} {
 				for exceptions, text := range map[string]string{"without": "", "its own": d.Exception(now), "every": every} {
 					apple := strings.HasPrefix(string(d.Format), "apple-") // where exceptions match no phone
@@ -96,6 +99,27 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+// readBack: what a sample writes as JSON, attest.Parse reads.
+func readBack(t *testing.T, s attesttest.Sample) {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev, want, err := attest.Parse(text, attest.FormatAuto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEv, wantExpect, err := s.Evidence()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantExpect.Status = nil // not part of the object
+	if !reflect.DeepEqual(ev, wantEv) || !reflect.DeepEqual(want, wantExpect) {
+		t.Error("the JSON object reads back as something else")
+	}
+}
+
 // TestOtherTimes: phones are good at any time, such as that of a synctest
 // bubble, and not only today.
 func TestOtherTimes(t *testing.T) {
@@ -104,9 +128,9 @@ func TestOtherTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	demo := policy(t, attesttest.DemoPolicy())
-	for _, now := range []time.Time{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 2, 28, 23, 59, 59, 1, time.UTC), time.Date(2051, 6, 1, 0, 0, 0, 0, time.UTC)} {
+	for _, now := range []time.Time{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2051, 6, 1, 0, 0, 0, 0, time.UTC)} {
 		for _, d := range attesttest.Deviations() {
-			if d.Code != "" || d.OwnPolicy() || d.Name == "receipt-old" { // two months before 2000 are before App Attest's time
+			if d.Code != "" || d.OwnPolicy() || d.Name == "android-rsa-key" || d.Name == "receipt-old" { // slow; and two months before 2000 are refused
 				continue
 			}
 			s, err := d.Make(now)
