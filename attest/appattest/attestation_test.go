@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -196,6 +197,16 @@ func TestVerifyAttestation(t *testing.T) {
 			w.Roots.Attestation = append(appattest.AppleRoots().Attestation, w.Roots.Attestation...)
 		}, ""},
 		{"CA under a look-alike root", func(p *phone, _ *appattest.Expect) { p.caSigner = p384 }, "root_unknown"},
+		{"trusted root on P-224", func(p *phone, w *appattest.Expect) {
+			p224 := must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
+			w.Roots.Attestation = []*x509.Certificate{must(x509.ParseCertificate(issue(p.root, p.root, p224.Public(), p224)))}
+			p.caSigner = p224
+		}, "root_unknown"},
+		{"trusted RSA root beside ours", func(p *phone, w *appattest.Expect) {
+			key := must(rsa.GenerateKey(rand.Reader, 2048))
+			root := must(x509.ParseCertificate(issue(p.root, p.root, key.Public(), key)))
+			w.Roots.Attestation = append([]*x509.Certificate{root}, w.Roots.Attestation...)
+		}, ""},
 		{"leaf under a look-alike CA", func(p *phone, _ *appattest.Expect) { p.leafSigner = p384 }, "signature"},
 		{"leaf under the root", func(p *phone, _ *appattest.Expect) { p.leafSigner = k.root }, "signature"},
 		{"flipped bit in the leaf", func(p *phone, _ *appattest.Expect) {

@@ -89,8 +89,8 @@ func parseCMS(cms []byte) (p7 *pkcs7.PKCS7, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p7.Signers == nil && p7.Certificates == nil && p7.Content == nil { // the library leaves all empty for other content
-		return nil, errors.New("no SignedData")
+	if p7.Content == nil { // as the library leaves it for other types
+		return nil, errors.New("no SignedData with content")
 	}
 	return p7, nil
 }
@@ -134,10 +134,6 @@ func verifyCMS(p7 *pkcs7.PKCS7, roots []*x509.Certificate, markedSPKI string, at
 			return fmt.Errorf("a certificate with a key of type %s", cert.PublicKeyAlgorithm)
 		}
 	}
-	signer := p7.GetOnlySigner()
-	if signer == nil {
-		return errors.New("no certificate of the signer")
-	}
 	root, err := anchorOf(p7, roots, at)
 	if err != nil {
 		return err
@@ -145,7 +141,7 @@ func verifyCMS(p7 *pkcs7.PKCS7, roots []*x509.Certificate, markedSPKI string, at
 	// Apple Root CA - G3 stands above CAs that certify keys of other parties
 	// (Apple Pay merchants, for one). Only the signer of receipts has this
 	// extension.
-	if spkiHash(root) == markedSPKI && !hasExtension(signer, receiptSigner) {
+	if spkiHash(root) == markedSPKI && !hasExtension(p7.GetOnlySigner(), receiptSigner) {
 		return errors.New("the signer is not Apple's signer of receipts")
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -24,17 +23,19 @@ import (
 	"github.com/staunchid/staunch/attest/appattest"
 )
 
-// sha1Signer signs the SHA-1 of a content, whatever digest it is given.
-type sha1Signer struct {
+// hashSigner signs its own hash of a content, whatever digest it is given.
+type hashSigner struct {
 	key     *ecdsa.PrivateKey
+	hash    crypto.Hash
 	content *[]byte
 }
 
-func (s sha1Signer) Public() crypto.PublicKey { return s.key.Public() }
+func (s hashSigner) Public() crypto.PublicKey { return s.key.Public() }
 
-func (s sha1Signer) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
-	digest := sha1.Sum(*s.content)
-	return ecdsa.SignASN1(rand.Reader, s.key, digest[:])
+func (s hashSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	h := s.hash.New()
+	h.Write(*s.content)
+	return ecdsa.SignASN1(rand.Reader, s.key, h.Sum(nil))
 }
 
 func TestVerifyReceipt(t *testing.T) {
@@ -126,7 +127,13 @@ func TestVerifyReceipt(t *testing.T) {
 		{"signature with SHA-1 under the digest SHA-256", func(r *receipt) {
 			var content []byte
 			r.payload = func(b []byte) []byte { content = b; return b }
-			r.algorithm, r.sign = pkcs7.OIDDigestAlgorithmECDSASHA1, sha1Signer{k.signer, &content}
+			r.algorithm, r.sign = pkcs7.OIDDigestAlgorithmECDSASHA1, hashSigner{k.signer, crypto.SHA1, &content}
+		}, "receipt_invalid"},
+		{"signature with SHA-256 under the digest SHA-1", func(r *receipt) {
+			var content []byte
+			r.payload = func(b []byte) []byte { content = b; return b }
+			r.digest, r.algorithm = pkcs7.OIDDigestAlgorithmSHA1, pkcs7.OIDDigestAlgorithmECDSASHA256
+			r.sign = hashSigner{k.signer, crypto.SHA256, &content}
 		}, "receipt_invalid"},
 		{"signed attributes of another content type", func(r *receipt) {
 			r.attributes, r.signerCert.NotAfter = true, now.AddDate(50, 0, 0)
@@ -283,6 +290,10 @@ func TestReceiptContainer(t *testing.T) {
 	enveloped := must(pkcs7.Encrypt([]byte("x"), roots().Receipt[:0]))
 	for name, b := range map[string][]byte{
 		"empty":             {},
+		"null":              {5, 0},
+		"empty sequence":    {0x30, 0},
+		"other BER":         tlv(0x30, tlv(2, []byte{1}), tlv(4, []byte("text"))),
+		"broken inside":     bytes.Replace(cms, []byte("Test Receipt CA"), []byte("Test Receipt C\xff"), 1),
 		"noise":             bytes.Repeat([]byte{0xa5}, 100),
 		"a byte after it":   append(bytes.Clone(cms), 0),
 		"zeros after it":    append(bytes.Clone(cms), 0, 0),
@@ -302,7 +313,41 @@ func TestReceiptContainer(t *testing.T) {
 	}
 }
 
+// TestReceiptSize: 16 KiB are read, and a byte more is not.
+func TestReceiptSize(t *testing.T) {
+	padded := func(n int) []byte {
+		r := newReceipt()
+		r.set(99, make([]byte, n))
+		return r.cms()
+	}
+	padding := 12 << 10
+	for range 200 { // signatures vary in length
+		cms := padded(padding)
+		padding += 16<<10 - len(cms)
+		if len(cms) == 16<<10 {
+			if _, err := appattest.VerifyReceipt(cms, roots()); err != nil {
+				t.Error(err)
+			}
+			for {
+				if cms = padded(padding + 1); len(cms) > 16<<10 {
+					break
+				}
+			}
+			if _, err := appattest.VerifyReceipt(cms, roots()); code(t, err) != "malformed" {
+				t.Errorf("%d bytes: %v", len(cms), err)
+			}
+			return
+		}
+	}
+	t.Fatal("no receipt of 16 KiB was made")
+}
+
 func TestPanicOfTheLibrary(t *testing.T) {
+	// A root that is nil makes crypto/x509 panic inside the verification.
+	none := appattest.Roots{Receipt: []*x509.Certificate{nil}}
+	if r, err := appattest.VerifyReceipt(newReceipt().cms(), none); code(t, err) != "malformed" || r != nil {
+		t.Errorf("%v, %v", r, err)
+	}
 	if err := appattest.Contain(func() error { panic("x") }); code(t, err) != "malformed" {
 		t.Errorf("%v", err)
 	}
