@@ -39,6 +39,7 @@ server                | account audit event attest attest/... store/... store rp
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest config server   | github.com/alecthomas/kong
 gen/staunch/attest/v1 |                                                                          | google.golang.org/protobuf
 gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                                    | connectrpc.com/connect
+internal/bench        |                                                                          |
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
 internal/mutate       |                                                                          |
