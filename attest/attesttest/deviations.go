@@ -15,7 +15,7 @@ type Deviation struct {
 	Name     string // unique, for file names
 	Change   string // what is different from the good phone, for people
 	Format   attest.Format
-	Code     string // of the finding that must be raised; empty: accepted without a finding that rejects
+	Code     string // of the finding that must be raised; empty: accepted under Policy, with nothing but notes
 	Class    attest.Class
 	Position int // of the finding, or NoPosition
 	Effects  Effects
@@ -39,7 +39,7 @@ const Silent attest.Effect = "silent"
 // Effects are what the finding does under either profile.
 type Effects struct {
 	Google, Strict attest.Effect // under a policy file like Policy
-	Genuine        attest.Effect // under the built-in policy, whatever its profile; empty: as under a policy file
+	Genuine        attest.Effect // under the built-in policy, if it trusted this CA, whatever its profile; empty: as under a policy file
 }
 
 // Under returns the effect under a profile, of a policy file or of the

@@ -7,7 +7,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 )
 
-// appDeviations are about tag 709 (attestation.md 2.5, App).
+// appDeviations are about tag 709 (attestationApplicationId): which app made the key.
 func appDeviations() []Deviation {
 	app := func(a ApplicationID) maker { return chain(func(p *AndroidPhone) { p.App = a }) }
 	demo := []Package{{DemoPackage, DemoVersionCode}}

@@ -103,7 +103,8 @@ func appleBaselines() []Deviation {
 	}
 }
 
-// appleDeviations are those of attestation.md 3.1, steps 1 to 5.
+// appleDeviations fail the verification of an attestation ("Validating apps that
+// connect to your server", Verify the attestation).
 func appleDeviations() []Deviation {
 	row := func(code, name, change string, position int, m maker) Deviation {
 		class := attest.Abuse
@@ -166,7 +167,8 @@ func appleDeviations() []Deviation {
 	}
 }
 
-// appleAppraisalDeviations are those of attestation.md 3.1, step 6.
+// appleAppraisalDeviations are genuine, and the policy judges them: app,
+// environment, category, bundle version, macOS.
 func appleAppraisalDeviations() []Deviation {
 	row := func(code, name, change string, class attest.Class, e Effects, set map[string]string, m maker) Deviation {
 		return Deviation{Name: "apple-" + name, Change: change, Code: "apple." + code, Class: class, Position: NoPosition, Effects: e, set: set, make: m}

@@ -6,8 +6,8 @@ import (
 	"github.com/staunchid/staunch/attest"
 )
 
-// appraisalDeviations are about level, key, boot and patch level
-// (attestation.md 2.5).
+// appraisalDeviations are about level, key, boot and patch level: genuine
+// phones in a state that a policy may refuse.
 func appraisalDeviations() []Deviation {
 	levels := func(attestation, keyMint Level) AndroidOption {
 		return func(d *AndroidDraft) {

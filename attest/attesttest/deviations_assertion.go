@@ -36,7 +36,8 @@ func assertion(phone func(*ApplePhone), opts ...AppleOption) maker {
 	}
 }
 
-// assertionDeviations are those of attestation.md 3.2.
+// assertionDeviations are about requests that a phone signs ("Validating apps
+// that connect to your server", Verify the assertion).
 func assertionDeviations() []Deviation {
 	row := func(code, name, change string, e Effects, m maker) Deviation {
 		return Deviation{Name: "assertion-" + name, Change: change, Code: code, Class: attest.Abuse, Position: NoPosition, Effects: e, make: m}

@@ -7,7 +7,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 )
 
-// descriptionDeviations are about reading a KeyDescription (attestation.md 2.3, 2.4).
+// descriptionDeviations are about reading a KeyDescription as phones write it.
 func descriptionDeviations() []Deviation {
 	var out []Deviation
 	for _, r := range []struct {

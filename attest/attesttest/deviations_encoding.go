@@ -8,8 +8,8 @@ import (
 	"github.com/staunchid/staunch/attest"
 )
 
-// encodingDeviations are the tolerated encodings of certificates in
-// attestation.md 2.4. All but one raise cert_encoding.
+// encodingDeviations are certificates that are not quite DER (X.690, Section 10
+// and 11), as good phones write them.
 func encodingDeviations() []Deviation {
 	rows := []struct {
 		name, change string

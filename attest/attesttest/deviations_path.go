@@ -7,8 +7,8 @@ import (
 	"github.com/staunchid/staunch/attest"
 )
 
-// pathDeviations are the rows of attestation.md 2.2 and the dates of 2.1,
-// step 7: what phones in the field do, and what exceptions are for.
+// pathDeviations depart from RFC 5280, Section 6.1, without harm to authenticity:
+// what phones in the field do, and what exceptions are for.
 func pathDeviations() []Deviation {
 	return []Deviation{
 		{Name: "leaf-of-1970", Change: "the clock was never set: the leaf was valid for a while in 1970", Code: "android.leaf_validity", Class: attest.Honest, Position: 0, Effects: byRule(), Check: "leaf_validity",

@@ -6,7 +6,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 )
 
-// revocationDeviations are those of attestation.md 2.6.
+// revocationDeviations are about Google's attestation status list.
 func revocationDeviations() []Deviation {
 	listed := func(phone func(*AndroidPhone), position int, serial []byte, entries ...[2]string) maker {
 		return chain(phone, at(position, func(c *Certificate) {
