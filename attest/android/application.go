@@ -56,7 +56,10 @@ func (d *KeyDescription) readApplicationID(b []byte) (*ApplicationID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a, r.Done()
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // readSetOf reads a SET OF in any order.

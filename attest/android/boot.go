@@ -72,10 +72,13 @@ func (d *KeyDescription) readRootOfTrust(e der.Element) (*RootOfTrust, error) {
 	} else if ok {
 		root.VerifiedBootHash = hash.Body
 	}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
 	if !exact {
 		d.tolerate("BOOLEAN other than 00 and FF")
 	}
-	return root, r.Done()
+	return root, nil
 }
 
 // Origin is how a key came into the key store.
