@@ -41,6 +41,7 @@ type rig struct {
 	store storetest.Store
 	opts  *registry.Options
 	*registry.Service
+	db *sql.DB // beside the store, for rows
 
 	mu  sync.Mutex
 	now time.Time
@@ -269,12 +270,15 @@ func (r *rig) files() []byte {
 // rows counts rows in the file, beside the store.
 func (r *rig) rows(from string) (n int) {
 	r.t.Helper()
-	db, err := sql.Open("sqlite", r.path)
-	if err != nil {
-		r.t.Fatal(err)
+	if r.db == nil {
+		db, err := sql.Open("sqlite", r.path)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.t.Cleanup(func() { db.Close() })
+		r.db = db
 	}
-	defer db.Close()
-	if err := db.QueryRow("SELECT count(*) FROM " + from).Scan(&n); err != nil {
+	if err := r.db.QueryRow("SELECT count(*) FROM " + from).Scan(&n); err != nil {
 		r.t.Fatal(err)
 	}
 	return n

@@ -25,7 +25,7 @@ func TestKilled(t *testing.T) {
 	if os.Getenv(killEnv) != "" {
 		t.Skip("this is the child")
 	}
-	rounds := 12
+	rounds := 8
 	if testing.Short() {
 		rounds = 3
 	}

@@ -83,7 +83,7 @@ func (s *Service) Register(ctx context.Context, caller account.Caller, in *Regis
 		return nil, verifyError(err)
 	}
 	if ev.Format != attest.FormatAppleAppAttest && want.Status == nil {
-		s.log.Warn("attest: there is no revocation list", "app", in.App)
+		s.log.Warn("registry: there is no revocation list", "app", in.App)
 	}
 	if err := a.prepare(s, ev, want, policy); err != nil {
 		return nil, err
