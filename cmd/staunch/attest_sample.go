@@ -18,6 +18,7 @@ import (
 // try out or test a server that trusts the test roots, as `staunch dev` does.
 type AttestSampleCmd struct {
 	List      bool   `help:"List the samples: what phones do, and the code it raises."`
+	Policy    bool   `help:"Print the policy file that the samples, or the named one, are meant for."`
 	Challenge string `placeholder:"BASE64" help:"Challenge of the server that the phone answers."`
 	Platform  string `default:"android" enum:"android,apple" help:"Phone that answers --challenge: ${enum}."`
 	Account   string `placeholder:"ID" help:"With --challenge: print the body of a Register call for this account."`
@@ -34,7 +35,8 @@ dangerous_extra_roots accepts them. The output is what "staunch attest verify" r
 
 Examples:
   staunch attest sample --list
-  staunch attest sample android-boot-unlocked | staunch attest verify -
+  staunch attest sample --policy > policy.toml
+  staunch attest sample batch-not-ca | staunch attest verify --profile strict --policy policy.toml -
   staunch attest sample --challenge "$CHALLENGE" --account "$ACCOUNT" > register.json`
 }
 
@@ -50,12 +52,14 @@ func (c *AttestSampleCmd) Run(s *streams) error {
 	switch {
 	case c.List:
 		return listSamples(s.out)
+	case c.Policy:
+		return printPolicy(s.out, c.Name)
 	case c.Challenge != "" && c.Name == "":
 		return c.answer(s.out, now)
 	case c.Name != "" && c.Challenge == "":
 		return printSample(s.out, c.Name, now)
 	}
-	return &exitError{exitCannot, fmt.Errorf("give the name of a sample, or --challenge, or --list")}
+	return &exitError{exitCannot, fmt.Errorf("give the name of a sample, or --challenge, or --list, or --policy")}
 }
 
 func listSamples(w io.Writer) error {
@@ -78,17 +82,38 @@ func orDash(e attest.Effect) string {
 	return string(e)
 }
 
-func printSample(w io.Writer, name string, now time.Time) error {
+func findSample(name string) (attesttest.Deviation, error) {
 	for _, d := range attesttest.Deviations() {
 		if d.Name == name {
-			sample, err := d.Make(now)
-			if err != nil {
-				return err
-			}
-			return writeJSON(w, sample)
+			return d, nil
 		}
 	}
-	return &exitError{exitCannot, fmt.Errorf("there is no sample %q; see `staunch attest sample --list`", name)}
+	return attesttest.Deviation{}, &exitError{exitCannot, fmt.Errorf("there is no sample %q; see `staunch attest sample --list`", name)}
+}
+
+func printSample(w io.Writer, name string, now time.Time) error {
+	d, err := findSample(name)
+	if err != nil {
+		return err
+	}
+	sample, err := d.Make(now)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, sample)
+}
+
+func printPolicy(w io.Writer, name string) error {
+	text := attesttest.DemoPolicy()
+	if name != "" {
+		d, err := findSample(name)
+		if err != nil {
+			return err
+		}
+		text = d.Policy(attest.ProfileGoogle)
+	}
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 // answer makes a key for a server's challenge and attests it.
