@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,4 +266,28 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func challenge(b byte) registry.Challenge {
 	return registry.Challenge{Hash: [32]byte{b}, App: "demo", Purpose: registry.PurposeRequest, Issued: noon, Expires: noon}
+}
+
+// TestOpenTogether: of several that open a new file at once, all find it made.
+func TestOpenTogether(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			s, err := Open(t.Context(), &Options{Path: path, App: "demo"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			if err := s.Update(t.Context(), func(tx *Tx) error { return tx.AddChallenge(t.Context(), challenge(byte(i))) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s := openTest(t, path)
+	if report, err := s.Check(t.Context()); err != nil || !report.OK() {
+		t.Errorf("Check: %+v, %v", report, err)
+	}
 }
