@@ -130,6 +130,13 @@ func TestVerifyAttestation(t *testing.T) {
 				return o
 			}
 		}, "malformed"},
+		{"unknown member of attStmt twice", func(p *phone, _ *appattest.Expect) {
+			p.object = func(o map[string]any) any {
+				s := o["attStmt"].(map[string]any)
+				o["attStmt"] = rawMap("x5c", s["x5c"], "receipt", s["receipt"], "new", 1, "new", 1)
+				return o
+			}
+		}, "malformed"},
 		{"an object of indefinite length", func(p *phone, _ *appattest.Expect) {
 			p.object = func(o map[string]any) any { return endless(encode(o)) }
 		}, "malformed"},
@@ -185,6 +192,9 @@ func TestVerifyAttestation(t *testing.T) {
 			p.chain = func(c [][]byte) [][]byte {
 				return append(c, w.Roots.Attestation[0].Raw, w.Roots.Attestation[0].Raw)
 			}
+		}, "chain_length"},
+		{"four that are no certificates", func(p *phone, _ *appattest.Expect) {
+			p.chain = func([][]byte) [][]byte { return [][]byte{{1}, {2}, {3}, {4}} }
 		}, "chain_length"},
 
 		// Step 2: the chain.

@@ -44,12 +44,9 @@ func parsePublicKey(b []byte) (key *ecdsa.PublicKey, point []byte, err error) {
 	if len(b) == len(spkiPrefix)+pointLen && strings.HasPrefix(string(b), spkiPrefix) {
 		point = b[len(spkiPrefix):]
 	}
-	if len(point) != pointLen {
-		return nil, nil, fmt.Errorf("%w: public key: neither the SubjectPublicKeyInfo of a P-256 key nor its point", ErrMalformed)
-	}
 	key, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: public key: %w", ErrMalformed, err)
+		return nil, nil, fmt.Errorf("%w: public key: neither the SubjectPublicKeyInfo of a P-256 key nor its point: %w", ErrMalformed, err)
 	}
 	return key, point, nil
 }
