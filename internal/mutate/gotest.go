@@ -16,8 +16,8 @@ const limit = "3m"
 // outcome is what came of the tests of one package pattern.
 type outcome struct {
 	built  bool
-	passed int    // tests
-	failed string // the first test that failed, or the package
+	passed []string // tests
+	failed string   // the first test that failed, or the package
 	output string
 }
 
@@ -30,11 +30,12 @@ type testEvent struct {
 	FailedBuild string
 }
 
-// goTest tests one package pattern. An error means that it could not be done.
-func (t tree) goTest(ctx context.Context, vectors, pattern, only string) (outcome, error) {
+// goTest tests one package pattern, all of it or only some tests. An error
+// means that it could not be done.
+func (t tree) goTest(ctx context.Context, vectors, pattern string, only []string) (outcome, error) {
 	args := []string{"test", "-json", "-vet=off", "-trimpath", "-failfast", "-timeout=" + limit}
-	if only != "" {
-		args = append(args, "-run", only)
+	if len(only) > 0 {
+		args = append(args, "-run", strings.Join(only, "|"))
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, pattern)...)
 	cmd.Dir = t.dir
@@ -73,7 +74,7 @@ func readEvents(b []byte) outcome {
 			o.built = false
 		case "pass":
 			if e.Test != "" {
-				o.passed++
+				o.passed = append(o.passed, e.Test)
 			}
 		case "fail":
 			if e.FailedBuild != "" {

@@ -9,9 +9,9 @@
 // diff that removes or inverts exactly one check, after a header:
 //
 //	# Title: what is left out
-//	# code: android.signature   (the code of attest.Codes, or a name of the rule)
-//	# test: ./attest/android    (the packages to test, in this order)
-//	# run: ^TestCatalogue$      (optional: the tests to run, as in go test -run)
+//	# code: android.signature     (the code of attest.Codes, or a name of the rule)
+//	# test: ./attest/android      (the packages to test, in this order)
+//	# run: ^TestCatalogue$/^cert  (optional, any number: a test or a subtest to run)
 //
 // The tree, as it is and not only as it was committed, is copied into temporary
 // directories, one for each worker. There a patch is applied, the tests are run

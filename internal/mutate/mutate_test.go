@@ -136,7 +136,7 @@ func TestStatus(t *testing.T) {
 		status int
 		want   string // in the output
 	}{
-		{name: "all killed, two workers", patch: strings.Replace(killing, "# test", "# run: ^TestAllowed$\n# test", 1), args: []string{"-j", "2", "-run", "toy.check"}, want: "1 killed, 0 not"},
+		{name: "all killed, two workers", patch: strings.Replace(killing, "# test", "# run: ^TestAllowed$/^nobody$\n# run: ^TestOther$\n# test", 1), args: []string{"-j", "2", "-run", "toy.check"}, want: "1 killed, 0 not"},
 		{name: "unmutated fails", patch: killing, change: map[string]string{"toy_test.go": "package toy\n\nimport \"testing\"\n\nfunc TestBad(t *testing.T) { t.Fatal(1) }\n"},
 			status: 2, want: "without any mutation, ./... fails (TestBad)"},
 		{name: "unmutated does not build", patch: killing, change: map[string]string{"toy_test.go": "package toy\n\nvar x int = \"\"\n"},

@@ -17,7 +17,7 @@ type patch struct {
 	title string   // what is left out
 	code  string   // of attest.Codes, or a name of the rule
 	tests []string // package patterns, in the order in which they are tested
-	only  string   // for go test -run; empty: all tests
+	only  []string // each a test, or a test and a subtest, for go test -run; empty: all tests
 	paths []string // of the files that it changes, below the root
 }
 
@@ -116,6 +116,22 @@ func (p *patch) comment(line string) {
 	case key == "test":
 		p.tests = append(p.tests, strings.Fields(value)...)
 	case key == "run":
-		p.only = value
+		p.only = append(p.only, value)
 	}
+}
+
+// names reports whether a test is one of those that p runs.
+func (p *patch) names(test string) bool {
+	return len(p.only) == 0 || slices.ContainsFunc(p.only, func(only string) bool {
+		have, want := strings.Split(test, "/"), strings.Split(only, "/")
+		if len(have) < len(want) {
+			return false
+		}
+		for i, w := range want {
+			if ok, err := regexp.MatchString(w, have[i]); err != nil || !ok {
+				return false
+			}
+		}
+		return true
+	})
 }

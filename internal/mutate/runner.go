@@ -62,33 +62,38 @@ func (r *runner) run(ctx context.Context, root string, patches []patch, jobs int
 	return r.all(ctx, trees, patches)
 }
 
-// unmutated runs the tests of all patches on the tree as it is. A test that
-// fails anyway, or a name that is no test's, would make every mutant look
-// killed or none.
+// unmutated runs the tests of all patches on the tree as it is, those of a
+// package together. A test that fails anyway, or a name that is no test's,
+// would make every mutant look killed or none.
 func (r *runner) unmutated(ctx context.Context, t tree, patches []patch) error {
-	seen := map[[2]string]bool{}
 	start := time.Now()
+	only := map[string][]string{} // by pattern; empty: all tests
+	var order []string
 	for _, p := range patches {
-		passed := 0
 		for _, pattern := range p.tests {
-			key := [2]string{pattern, p.only}
-			if matched, done := seen[key]; done {
-				if matched {
-					passed++
-				}
-				continue
+			if had, seen := only[pattern]; !seen {
+				only[pattern], order = p.only, append(order, pattern)
+			} else if len(had) > 0 && len(p.only) > 0 {
+				only[pattern] = append(slices.Clip(had), p.only...)
+			} else {
+				only[pattern] = nil
 			}
-			o, err := t.goTest(ctx, r.vectors, pattern, p.only)
-			if err != nil {
-				return err
-			}
-			if !o.built || o.failed != "" {
-				return fmt.Errorf("mutate: without any mutation, %s fails (%s); nothing can be told:\n%s", pattern, o.failed, o.output)
-			}
-			seen[key] = o.passed > 0
-			passed += o.passed
 		}
-		if passed == 0 {
+	}
+	passed := map[string][]string{}
+	for _, pattern := range order {
+		slices.Sort(only[pattern])
+		o, err := t.goTest(ctx, r.vectors, pattern, slices.Compact(only[pattern]))
+		if err != nil {
+			return err
+		}
+		if !o.built || o.failed != "" {
+			return fmt.Errorf("mutate: without any mutation, %s fails (%s); nothing can be told:\n%s", pattern, o.failed, o.output)
+		}
+		passed[pattern] = o.passed
+	}
+	for _, p := range patches {
+		if !slices.ContainsFunc(p.tests, func(pattern string) bool { return slices.ContainsFunc(passed[pattern], p.names) }) {
 			return fmt.Errorf("mutate: %s: no test of %s matches %q", p.name, strings.Join(p.tests, " "), p.only)
 		}
 	}
