@@ -14,8 +14,8 @@ import (
 // certificates in DER one after the other. Of a longer chain than Verify looks
 // at, it returns one certificate too many and no more.
 func ParseChain(input []byte) ([][]byte, error) {
-	if bytes.HasPrefix(bytes.TrimSpace(input), []byte(pemBegin)) {
-		return parsePEM(input)
+	if text := bytes.TrimSpace(input); bytes.HasPrefix(text, []byte(pemBegin)) {
+		return parsePEM(text) // pem.Decode wants a block to begin its line
 	}
 	var chain [][]byte
 	for r := der.NewReader(input); !r.Empty(); {
@@ -68,13 +68,13 @@ func parsePEM(input []byte) ([][]byte, error) {
 func (v *verification) checkRoot() *Failure {
 	n := len(v.a.Chain)
 	last := v.a.Chain[n-1]
-	if anchor, ok := v.opts.Roots.byKey(v.spki[n-1]); ok {
+	if anchor, ok := v.opts.Roots.byKey(last.spkiSHA256); ok {
 		v.a.Root = n - 1
 		anchor.subject = last.Subject
 		v.anchor = anchor
 		return nil
 	}
-	if isSoftwareRoot(v.spki[n-1]) {
+	if isSoftwareRoot(last.spkiSHA256) {
 		v.a.Root, v.a.Provisioning = n-1, SoftwareOnly
 		return fail(CodeSoftwareRoot, n-1, "under the AOSP software root, whose private key is public: an emulator or a key store in software")
 	}

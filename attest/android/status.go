@@ -107,11 +107,25 @@ func (s *statusEntries) UnmarshalJSON(data []byte) error {
 		if entry.Status == "" {
 			return fmt.Errorf("entry %s has no status", serial)
 		}
-		if (*s)[serial] != StatusRevoked {
+		if severity(entry.Status) > severity((*s)[serial]) {
 			(*s)[serial] = entry.Status
 		}
 	}
 	return nil
+}
+
+// severity orders the statuses that a serial may have: none, one that nobody
+// here knows, suspended, revoked.
+func severity(status string) int {
+	switch status {
+	case "":
+		return 0
+	case StatusRevoked:
+		return 3
+	case StatusSuspended:
+		return 2
+	}
+	return 1
 }
 
 // canonicalSerial normalises a key of the list. Serials that look decimal are
