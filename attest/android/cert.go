@@ -19,7 +19,7 @@ const (
 )
 
 // Certificate is an X.509 certificate as far as attestation needs it. Slices
-// point into Raw.
+// point into Raw; do not write to them.
 type Certificate struct {
 	Raw       []byte
 	Issuer    []byte // Name, DER
@@ -31,6 +31,7 @@ type Certificate struct {
 	tbs    []byte // TBSCertificate, DER: the bytes that are signed
 	serial []byte // contents octets
 
+	spkiSHA256      [sha256.Size]byte
 	subjectUnsorted bool // the attributes of an RDN are out of order
 	algorithm       algorithm
 	signature       []byte
@@ -51,7 +52,7 @@ type Certificate struct {
 func (c *Certificate) Serial() string { return der.Serial(c.serial) }
 
 // SPKISHA256 is the SHA-256 of the SubjectPublicKeyInfo: the identity of a key.
-func (c *Certificate) SPKISHA256() [sha256.Size]byte { return sha256.Sum256(c.SPKI) }
+func (c *Certificate) SPKISHA256() [sha256.Size]byte { return c.spkiSHA256 }
 
 // KeyAlgorithm names the certified key: "EC-P256", "RSA-2048", "ML-DSA-65" and
 // so on, or the dotted OID of an algorithm that has no name here.
@@ -144,7 +145,7 @@ func (c *Certificate) readTBS(tbs, outerAlgorithm der.Element, above *Certificat
 	if err != nil {
 		return fmt.Errorf("subjectPublicKeyInfo: %w", err)
 	}
-	c.SPKI = spki.Full
+	c.SPKI, c.spkiSHA256 = spki.Full, sha256.Sum256(spki.Full)
 	for _, uniqueID := range []uint32{1, 2} { // issuerUniqueID, subjectUniqueID: read over
 		if _, _, err := r.OptionalContext(uniqueID); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package android
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -68,9 +69,9 @@ type verification struct {
 	opts   *Options
 	now    time.Time
 	a      *Attestation
-	anchor anchor // the trusted key
-	spki   [maxChain][sha256.Size]byte
-	cert   [maxChain][sha256.Size]byte // SHA-256 of the DER; computed for the cache only
+	anchor anchor                      // the trusted key
+	cert   [maxChain][sha256.Size]byte // SHA-256 of the DER, and
+	facts  [maxChain]*fact             // what the cache knows of it; with a cache only
 }
 
 // parse reads all certificates.
@@ -82,12 +83,18 @@ func (v *verification) parse(chain [][]byte) error {
 	v.a.Chain = make([]*Certificate, len(chain))
 	var above *Certificate
 	for i, raw := range slices.Backward(chain) {
-		c := &certs[i]
-		if err := c.parse(raw, above); err != nil {
-			return fmt.Errorf("%w: certificate %d: %w", ErrMalformed, i, err)
+		if i > 0 && v.opts.Cache != nil { // a leaf is never in the cache
+			v.cert[i] = sha256.Sum256(raw)
+			v.facts[i] = v.opts.Cache.lookup(v.cert[i])
 		}
-		v.a.Chain[i], above = c, c
-		v.spki[i] = c.SPKISHA256()
+		if f := v.facts[i]; f != nil && f.parsed != nil {
+			v.a.Chain[i] = f.parsed
+		} else if err := certs[i].parse(raw, above); err != nil {
+			return fmt.Errorf("%w: certificate %d: %w", ErrMalformed, i, err)
+		} else {
+			v.a.Chain[i] = &certs[i]
+		}
+		above = v.a.Chain[i]
 	}
 	return nil
 }
@@ -146,7 +153,7 @@ func (v *verification) above(i int) (subject, spki []byte, spkiSHA256 [sha256.Si
 		return v.anchor.subject, v.anchor.spki, v.anchor.sha256
 	}
 	c := v.a.Chain[i+1]
-	return c.Subject, c.SPKI, v.spki[i+1]
+	return c.Subject, c.SPKI, c.spkiSHA256
 }
 
 // checkDates judges the issuers' validity at now. The leaf's dates are written
@@ -213,13 +220,10 @@ func (v *verification) unverified() *Attestation {
 	return v.a
 }
 
-// known asks the cache whether position i verifies under the key above it.
+// known tells whether the cache knows that position i verifies under the key
+// above it.
 func (v *verification) known(i int, spki [sha256.Size]byte) bool {
-	if v.opts.Cache == nil || !v.cacheable(i) {
-		return false
-	}
-	v.cert[i] = sha256.Sum256(v.a.Chain[i].Raw)
-	return v.opts.Cache.Verified(v.cert[i], spki)
+	return v.cacheable(i) && v.facts[i] != nil && v.facts[i].key == spki
 }
 
 // cacheable: never a leaf, and a batch certificate only if many phones share
@@ -235,9 +239,13 @@ func (v *verification) remember() {
 		return
 	}
 	for i := 1; i < v.a.Root; i++ {
-		if v.cacheable(i) {
-			_, _, spki := v.above(i)
-			v.opts.Cache.Remember(v.cert[i], spki)
+		_, _, spki := v.above(i)
+		if !v.cacheable(i) || v.known(i, spki) {
+			continue
+		}
+		own := &Certificate{} // not a part of what the caller has sent
+		if own.parse(bytes.Clone(v.a.Chain[i].Raw), nil) == nil {
+			v.opts.Cache.remember(&fact{v.cert[i], spki, own})
 		}
 	}
 }
