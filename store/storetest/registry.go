@@ -158,19 +158,44 @@ func testKeys(t *testing.T, open Open) {
 func testEvidence(t *testing.T, open Open) {
 	s := fresh(t, open)
 	ctx := t.Context()
+	evidence := func(i int) registry.Evidence {
+		e := registry.Evidence{
+			ID: string(rune('a' + i)), Account: alice, Key: "key", At: noon().UTC(), Until: noon().UTC().Add(time.Duration(i) * time.Hour),
+			Verdict: []byte(`{"tier": "none"}`),
+		}
+		if i%2 == 0 {
+			e.Bundle = []byte(`{"b": 1}`)
+		}
+		return e
+	}
 	update(t, s, func(tx Tx) error {
 		for i := range 5 {
-			e := registry.Evidence{ID: string(rune('a' + i)), Account: alice, At: noon(), Until: noon().Add(time.Duration(i) * time.Hour), Verdict: []byte(`{}`)}
-			if i%2 == 0 {
-				e.Bundle = []byte(`{"b":1}`)
-			}
-			if err := tx.AddEvidence(ctx, e); err != nil {
+			if err := tx.AddEvidence(ctx, evidence(i)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	for _, want := range []int{2, 1, 0} {
+	there := func(want ...bool) {
+		t.Helper()
+		view(t, s, func(tx Tx) error {
+			for i, want := range want {
+				e, found, err := tx.Evidence(ctx, evidence(i).ID)
+				if err != nil || found != want {
+					t.Errorf("evidence %d: %v, %v", i, found, err)
+				}
+				if diff := cmp.Diff(evidence(i), e); found && diff != "" {
+					t.Error(diff)
+				}
+			}
+			return nil
+		})
+	}
+	there(true, true, true, true, true, false)
+	if err := s.Update(ctx, func(tx Tx) error { return tx.AddEvidence(ctx, evidence(0)) }); err == nil {
+		t.Error("evidence can be replaced")
+	}
+	for _, want := range []int{2, 1, 0} { // what is kept until before t, oldest first
 		update(t, s, func(tx Tx) error {
 			n, err := tx.DeleteEvidence(ctx, noon().Add(3*time.Hour), 2)
 			if n != want {
@@ -179,4 +204,5 @@ func testEvidence(t *testing.T, open Open) {
 			return err
 		})
 	}
+	there(false, false, false, true, true)
 }

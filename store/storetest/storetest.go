@@ -31,11 +31,13 @@ import (
 // App is the app whose store the tests open.
 const App account.AppID = "demo"
 
-// Tx has the methods of all pillars, and what a check and a delivery read.
+// Tx has the methods of all pillars, and what a check, a delivery and a replay
+// read.
 type Tx interface {
 	registry.Tx
 	audit.Reader
 	Events(ctx context.Context, after uint64, limit int) ([]event.Event, error)
+	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
 }
 
 // Store is a store whose transactions are Tx.
