@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/config"
 )
 
@@ -26,7 +27,8 @@ func tomlBlocks(t *testing.T) (all []block) {
 
 // TestTOML: every TOML block of the documents is what it says it is. A
 // "policy" is a whole policy file, a "policy-part" is good at the end of the
-// sample of docs/attestation.md, a "config" is a whole configuration file.
+// sample of docs/attestation.md, a "demo-part" at the end of the policy of
+// `staunch dev`, and a "config" is a whole configuration file.
 func TestTOML(t *testing.T) {
 	blocks := tomlBlocks(t)
 	sample := ""
@@ -45,6 +47,8 @@ func TestTOML(t *testing.T) {
 			err = decodePolicy(b.text)
 		case "policy-part":
 			err = decodePolicy(sample + "\n" + b.text)
+		case "demo-part":
+			err = decodePolicy(attesttest.DemoPolicy() + "\n" + b.text)
 		case "config":
 			_, err = config.Parse([]byte(b.text))
 		default:

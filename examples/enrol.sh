@@ -2,8 +2,8 @@
 # Enrols a software phone with a server that `staunch dev` runs, and looks at
 # the key as the app's backend does. Then it shows a phone that is refused.
 #
-#   staunch dev --dir ./demo          # in one terminal
-#   examples/enrol.sh ./demo          # in another
+#   staunch dev --dir ~/staunch-demo   # in one terminal
+#   examples/enrol.sh ~/staunch-demo   # in another
 #
 # Needs bash, curl, sed and grep. STAUNCH names the binary, by default "go run
 # ./cmd/staunch" from the top of the repository. URL names the server.
