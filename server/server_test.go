@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -18,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -259,32 +261,43 @@ func TestServes(t *testing.T) {
 	}
 }
 
-// TestDrains: a call that runs when the server is stopped gets its answer.
-func TestDrains(t *testing.T) {
-	s := start(t, setup(t))
+// enter sends the head of a call and returns when the server reads its body.
+func enter(t *testing.T, s running, length string) (net.Conn, *bufio.Reader) {
+	t.Helper()
 	conn, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	body := `{"purpose":"PURPOSE_REGISTER"}`
-	if _, err := io.WriteString(conn, "POST "+attestv1connect.AttestServiceCreateChallengeProcedure+" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n"+body[:10]); err != nil {
+	t.Cleanup(func() { conn.Close() })
+	_, err = io.WriteString(conn, "POST "+attestv1connect.AttestServiceCreateChallengeProcedure+" HTTP/1.1\r\nHost: x\r\n"+
+		"Content-Type: application/json\r\nContent-Length: "+length+"\r\nExpect: 100-continue\r\n\r\n")
+	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(50 * time.Millisecond) // the server is inside the call now
+	r := bufio.NewReader(conn)
+	if line, err := r.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	return conn, r
+}
+
+// TestDrains: a call that runs when the server is stopped gets its answer.
+func TestDrains(t *testing.T) {
+	s := start(t, setup(t))
+	const body = `{"purpose":"PURPOSE_REGISTER"}`
+	conn, r := enter(t, s, strconv.Itoa(len(body)))
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.stop() }()
-	time.Sleep(50 * time.Millisecond)
 	select {
 	case err := <-stopped:
 		t.Fatalf("it did not wait: %v", err)
-	default:
+	case <-time.After(50 * time.Millisecond):
 	}
-	if _, err := io.WriteString(conn, body[10:]); err != nil {
+	if _, err := io.WriteString(conn, body); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := io.ReadAll(conn)
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 ") || !strings.Contains(string(answer), "challenge") {
+	answer, err := io.ReadAll(r)
+	if err != nil || !strings.Contains(string(answer), "HTTP/1.1 200 ") || !strings.Contains(string(answer), "challenge") {
 		t.Errorf("answer %q: %v", answer, err)
 	}
 	if err := <-stopped; err != nil {
@@ -296,20 +309,12 @@ func TestGraceEnds(t *testing.T) {
 	opts := setup(t)
 	opts.Config.ShutdownGrace.Duration = 50 * time.Millisecond
 	s := start(t, opts)
-	conn, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "POST "+attestv1connect.AttestServiceCreateChallengeProcedure+" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(50 * time.Millisecond)
+	enter(t, s, "30") // and never send the body
 	began := time.Now()
 	if err := s.stop(); err != nil {
 		t.Error(err)
 	}
-	if d := time.Since(began); d > 5*time.Second {
+	if d := time.Since(began); d > 20*time.Second { // without the bound it takes ReadTimeout, 30 s
 		t.Errorf("stopping took %s", d)
 	}
 }

@@ -100,7 +100,7 @@ func (c *DevCmd) folder() (dir string, remove func() error, err error) {
 
 // answers waits until the server does.
 func answers(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	client := &http.Client{}
 	defer client.CloseIdleConnections()

@@ -69,7 +69,7 @@ func vectorsDir(t *testing.T) string {
 }
 
 // patience is how long waitfor waits.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
