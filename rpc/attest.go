@@ -39,6 +39,9 @@ func (h *attestHandler) CreateChallenge(ctx context.Context, req *connect.Reques
 	if err != nil {
 		return nil, err
 	}
+	if caller.Kind != account.Backend && req.Msg.GetAccount() != "" {
+		return nil, fmt.Errorf("%w: account", errTokenMissing)
+	}
 	c, err := app.Attest.CreateChallenge(ctx, caller, &registry.ChallengeRequest{
 		App: app.ID, Account: account.ID(req.Msg.GetAccount()), Purpose: purpose,
 	})
@@ -48,10 +51,9 @@ func (h *attestHandler) CreateChallenge(ctx context.Context, req *connect.Reques
 	return connect.NewResponse(challengeToProto(c)), nil
 }
 
-// Register judges evidence. A phone has proved nothing when it calls, so the
-// account that it names is what the challenge was made for and no more, and it
-// may not name a key to replace: that is for the backend, which knows whose
-// phone it is.
+// Register judges evidence. A phone has proved nothing when it calls: what lets
+// it register a key is the challenge, which the backend has had made for the
+// account. It may not name a key to replace.
 func (h *attestHandler) Register(ctx context.Context, req *connect.Request[attestv1.RegisterRequest]) (*connect.Response[attestv1.RegisterResponse], error) {
 	caller, app, call, err := h.begin(ctx, req, req.Msg.GetApp())
 	if err != nil {
@@ -59,12 +61,8 @@ func (h *attestHandler) Register(ctx context.Context, req *connect.Request[attes
 	}
 	in := registrationFromProto(app.ID, req.Msg)
 	backend := caller.Kind == account.Backend
-	if !backend {
-		if in.Replaces != "" {
-			return nil, fmt.Errorf("%w: replaces", errTokenMissing)
-		}
-		caller = account.Caller{Kind: account.Phone, App: app.ID, Account: in.Account}
-		call.Caller = account.Phone
+	if !backend && in.Replaces != "" {
+		return nil, fmt.Errorf("%w: replaces", errTokenMissing)
 	}
 	r, err := app.Attest.Register(ctx, caller, in)
 	if err != nil {

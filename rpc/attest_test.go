@@ -40,7 +40,8 @@ func TestCallers(t *testing.T) {
 		{"another scheme", "CreateChallenge", `{"app":"demo","purpose":"PURPOSE_REGISTER"}`, []string{"Authorization: Basic " + secretDemo}, "TOKEN_INVALID", ""},
 		{"two tokens", "CreateChallenge", `{"app":"demo","purpose":"PURPOSE_REGISTER"}`, []string{backend, backend}, "TOKEN_INVALID", ""},
 		{"token of another app", "CreateChallenge", `{"app":"demo","purpose":"PURPOSE_REGISTER"}`, []string{"Authorization: Bearer " + secretOther}, "TOKEN_INVALID", ""},
-		{"phone registers", "Register", `{"app":"demo","account":"` + someAccount + `"}`, nil, "", account.Phone},
+		{"phone registers", "Register", `{"app":"demo","account":"` + someAccount + `"}`, nil, "", account.Anonymous},
+		{"phone asks for an account", "CreateChallenge", `{"app":"demo","account":"` + someAccount + `","purpose":"PURPOSE_REGISTER"}`, nil, "TOKEN_REQUIRED", ""},
 		{"phone replaces a key", "Register", `{"app":"demo","account":"` + someAccount + `","replaces":"x"}`, nil, "TOKEN_REQUIRED", ""},
 		{"backend replaces a key", "Register", `{"app":"demo","account":"` + someAccount + `","replaces":"x"}`, []string{backend}, "", account.Backend},
 		{"phone reads a key", "GetKey", `{"app":"demo","keyId":"k"}`, nil, "TOKEN_REQUIRED", ""},
@@ -85,8 +86,8 @@ func TestRegister(t *testing.T) {
 	if want := `{"decision":"DECISION_DENY","advice":"ADVICE_NEW_KEY"}`; strings.ReplaceAll(phone.body, " ", "") != want {
 		t.Errorf("a phone learns %s, want %s", phone.body, want)
 	}
-	if b.demo.caller.Account != someAccount {
-		t.Errorf("the phone acts for %q", b.demo.caller.Account)
+	if c := b.demo.caller; c.Kind != account.Anonymous || c.Account != "" {
+		t.Errorf("a phone that has proved nothing is %q of account %q", c.Kind, c.Account)
 	}
 	want := &registry.Registration{
 		App: "demo", Account: someAccount, Challenge: make([]byte, 32), CertificateChain: [][]byte{{0x30, 0}, {0x30, 1}},
@@ -111,7 +112,7 @@ func TestRegister(t *testing.T) {
 	if !bytes.Equal(b.demo.reg.AttestationObject, []byte{0xa0}) {
 		t.Errorf("object %x", b.demo.reg.AttestationObject)
 	}
-	if n := len(b.calls); n != 2 || b.calls[0].Decision != "DENY" || b.calls[0].Advice != "NEW_KEY" || b.calls[0].Code != "ok" || b.calls[0].Caller != account.Phone || b.calls[1].Caller != account.Backend {
+	if n := len(b.calls); n != 2 || b.calls[0].Decision != "DENY" || b.calls[0].Advice != "NEW_KEY" || b.calls[0].Code != "ok" || b.calls[0].Caller != account.Anonymous || b.calls[1].Caller != account.Backend {
 		t.Errorf("observed %+v", b.calls)
 	}
 	if log := b.log.String(); strings.Contains(log, someAccount) || strings.Contains(log, "AAAA") || !strings.Contains(log, "decision=DENY") {

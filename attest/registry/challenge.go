@@ -46,8 +46,9 @@ type IssuedChallenge struct {
 	ServerTime time.Time // lets a phone with a wrong clock correct itself
 }
 
-// CreateChallenge issues a challenge. Anybody may have one: it proves nothing
-// and tells nothing of the account it is bound to, not even that it exists.
+// CreateChallenge issues a challenge. Anybody may have one for nobody's
+// account. One that is bound to an account is a permission to register a key
+// there, and only the app's backend, or a phone of that account, may ask for it.
 func (s *Service) CreateChallenge(ctx context.Context, caller account.Caller, in *ChallengeRequest) (*IssuedChallenge, error) {
 	now := s.now()
 	_, app, err := s.current(in.App)
@@ -75,11 +76,15 @@ func (s *Service) CreateChallenge(ctx context.Context, caller account.Caller, in
 
 func (in *ChallengeRequest) check(c account.Caller, app account.AppID) error {
 	switch c.Kind {
-	case account.Anonymous, account.Phone, account.Backend:
-		if !c.In(app) {
+	case account.Backend:
+	case account.Phone, account.Anonymous: // whose Account is empty
+		if in.Account != "" && in.Account != c.Account {
 			return ErrNotAllowed
 		}
 	default:
+		return ErrNotAllowed
+	}
+	if !c.In(app) {
 		return ErrNotAllowed
 	}
 	if in.Purpose != PurposeRegister && in.Purpose != PurposeRequest {

@@ -65,7 +65,7 @@ func adviceFor(code string) Advice {
 	switch code {
 	case "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid", "apple.counter_replay":
 		return AdviceRetry
-	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "apple.receipt_stale":
+	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "apple.nonce_mismatch", "apple.receipt_stale":
 		return AdviceNewChallenge
 	case keyExists, keyNotAttested, "common.key_unknown",
 		"android.cert_expired", "android.leaf_validity", "android.purpose",

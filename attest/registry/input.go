@@ -15,7 +15,9 @@ const (
 )
 
 // allowed reports ErrNotAllowed unless c may register a key for the account.
-// An anonymous caller may not: a genuine phone is not yet this account's phone.
+// An anonymous phone may: the challenge is the account's, which only the
+// backend or a phone of that account can have asked for and handed on. What it
+// may not do is to replace a key.
 func (in *Registration) allowed(c account.Caller, app account.AppID) error {
 	switch {
 	case !c.In(app):
@@ -23,6 +25,8 @@ func (in *Registration) allowed(c account.Caller, app account.AppID) error {
 	case c.Kind == account.Backend:
 		return nil
 	case c.Kind == account.Phone && c.Account == in.Account:
+		return nil
+	case c.Kind == account.Anonymous && in.Replaces == "":
 		return nil
 	}
 	return ErrNotAllowed

@@ -38,7 +38,8 @@ type Registered struct {
 }
 
 // Register judges the evidence and registers the key if it is accepted. The
-// caller is the app's backend, or a phone for its own account.
+// caller is the app's backend, a phone of that account, or a phone that has
+// proved nothing and brings a challenge that was made for the account.
 //
 // A verdict, good or bad, uses the challenge up; an error does not.
 func (s *Service) Register(ctx context.Context, caller account.Caller, in *Registration) (*Registered, error) {
@@ -101,7 +102,7 @@ func (s *Service) conclude(ctx context.Context, a *attempt, step func(context.Co
 	if err != nil {
 		return nil, fmt.Errorf("registry: save registration: %w", err)
 	}
-	if a.caller.Kind == account.Phone {
+	if a.caller.Kind != account.Backend {
 		out.Verdict, out.Evidence = nil, ""
 	}
 	return out, nil

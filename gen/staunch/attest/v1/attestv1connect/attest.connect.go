@@ -65,7 +65,8 @@ const (
 
 // AttestServiceClient is a client for the staunch.attest.v1.AttestService service.
 type AttestServiceClient interface {
-	// CreateChallenge issues a one-time challenge. Callers: phone, backend.
+	// CreateChallenge issues a one-time challenge. Callers: backend; phone, for no
+	// account. A challenge for an account lets whoever has it register a key there.
 	CreateChallenge(context.Context, *connect.Request[v1.CreateChallengeRequest]) (*connect.Response[v1.CreateChallengeResponse], error)
 	// Register judges the evidence for a new key and, when the decision is to
 	// allow it, registers the key. Evidence that can be read uses the challenge
@@ -131,7 +132,8 @@ func (c *attestServiceClient) GetKey(ctx context.Context, req *connect.Request[v
 
 // AttestServiceHandler is an implementation of the staunch.attest.v1.AttestService service.
 type AttestServiceHandler interface {
-	// CreateChallenge issues a one-time challenge. Callers: phone, backend.
+	// CreateChallenge issues a one-time challenge. Callers: backend; phone, for no
+	// account. A challenge for an account lets whoever has it register a key there.
 	CreateChallenge(context.Context, *connect.Request[v1.CreateChallengeRequest]) (*connect.Response[v1.CreateChallengeResponse], error)
 	// Register judges the evidence for a new key and, when the decision is to
 	// allow it, registers the key. Evidence that can be read uses the challenge
