@@ -58,7 +58,7 @@ func TestAdvice(t *testing.T) {
 	table := map[registry.Advice][]string{
 		registry.AdviceRetry: {"apple.counter_replay", "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid"},
 		registry.AdviceNewChallenge: {"common.challenge_unknown", "common.challenge_used", "common.challenge_expired",
-			"common.challenge_mismatch", "apple.receipt_stale"},
+			"common.challenge_mismatch", "apple.nonce_mismatch", "apple.receipt_stale"},
 		registry.AdviceNewKey: {"common.key_exists", "common.key_not_attested", "common.key_unknown",
 			"android.cert_expired", "android.leaf_validity", "android.purpose", "apple.cert_time",
 			"apple.counter_not_zero", "apple.receipt_missing", "apple.receipt_expired"},
