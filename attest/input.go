@@ -153,7 +153,7 @@ func decodeBase64(text string) ([]byte, error) {
 
 // inputObject is the JSON object that Parse takes.
 type inputObject struct {
-	Chain             []binary        `json:"chain"`
+	Chain             certificates    `json:"chain"`
 	Attestation       binary          `json:"attestation"`
 	AttestationObject binary          `json:"attestationObject"`
 	Response          *responseObject `json:"response"` // a WebAuthn registration
@@ -170,9 +170,38 @@ type inputObject struct {
 	Counter        uint32 `json:"counter"`
 }
 
+// certificates is an array of binaries. Of a longer chain than the verifier
+// looks at it holds one certificate too many and no more.
+type certificates []binary
+
+func (c *certificates) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return errors.New("want an array")
+	}
+	*c = certificates{}
+	for d.More() && len(*c) <= 8 {
+		var b binary
+		if err := d.Decode(&b); err != nil {
+			return err
+		}
+		*c = append(*c, b)
+	}
+	return nil
+}
+
 type responseObject struct {
 	AttestationObject binary `json:"attestationObject"`
 	ClientDataJSON    binary `json:"clientDataJSON"`
+}
+
+// UnmarshalJSON is as strict about names and repetition as parseObject.
+func (r *responseObject) UnmarshalJSON(text []byte) error {
+	members, err := objectMembers(text)
+	if err != nil {
+		return err
+	}
+	return readMembers(members, map[string]any{"attestationObject": &r.AttestationObject, "clientDataJSON": &r.ClientDataJSON})
 }
 
 // parseObject reads the JSON object. Members that it does not know are
@@ -203,12 +232,17 @@ func parseObject(text []byte, format *Format) (Evidence, Expect, error) {
 
 // read decodes each member that the object has a field for, by its exact name.
 func (o *inputObject) read(members map[string]json.RawMessage) error {
-	for name, into := range map[string]any{
+	return readMembers(members, map[string]any{
 		"chain": &o.Chain, "attestation": &o.Attestation, "attestationObject": &o.AttestationObject,
 		"response": &o.Response, "assertion": &o.Assertion, "receipt": &o.Receipt,
 		"format": &o.Format, "client_data": &o.ClientData, "client_data_hash": &o.ClientDataHash,
 		"challenge": &o.Challenge, "app_id": &o.AppID, "key_id": &o.KeyID, "public_key": &o.PublicKey, "counter": &o.Counter,
-	} {
+	})
+}
+
+// readMembers decodes the members that there is a place for.
+func readMembers(members map[string]json.RawMessage, fields map[string]any) error {
+	for name, into := range fields {
 		raw, ok := members[name]
 		if !ok || string(raw) == "null" {
 			continue
@@ -232,10 +266,7 @@ func (o *inputObject) evidence(want *Expect) (Evidence, error) {
 	}
 	if o.Chain != nil {
 		ev := Evidence{Format: FormatAndroidChain}
-		for i, c := range o.Chain {
-			if i > 8 {
-				break // too many already
-			}
+		for _, c := range o.Chain {
 			ev.Chain = append(ev.Chain, c)
 		}
 		found, errs = append(found, ev), append(errs, nil)
@@ -263,6 +294,11 @@ func (o *inputObject) evidence(want *Expect) (Evidence, error) {
 	return found[0], errs[0]
 }
 
+// skipped is a JSON value that is checked and read over.
+type skipped struct{}
+
+func (*skipped) UnmarshalJSON([]byte) error { return nil }
+
 // objectMembers splits a JSON object into its members.
 func objectMembers(text []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -281,11 +317,11 @@ func objectMembers(text []byte) (map[string]json.RawMessage, error) {
 		if _, twice := members[name]; twice {
 			return nil, fmt.Errorf("member %q twice", name)
 		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
+		begin := d.InputOffset()
+		if err := d.Decode(&skipped{}); err != nil {
 			return nil, err
 		}
-		members[name] = value
+		members[name] = bytes.Trim(text[begin:d.InputOffset()], " \t\r\n:") // a view, and no copy
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, err
