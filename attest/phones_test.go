@@ -177,17 +177,25 @@ func sample(t testing.TB, d attesttest.Deviation) (attest.Evidence, attest.Expec
 	return ev, want, s
 }
 
+// rowPolicies keeps what was decoded: most rows have the same policy.
+var rowPolicies sync.Map
+
 // rowPolicy is the policy that a row of the catalogue is stated for.
 func rowPolicy(t testing.TB, d attesttest.Deviation, profile string) *attest.Policy {
 	t.Helper()
+	text := d.Policy(profile)
+	if p, ok := rowPolicies.Load(text); ok {
+		return p.(*attest.Policy)
+	}
 	f := &attest.PolicyFile{}
-	if err := config.Decode([]byte(d.Policy(profile)), f); err != nil {
+	if err := config.Decode([]byte(text), f); err != nil {
 		t.Fatal(err)
 	}
 	p, err := attest.NewPolicy(f)
 	if err != nil {
 		t.Fatal(err)
 	}
+	rowPolicies.Store(text, p)
 	return p
 }
 
@@ -202,4 +210,9 @@ func asJSON(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// listAt is a revocation list that was fetched at a time.
+func listAt(fetched *time.Time, listed map[string]string) *android.StatusList {
+	return android.NewStatusList("sha256:listed", fetched, len(listed), listed)
 }
