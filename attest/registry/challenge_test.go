@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/store/storetest"
 )
 
@@ -73,6 +76,34 @@ func TestAppNotInPolicy(t *testing.T) {
 		if _, err := r.Register(t.Context(), backend, in); !errors.Is(err, registry.ErrAppUnknown) {
 			t.Errorf("%s: Register: %v", name, err)
 		}
+	}
+}
+
+// TestOneAppAService: a service answers for its app only, though the policy
+// names others too.
+func TestOneAppAService(t *testing.T) {
+	var f attest.PolicyFile
+	if err := config.Decode([]byte(attesttest.DemoPolicy()), &f); err != nil {
+		t.Fatal(err)
+	}
+	other := f.App[0]
+	other.ID = "other"
+	f.App = append(f.App, other)
+	p, err := attest.NewPolicy(&f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, func(o *registry.Options) { o.Policy = func() *attest.Policy { return p } })
+	r.mustAllow(r.androidRegistration())
+	caller := account.Caller{Kind: account.Backend, App: "other"}
+	_, err = r.CreateChallenge(t.Context(), caller, &registry.ChallengeRequest{App: "other", Purpose: registry.PurposeRegister})
+	if !errors.Is(err, registry.ErrAppUnknown) {
+		t.Errorf("CreateChallenge: %v", err)
+	}
+	in := r.androidRegistration()
+	in.App = "other"
+	if _, err := r.Register(t.Context(), caller, in); !errors.Is(err, registry.ErrAppUnknown) {
+		t.Errorf("Register: %v", err)
 	}
 }
 

@@ -291,3 +291,40 @@ func TestOpenTogether(t *testing.T) {
 		t.Errorf("Check: %+v, %v", report, err)
 	}
 }
+
+// TestTwoWriters: two processes that read and then write wait for each other.
+// A transaction that took its lock only when it writes would fail here.
+func TestTwoWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	ctx := t.Context()
+	const rounds = 30
+	k := registry.Key{ID: "k", App: "demo", SPKI: []byte{1}, State: registry.StateActive, RegisteredAt: noon}
+	first := openTest(t, path)
+	if err := first.Update(ctx, func(tx *Tx) error { return tx.PutAttestedKey(ctx, k) }); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for _, s := range []*Store{first, openTest(t, path)} {
+		wg.Go(func() {
+			for range rounds {
+				err := s.Update(ctx, func(tx *Tx) error {
+					k, err := tx.AttestedKey(ctx, "k")
+					if err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond)
+					k.Counter++
+					return tx.PutAttestedKey(ctx, k)
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	err := first.View(ctx, func(tx *Tx) (err error) { k, err = tx.AttestedKey(ctx, "k"); return err })
+	if err != nil || k.Counter != 2*rounds {
+		t.Errorf("counter is %d, want %d: %v", k.Counter, 2*rounds, err)
+	}
+}
