@@ -159,6 +159,49 @@ func TestExceptionScope(t *testing.T) {
 	}
 }
 
+// TestExceptionFactoryOnly: path rules are relaxed for the phones of a factory,
+// which keep their certificates; those of remote provisioning get new ones.
+func TestExceptionFactoryOnly(t *testing.T) {
+	ca, err := attesttest.TestAndroidCA(scopeNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		check     string
+		position  int
+		extension asn1.ObjectIdentifier
+		value     string // DER
+	}{
+		{"ca_bit", 1, asn1.ObjectIdentifier{2, 5, 29, 19}, "\x30\x00"},
+		{"key_cert_sign", 1, asn1.ObjectIdentifier{2, 5, 29, 15}, "\x03\x02\x07\x80"},
+		{"path_length", 2, asn1.ObjectIdentifier{2, 5, 29, 19}, "\x30\x06\x01\x01\xff\x02\x01\x00"},
+	} {
+		p, err := demoPolicy(t, func(f *attest.PolicyFile) {
+			e := leafException()
+			e.Check, e.Position = tt.check, tt.position
+			f.Exception = []attest.Exception{e}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range []attesttest.Provisioning{attesttest.Factory, attesttest.RKP} {
+			phone := ca.Phone()
+			phone.Provisioning = kind
+			key, err := phone.GenerateKey(scopeNow, []byte("challenge"), func(d *attesttest.AndroidDraft) {
+				c := d.Chain[tt.position]
+				c.DER, c.Extension(tt.extension).Value = nil, []byte(tt.value)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := verifyKey(t, p, key, attest.Expect{})
+			if !v.Has("android."+tt.check) || v.Accept() != (kind == attesttest.Factory) {
+				t.Errorf("%s under %s: accept %t, %v", tt.check, kind, v.Accept(), v.Findings)
+			}
+		}
+	}
+}
+
 // TestExceptionPositions: the checks that an exception can relax, and where.
 // What is not in the table can never be relaxed.
 func TestExceptionPositions(t *testing.T) {
