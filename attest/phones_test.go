@@ -129,7 +129,6 @@ func judgeAt(t testing.TB, ev attest.Evidence, want attest.Expect, p *attest.Pol
 	if err != nil {
 		t.Fatal(err)
 	}
-	raise(v)
 	return v
 }
 
@@ -153,15 +152,6 @@ func all(v attest.Verdict) (list []string) {
 
 // same reports whether findings are exactly these, separated by spaces.
 func same(got []string, want string) bool { return slices.Equal(got, strings.Fields(want)) }
-
-// raised remembers every code that a test of this package has seen.
-var raised sync.Map
-
-func raise(v attest.Verdict) {
-	for _, f := range v.Findings {
-		raised.Store(f.Code, true)
-	}
-}
 
 // sample makes evidence of a row of the catalogue.
 func sample(t testing.TB, d attesttest.Deviation) (attest.Evidence, attest.Expect, attesttest.Sample) {
