@@ -97,7 +97,7 @@ func hostile(t testing.TB, n int) map[string]struct {
 	rows["an INTEGER of a megabyte"] = struct {
 		input []byte
 		want  string
-	}{description(der(0x02, bytes.Repeat([]byte{0x7f}, n-3000))), "android.root_unknown"}
+	}{description(der(0x02, bytes.Repeat([]byte{0x7f}, n/2))), "android.root_unknown"}
 	return rows
 }
 
@@ -137,14 +137,14 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestNoQuadraticTime: sixteen times the input takes about sixteen times as
-// long, and not 256 times.
+// TestNoQuadraticTime: 64 times the input takes about 64 times as long, and
+// not 4096 times.
 func TestNoQuadraticTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a while")
 	}
 	v, p := newVerifier(t), policyOf(t)
-	small, large := hostile(t, attest.MaxInput/16), hostile(t, attest.MaxInput-200)
+	small, large := hostile(t, attest.MaxInput/64), hostile(t, attest.MaxInput-200)
 	best := func(input []byte) time.Duration {
 		least := time.Hour
 		for range 3 {
@@ -156,8 +156,8 @@ func TestNoQuadraticTime(t *testing.T) {
 	}
 	for name := range small {
 		part, whole := best(small[name].input), best(large[name].input)
-		if whole > 50*time.Millisecond && whole > 100*part {
-			t.Errorf("%s: %s for a sixteenth, %s for all", name, part, whole)
+		if whole > 50*time.Millisecond && whole > 1000*part {
+			t.Errorf("%s: %s for a 64th, %s for all", name, part, whole)
 		}
 	}
 }

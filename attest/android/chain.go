@@ -137,6 +137,9 @@ func kindOf(subject []byte) (kind Provisioning, root int) {
 // shortened reports whether issuer is subject with one or more RDNs left out:
 // a non-empty, ordered, proper subsequence.
 func shortened(issuer, subject []byte) bool {
+	if len(issuer) >= len(subject) { // the subject is an issuer's, and bounds what is taken apart here
+		return false
+	}
 	short, err := rdns(issuer)
 	if err != nil || len(short) == 0 {
 		return false
