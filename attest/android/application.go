@@ -38,7 +38,8 @@ func (d *KeyDescription) readApplicationID(b []byte) (*ApplicationID, error) {
 		return nil, err
 	}
 	a := &ApplicationID{}
-	err = d.readSetOf(&r, func(e der.Element) error {
+	grow := func(n int) { a.PackageInfos = make([]PackageInfo, 0, n) }
+	err = d.readSetOf(&r, grow, func(e der.Element) error {
 		p, err := readPackageInfo(e)
 		a.PackageInfos = append(a.PackageInfos, p)
 		return err
@@ -46,7 +47,8 @@ func (d *KeyDescription) readApplicationID(b []byte) (*ApplicationID, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = d.readSetOf(&r, func(e der.Element) error {
+	grow = func(n int) { a.SignatureDigests = make([][]byte, 0, n) }
+	err = d.readSetOf(&r, grow, func(e der.Element) error {
 		if !e.Is(der.OctetString) {
 			return errWrongType
 		}
@@ -62,8 +64,8 @@ func (d *KeyDescription) readApplicationID(b []byte) (*ApplicationID, error) {
 	return a, nil
 }
 
-// readSetOf reads a SET OF in any order.
-func (d *KeyDescription) readSetOf(outer *der.Reader, read func(der.Element) error) error {
+// readSetOf reads a SET OF in any order. grow learns how many there are.
+func (d *KeyDescription) readSetOf(outer *der.Reader, grow func(n int), read func(der.Element) error) error {
 	set, err := outer.Expect(der.Set)
 	if err != nil {
 		return err
@@ -72,6 +74,7 @@ func (d *KeyDescription) readSetOf(outer *der.Reader, read func(der.Element) err
 	if err != nil {
 		return err
 	}
+	grow(count(r))
 	var last []byte
 	for !r.Empty() {
 		e, err := r.Next()

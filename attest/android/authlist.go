@@ -160,7 +160,7 @@ func (d *KeyDescription) readList(outer *der.Reader, l *AuthorizationList) error
 		return err
 	}
 	var seen uint64 // a bit a row
-	var unknown map[uint32]bool
+	unknown := 0
 	var last uint32
 	for !r.Empty() {
 		e, err := r.Next()
@@ -175,14 +175,13 @@ func (d *KeyDescription) readList(outer *der.Reader, l *AuthorizationList) error
 		}
 		last = e.Tag
 		i, known := row(e.Tag)
-		if known && seen>>i&1 == 1 || unknown[e.Tag] {
+		if known && seen>>i&1 == 1 {
 			return fmt.Errorf("%w: tag %d twice", der.ErrSyntax, e.Tag)
 		}
 		if !known {
-			if unknown == nil {
-				unknown = make(map[uint32]bool)
+			if unknown++; unknown == 1 {
+				l.Unknown = slices.Grow(l.Unknown, 1+count(r)) // once, for a list may be nothing else
 			}
-			unknown[e.Tag] = true
 			l.Unknown = append(l.Unknown, UnknownTag{Tag: e.Tag, DER: e.Body})
 			continue
 		}
@@ -191,7 +190,37 @@ func (d *KeyDescription) readList(outer *der.Reader, l *AuthorizationList) error
 			l.Unknown = append(l.Unknown, UnknownTag{Tag: e.Tag, Name: tags[i].name, DER: e.Body})
 		}
 	}
+	if unknown > 1 {
+		return l.unknownOnce()
+	}
 	return nil
+}
+
+// unknownOnce fails if an unknown tag is there twice; readList has looked
+// after the known ones.
+func (l *AuthorizationList) unknownOnce() error {
+	numbers := make([]uint32, 0, len(l.Unknown))
+	for _, u := range l.Unknown {
+		numbers = append(numbers, u.Tag)
+	}
+	slices.Sort(numbers)
+	for i := 1; i < len(numbers); i++ {
+		if numbers[i] == numbers[i-1] {
+			return fmt.Errorf("%w: tag %d twice", der.ErrSyntax, numbers[i])
+		}
+	}
+	return nil
+}
+
+// count is how many values a reader has left.
+func count(r der.Reader) (n int) {
+	for !r.Empty() {
+		if _, err := r.Next(); err != nil {
+			break // whoever reads them says so
+		}
+		n++
+	}
+	return n
 }
 
 // readTag reads one tag into its field, or fails and leaves it absent.
