@@ -21,13 +21,9 @@ const maxReceiptAge = 5 * time.Minute
 
 // attestation verifies an App Attest attestation and appraises it.
 func (a *appraisal) attestation(cache *android.Cache) error {
-	rpIDHash := peekRPIDHash(a.ev.Object)
-	if err := a.chooseApp(func(app *appPolicy) bool { return app.apple.appID(rpIDHash) != "" }); err != nil {
+	hash, err := a.bindApple()
+	if err != nil {
 		return err
-	}
-	hash := a.want.clientDataHash(a.app.apple != nil && a.app.apple.raw)
-	if hash == nil {
-		return errNoClientData(a.ev.Format)
 	}
 	result, err := appattest.VerifyAttestation(a.ev.Object, &appattest.Expect{
 		ClientDataHash: hash, KeyID: a.want.KeyID, Roots: a.p.appleRoots, Cache: cache,
@@ -66,13 +62,9 @@ func (a *appraisal) attestation(cache *android.Cache) error {
 
 // assertion verifies an App Attest assertion and appraises it.
 func (a *appraisal) assertion() error {
-	rpIDHash := peekRPIDHash(a.ev.Object)
-	if err := a.chooseApp(func(app *appPolicy) bool { return app.apple.appID(rpIDHash) != "" }); err != nil {
+	hash, err := a.bindApple()
+	if err != nil {
 		return err
-	}
-	hash := a.want.clientDataHash(a.app.apple != nil && a.app.apple.raw)
-	if hash == nil {
-		return errNoClientData(a.ev.Format)
 	}
 	result, err := appattest.VerifyAssertion(a.ev.Object, a.want.PublicKey, hash)
 	claims := assertionClaims(result)
@@ -137,8 +129,18 @@ func (a *appraisal) receipt() error {
 	return nil
 }
 
-func errNoClientData(f Format) error {
-	return fmt.Errorf("%w: %s cannot be checked without a challenge, client data or their hash", ErrMalformed, f)
+// bindApple picks the app, which says how it hashes, and returns the client
+// data hash that an attestation or an assertion must be made over.
+func (a *appraisal) bindApple() ([]byte, error) {
+	rpIDHash := peekRPIDHash(a.ev.Object)
+	if err := a.chooseApp(func(app *appPolicy) bool { return app.apple.appID(rpIDHash) != "" }); err != nil {
+		return nil, err
+	}
+	hash := a.want.clientDataHash(a.app.apple != nil && a.app.apple.raw)
+	if hash == nil {
+		return nil, expectError(fmt.Sprintf("%s cannot be checked without a challenge, client data or their hash", a.ev.Format))
+	}
+	return hash, nil
 }
 
 // failed deals with the error of a format: a Failure, or client data of another

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -124,6 +125,9 @@ func ParseBundle(data []byte) (*Bundle, error) {
 		return nil, fmt.Errorf("%w: a bundle larger than %d bytes", ErrMalformed, 8*MaxInput)
 	}
 	b := &Bundle{}
+	if text := bytes.TrimSpace(data); len(text) == 0 || text[0] != '{' {
+		return nil, fmt.Errorf("%w: a replay bundle is a JSON object", ErrMalformed)
+	}
 	if err := strictJSON(data, b); err != nil {
 		return nil, fmt.Errorf("%w: bundle: %w", ErrMalformed, err)
 	}

@@ -43,17 +43,16 @@ func platformOf(name string) string {
 }
 
 const (
-	adviceForged   = "Refuse. The evidence was forged or altered."
-	adviceNewKey   = "Let the app make a new key and attest again."
-	adviceReport   = "Nothing: kept for statistics."
-	adviceScoped   = "A phone that deserves a scoped exception, if it is one of a known model. Otherwise refuse."
-	adviceOurFault = "Look at the server's own rules and data; the phone is not at fault."
+	adviceForged = "Refuse. The evidence was forged or altered."
+	adviceNewKey = "Let the app make a new key and attest again."
+	adviceReport = "Nothing: kept for statistics."
+	adviceScoped = "A phone that deserves a scoped exception, if it is one of a known model. Otherwise refuse."
 )
 
 var codes = [...]Code{
 	{"common.challenge_mismatch", Abuse, true, "The evidence was made for another challenge or other client data.", "Refuse. A replay, or the app hashes something else than the server: see client_data."},
 	{"common.challenge_unknown", Abuse, true, "The challenge was not issued for this app, account and purpose.", "Refuse. Let the app ask for a challenge first."},
-	{"common.challenge_used", Abuse, true, "The challenge was used before.", "Refuse. A replay, or a retry after an answer was lost: look for the account's keys, then ask for a new challenge."},
+	{"common.challenge_used", Abuse, true, "The challenge was used before.", "Refuse. A replay, or a retry after an answer was lost: ask GetKey for the key's id, or for a new challenge."},
 	{"common.challenge_expired", Honest, true, "The challenge is older than challenge_lifetime.", "Let the app ask for a new challenge."},
 	{"common.challenge_not_checked", PolicyClass, false, "No challenge was given to compare with.", "Give --challenge: without it a replay passes."},
 	{"common.app_not_checked", PolicyClass, false, "No app identity was given to compare with.", "Give --policy or --app-id: without it every app in the world passes."},
@@ -80,8 +79,8 @@ var codes = [...]Code{
 	{"android.cert_expired", Honest, false, "An issuer's certificate has expired.", "With remote provisioning: " + adviceNewKey + " Of a factory chain: phones cannot get a newer one."},
 	{"android.revoked", Abuse, true, "Google has revoked a certificate of the chain.", "Refuse. The attestation key leaked: anybody can sign with it."},
 	{"android.kd_malformed", Honest, true, "The KeyDescription cannot be read.", "Keep the evidence and report it: a fault of the phone, or a new shape."},
-	{"android.status_unavailable", PolicyClass, false, "There is no revocation list.", adviceOurFault + " Without a list a leaked key passes."},
-	{"android.status_stale", PolicyClass, false, "The revocation list is too old.", adviceOurFault},
+	{"android.status_unavailable", PolicyClass, false, "There is no revocation list.", "Give --status-list on the command line, status_list_file to the server: without a list a leaked key passes."},
+	{"android.status_stale", PolicyClass, false, "The revocation list is old.", "Fetch it again, and look at what should have. The phone is not at fault."},
 	{"android.suspended", PolicyClass, false, "Google has suspended a certificate of the chain.", "As the policy says."},
 	{"android.status_value", PolicyClass, false, "The revocation list gives a certificate a status that this release does not know.", "Look for a newer release."},
 	{"android.leaf_validity", Honest, false, "The leaf is outside its own dates, which the phone writes.", adviceScoped},

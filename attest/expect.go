@@ -31,7 +31,7 @@ type Expect struct {
 // check refuses expectations that do not go with the format or each other.
 func (w *Expect) check(f Format) error {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+		return expectError(fmt.Sprintf(format, args...))
 	}
 	apple := f == FormatAppleAppAttest || f == FormatAppleAssertion || f == FormatAppleReceipt
 	bare := f == FormatAndroidChain || f == FormatAppleReceipt

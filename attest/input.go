@@ -79,7 +79,21 @@ func parse(input []byte, format *Format, decode bool) (Evidence, Expect, error) 
 			return parse(inner, format, false)
 		}
 	}
-	return Evidence{}, Expect{}, fmt.Errorf("%w: neither PEM, DER, CBOR, CMS, a JSON object nor base64 of one of them", ErrMalformed)
+	return Evidence{}, Expect{}, fmt.Errorf("%w: %s", ErrMalformed, unlike(text))
+}
+
+// unlike says, for people, why text is no evidence.
+func unlike(text []byte) string {
+	if len(text) == 0 {
+		return "the input is empty"
+	}
+	if text[0] == '[' {
+		return "a JSON array; want an object"
+	}
+	if at := bytes.Index(text, []byte("\n-----BEGIN")); at >= 0 {
+		return fmt.Sprintf("something stands before the PEM, %d bytes of it: remove it", at+1)
+	}
+	return "neither PEM, DER, CBOR, CMS, a JSON object nor base64 of one of them"
 }
 
 func parseChain(input []byte) (Evidence, error) {

@@ -54,7 +54,6 @@ const (
 	UTF8String      = 12
 	Sequence        = 16
 	Set             = 17
-	PrintableString = 19
 	UTCTime         = 23
 	GeneralizedTime = 24
 )
