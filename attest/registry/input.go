@@ -41,7 +41,7 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 		return none(fmt.Errorf("%w: %w", ErrMalformed, err))
 	}
 	if len(in.Challenge) != 32 {
-		return none(fmt.Errorf("%w: challenge has %d bytes", ErrMalformed, len(in.Challenge)))
+		return none(fmt.Errorf("%w: challenge has %d bytes, want 32", ErrMalformed, len(in.Challenge)))
 	}
 	if in.Replaces != "" {
 		if err := checkKeyID(in.Replaces); err != nil {
@@ -60,12 +60,12 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 	want.UsesLeft = func(string) int { return 0 }
 	switch {
 	case ev.Format == attest.FormatAndroidChain && len(in.ClientData) > 0:
-		return none(fmt.Errorf("%w: client_data does not go with a certificate chain", ErrMalformed))
+		return none(fmt.Errorf("%w: clientData does not go with a certificate chain", ErrMalformed))
 	case ev.Format != attest.FormatAppleAppAttest && in.KeyID != "":
-		return none(fmt.Errorf("%w: key_id goes with an Apple attestation only", ErrMalformed))
+		return none(fmt.Errorf("%w: keyId goes with an Apple attestation only", ErrMalformed))
 	case ev.Format == attest.FormatAppleAppAttest:
 		if want.KeyID, err = decodeKeyID(in.KeyID); err != nil {
-			return none(fmt.Errorf("key_id: %w", err))
+			return none(fmt.Errorf("keyId: %w", err))
 		}
 	}
 	return ev, want, nil
@@ -81,20 +81,20 @@ func (in *Registration) container() (attest.Evidence, error) {
 	case size > maxAttestation || len(in.ClientData) > maxClientData || len(in.CertificateChain) > 1024:
 		return attest.Evidence{}, ErrTooLarge
 	case len(in.AttestationObject) > 0 && len(in.CertificateChain) > 0:
-		return attest.Evidence{}, fmt.Errorf("%w: an object and a chain", ErrMalformed)
+		return attest.Evidence{}, fmt.Errorf("%w: send certificateChain or attestationObject, not both", ErrMalformed)
 	case len(in.CertificateChain) > 0:
 		return attest.Evidence{Format: attest.FormatAndroidChain, Chain: in.CertificateChain}, nil
 	case size == 0:
-		return attest.Evidence{}, fmt.Errorf("%w: neither an object nor a chain", ErrMalformed)
+		return attest.Evidence{}, fmt.Errorf("%w: no evidence: send certificateChain or attestationObject", ErrMalformed)
 	case in.AttestationObject[0]>>5 != 5: // RFC 8949, Section 3.1: major type 5, a map
-		return attest.Evidence{}, fmt.Errorf("%w: attestation_object is no CBOR map", ErrMalformed)
+		return attest.Evidence{}, fmt.Errorf("%w: attestationObject is no CBOR map", ErrMalformed)
 	}
 	ev, _, err := attest.Parse(in.AttestationObject, attest.FormatAuto)
 	if err != nil {
 		return attest.Evidence{}, verifyError(err)
 	}
 	if ev.Format != attest.FormatAppleAppAttest && ev.Format != attest.FormatAndroidKey {
-		return attest.Evidence{}, fmt.Errorf("%w: attestation_object is %s", ErrMalformed, ev.Format)
+		return attest.Evidence{}, fmt.Errorf("%w: attestationObject is %s", ErrMalformed, ev.Format)
 	}
 	return ev, nil
 }

@@ -41,7 +41,9 @@ type Registered struct {
 // caller is the app's backend, a phone of that account, or a phone that has
 // proved nothing and brings a challenge that was made for the account.
 //
-// A verdict, good or bad, uses the challenge up; an error does not.
+// A verdict, good or bad, uses the challenge up; an error does not. A challenge
+// that is not open is refused, which only the backend's call puts on record:
+// everybody else may try as often as he likes and leaves nothing behind.
 func (s *Service) Register(ctx context.Context, caller account.Caller, in *Registration) (*Registered, error) {
 	now := s.now()
 	policy, _, err := s.current(in.App)
@@ -75,6 +77,9 @@ func (s *Service) Register(ctx context.Context, caller account.Caller, in *Regis
 			Format: ev.Format, Tier: attest.TierNone, Provisioning: "none", Policy: policy.Name(), PolicyDigest: policy.Digest(),
 			Rules: attest.Rules, At: now, App: string(in.App),
 		}, refused)
+		if !a.recorded() { // without a transaction: a flood takes no turn from those who write
+			return a.answer(denied(a.verdict)), nil
+		}
 		return s.conclude(ctx, a, func(ctx context.Context, tx Tx) (*Registered, error) { return a.deny(ctx, tx, a.verdict) })
 	}
 
@@ -102,10 +107,7 @@ func (s *Service) conclude(ctx context.Context, a *attempt, step func(context.Co
 	if err != nil {
 		return nil, fmt.Errorf("registry: save registration: %w", err)
 	}
-	if a.caller.Kind != account.Backend {
-		out.Verdict, out.Evidence = nil, ""
-	}
-	return out, nil
+	return a.answer(out), nil
 }
 
 // attempt is one call of Register with all that is known before the
@@ -119,6 +121,19 @@ type attempt struct {
 	verdict attest.Verdict // of the verifier, or for a challenge that is not open
 	bundle  []byte         // for a replay; empty: not to be kept
 	device  []byte         // keyed hash of the identifiers in the evidence
+}
+
+// recorded reports whether a refusal for want of an open challenge is put on
+// record. Who needs neither token nor challenge could otherwise write into the
+// record of any account, as much as he likes.
+func (a *attempt) recorded() bool { return a.caller.Kind == account.Backend }
+
+// answer leaves out of r what its caller may not learn.
+func (a *attempt) answer(r *Registered) *Registered {
+	if a.caller.Kind != account.Backend {
+		r.Verdict, r.Evidence = nil, ""
+	}
+	return r
 }
 
 // prepare does what needs no transaction: the replay bundle, and the keyed
@@ -157,7 +172,11 @@ func (a *attempt) commit(ctx context.Context, tx Tx) (*Registered, error) {
 		}
 	}
 	if refused != nil {
-		return a.deny(ctx, tx, reject(a.verdict, refused))
+		v := reject(a.verdict, refused)
+		if !a.recorded() {
+			return denied(v), nil
+		}
+		return a.deny(ctx, tx, v)
 	}
 	old, refused, err := a.stored(ctx, tx)
 	if err != nil {

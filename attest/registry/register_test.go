@@ -227,8 +227,19 @@ func TestMalformed(t *testing.T) {
 	}
 	assertion := *good
 	assertion.AttestationObject = []byte("\xa2\x69signature\x41\x00\x71authenticatorData\x41\x00")
-	if _, err := r.Register(t.Context(), backend, &assertion); err == nil || !strings.Contains(err.Error(), "attestation_object is apple-assertion") {
+	if _, err := r.Register(t.Context(), backend, &assertion); err == nil || !strings.Contains(err.Error(), "attestationObject is apple-assertion") {
 		t.Errorf("an assertion: %v", err) // it says what is wrong, not what an assertion would need
+	}
+	for text, change := range map[string]func(*registry.Registration){ // the errors name the fields of the API
+		"certificateChain or attestationObject":           func(in *registry.Registration) { in.AttestationObject = nil },
+		"certificateChain or attestationObject, not both": func(in *registry.Registration) { in.CertificateChain = chain.CertificateChain },
+		"challenge has 3 bytes, want 32":                  func(in *registry.Registration) { in.Challenge = []byte("abc") },
+	} {
+		in := *good
+		change(&in)
+		if _, err := r.Register(t.Context(), backend, &in); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%v, want %q", err, text)
+		}
 	}
 	if entries, events := r.record(); len(entries)+len(events) != 0 {
 		t.Errorf("%d entries and %d events of what could not be judged", len(entries), len(events))

@@ -84,9 +84,13 @@ func (a *attempt) allow(ctx context.Context, tx Tx, v attest.Verdict, old known,
 
 // deny records the refusal and changes nothing else.
 func (a *attempt) deny(ctx context.Context, tx Tx, v attest.Verdict) (*Registered, error) {
+	return denied(v), a.record(ctx, tx, v, "attest.register", "attest.register_denied", nil, "")
+}
+
+// denied is the answer to a refusal.
+func denied(v attest.Verdict) *Registered {
 	_, advice := Decide(v)
-	out := &Registered{Decision: Deny, Advice: advice, Verdict: &v}
-	return out, a.record(ctx, tx, v, "attest.register", "attest.register_denied", nil, "")
+	return &Registered{Decision: Deny, Advice: advice, Verdict: &v}
 }
 
 // key builds the record of the key that v accepts. same is what is stored of

@@ -22,6 +22,8 @@
 //     as its SHA-256 only, and good for one verdict, accept or reject. Of two
 //     concurrent uses exactly one wins; the other gets common.challenge_used.
 //     Malformed input does not consume it.
+//   - Who has neither the backend's token nor an open challenge changes nothing
+//     with Register: he is denied, and that is not put on record.
 //   - Register verifies outside any transaction and then commits challenge,
 //     key, serials, evidence, audit entry and event in one. An answer is given
 //     after the commit. If the program dies before the commit the challenge is
