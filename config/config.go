@@ -43,6 +43,9 @@ type Config struct {
 	Attest Attest `toml:"attest"`
 	// One table an app. An app has its own store, and nothing spans two apps.
 	Apps []App `toml:"app,required"`
+
+	file string // where Load has read it; empty: not by Load
+	text []byte
 }
 
 // Log is what the server logs.

@@ -142,6 +142,12 @@ func TestLoad(t *testing.T) {
 		c.Attest.StatusListFile != "" {
 		t.Errorf("paths: %+v", c)
 	}
+	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 56: app[0].id: is so" {
+		t.Errorf("Wrong: %v", err)
+	}
+	if err := new(config.Config).Wrong("listen", "is so"); err.Error() != "config: listen: is so" {
+		t.Errorf("Wrong without a file: %v", err)
+	}
 	write("listen = 1\n")
 	var e *config.Error
 	if _, err := config.Load(file); !errors.As(err, &e) || !strings.Contains(err.Error(), file+": line 1: listen: want a string") {
@@ -151,7 +157,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	write(strings.Repeat("#\n", config.MaxFile))
-	if _, err := config.Load(file); !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), "larger") {
-		t.Errorf("large file: %v", err)
+	if _, err := config.Load(file); err == nil || errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), file+": larger than 1 MiB") {
+		t.Errorf("large file, of which nothing is known: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ const MaxFile = 1 << 20
 func Decode(data []byte, v any) error {
 	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
-		return syntaxError(err)
+		return syntaxError(data, err)
 	}
 	target := reflect.ValueOf(v)
 	if target.Kind() != reflect.Pointer || target.Elem().Kind() != reflect.Struct {
@@ -48,7 +48,7 @@ func Decode(data []byte, v any) error {
 		return errors.Join(all...)
 	}
 	if err := toml.Unmarshal(data, v); err != nil {
-		return syntaxError(err)
+		return syntaxError(data, err)
 	}
 	return nil
 }
@@ -58,13 +58,14 @@ func Decode(data []byte, v any) error {
 // is none. Elements are counted from 0: "app[0].android.min_level".
 func Line(data []byte, path string) int { return keyLines(data).find(path) }
 
-// syntaxError turns an error of the TOML library into one of ours.
-func syntaxError(err error) error {
+// syntaxError turns an error of the TOML library into one of ours. The library
+// names a key that occurs twice without the tables around it.
+func syntaxError(data []byte, err error) error {
 	e := &Error{Reason: strings.TrimPrefix(err.Error(), "toml: ")}
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		e.Line, _ = de.Position()
-		e.Key = strings.Join(de.Key(), ".")
+		e.Key = keyAt(data, e.Line, strings.Join(de.Key(), "."))
 	}
 	return e
 }

@@ -114,7 +114,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"table for array", `list = ["a", "b"]`, "list = {}", "config: line 8: list: want an array, found a table"},
 		{"map element", "one = 1", `one = "1"`, "config: line 10: extra.one: want an integer, found a string"},
 		{"syntax", "count = -3", "count = ", "config: line 2: "},
-		{"twice", "count = -3", "name = \"m\"", "config: line 2: "},
+		{"twice", "count = -3", "name = \"m\"", "config: line 2: name: key name is already defined"},
+		{"twice in a table of an array", "key = \"second\"", "key = \"second\"\nkey = \"third\"", "config: line 22: subs[1].key: key key is already defined"},
+		{"table twice", "[[subs]]\nkey = \"second\"", "[subs.opt]\n[subs.opt]\n[[subs]]\nkey = \"second\"", "config: line 21: subs[0].opt: "},
 		{"two errors", "count = -3\nsmall = 255", "count = true\nsmall = true", "config: line 2: count: want an integer, found a boolean\nconfig: line 3: small: want an integer, found a boolean"},
 	}
 	for _, tt := range tests {

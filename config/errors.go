@@ -35,6 +35,12 @@ func (e *Error) Error() string {
 // Unwrap makes every Error an ErrInvalid.
 func (e *Error) Unwrap() error { return ErrInvalid }
 
+// Wrong is an error about a key of c that a later check raises: what the key
+// names is not there, say. It names file and line if Load has read c.
+func (c *Config) Wrong(key, format string, args ...any) error {
+	return &Error{File: c.file, Line: Line(c.text, key), Key: key, Reason: fmt.Sprintf(format, args...)}
+}
+
 // InFile returns err with its Errors naming file. Other errors are left alone.
 func InFile(file string, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

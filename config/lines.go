@@ -39,10 +39,46 @@ type lineWalker struct {
 	data   []byte
 	lines  lines
 	arrays map[string]int // path of an array of tables → index of its last table
+	places []place        // every key, also one that occurs twice
 }
 
-// keyLines walks data as far as it can be parsed.
-func keyLines(data []byte) lines {
+// place is where a path stands.
+type place struct {
+	path string
+	line int
+}
+
+// keyLines is where every key stands first.
+func keyLines(data []byte) lines { return walk(data).lines }
+
+// keyAt returns the path of the key on a line whose name ends in name, or name
+// if there is none.
+func keyAt(data []byte, line int, name string) string {
+	if name == "" {
+		return ""
+	}
+	path := name
+	for _, p := range walk(data).places {
+		if p.line == line && strings.HasSuffix("."+withoutIndices(p.path), "."+name) {
+			path = p.path
+		}
+	}
+	return path
+}
+
+// withoutIndices is "app.android" for "app[0].android".
+func withoutIndices(path string) string {
+	var b strings.Builder
+	for path != "" {
+		name, rest, _ := strings.Cut(path, "[")
+		b.WriteString(name)
+		_, path, _ = strings.Cut(rest, "]")
+	}
+	return b.String()
+}
+
+// walk goes through data as far as it can be parsed.
+func walk(data []byte) *lineWalker {
 	w := lineWalker{data: data, lines: lines{}, arrays: map[string]int{}}
 	var p unstable.Parser
 	p.Reset(data)
@@ -56,7 +92,7 @@ func keyLines(data []byte) lines {
 			w.keyValue(table, e)
 		}
 	}
-	return w.lines
+	return &w
 }
 
 // header returns the path of a [table] or [[array of tables]]. In such a path
@@ -112,8 +148,12 @@ func (w *lineWalker) value(path string, v *unstable.Node) {
 // note keeps the line of a node unless its path is known. A value without a
 // place of its own has the line of what encloses it.
 func (w *lineWalker) note(path string, n *unstable.Node) {
-	if _, known := w.lines[path]; known || n.Raw.Length == 0 {
+	if n.Raw.Length == 0 {
 		return
 	}
-	w.lines[path] = 1 + bytes.Count(w.data[:n.Raw.Offset], []byte("\n"))
+	line := 1 + bytes.Count(w.data[:n.Raw.Offset], []byte("\n"))
+	w.places = append(w.places, place{path, line})
+	if _, known := w.lines[path]; !known {
+		w.lines[path] = line
+	}
 }

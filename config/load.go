@@ -20,6 +20,7 @@ func Load(file string) (*Config, error) {
 	if err != nil {
 		return nil, InFile(file, err)
 	}
+	c.file, c.text = file, data
 	dir := filepath.Dir(file)
 	for _, p := range c.paths() {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -29,7 +30,8 @@ func Load(file string) (*Config, error) {
 	return c, nil
 }
 
-// ReadFile reads a file of at most MaxFile bytes.
+// ReadFile reads a file of at most MaxFile bytes. A larger one is not read, so
+// that nothing is known of what it holds.
 func ReadFile(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -41,7 +43,7 @@ func ReadFile(file string) ([]byte, error) {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	if len(data) > MaxFile {
-		return nil, &Error{File: file, Reason: "larger than 1 MiB"}
+		return nil, fmt.Errorf("config: %s: larger than 1 MiB", file)
 	}
 	return data, nil
 }
