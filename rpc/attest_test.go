@@ -69,6 +69,22 @@ func TestCallers(t *testing.T) {
 			t.Error(a.body)
 		}
 	})
+	t.Run("another app than the token's", func(t *testing.T) {
+		for _, name := range []string{"other", "nope"} { // one is there, the other is not: the answers are alike
+			want := `the token is not that of app "` + name + `"`
+			for _, a := range []answer{
+				newBench(t, true, nil).post(t, "GetKey", `{"app":"`+name+`","keyId":"k"}`, backend),
+				newBench(t, true, nil).post(t, "GetKey", `{"keyId":"k"}`, backend, "Staunch-App: "+name),
+			} {
+				if a.status != http.StatusUnauthorized || a.reason() != "TOKEN_INVALID" || a.Message != want {
+					t.Errorf("%d %s, want %q", a.status, a.body, want)
+				}
+			}
+			if a := newBench(t, true, nil).post(t, "GetKey", `{"app":"`+name+`"}`, backend+"x"); !strings.Contains(a.Message, "the token is of no app") {
+				t.Errorf("a token of no app: %s", a.body)
+			}
+		}
+	})
 	t.Run("an app without token has no backend", func(t *testing.T) {
 		b := newBench(t, false, func(o *rpc.Options) { o.Apps[0].Token = rpc.Token{} })
 		for _, h := range []string{backend, "Authorization: Bearer ", "Authorization: Bearer"} {

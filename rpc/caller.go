@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -21,8 +22,11 @@ func (e *edge) caller(h http.Header, named string) (account.Caller, App, error) 
 	kind := account.Anonymous
 	if len(h.Values("Authorization")) > 0 {
 		app, ok := e.byToken(h)
-		if !ok || id != "" && id != app.ID { // a backend of another app is nobody here
+		if !ok {
 			return account.Caller{}, App{}, errTokenInvalid
+		}
+		if id != "" && id != app.ID { // a backend of another app is nobody here, and does not learn whether there is this one
+			return account.Caller{}, App{}, fmt.Errorf("%w %.40q", errTokenOther, id)
 		}
 		id, kind = app.ID, account.Backend
 	}

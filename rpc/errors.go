@@ -18,6 +18,7 @@ var (
 	errRequest      = errors.New("the request cannot be read")
 	errTooLarge     = errors.New("the message is too large")
 	errTokenInvalid = errors.New(`the token is of no app; send "Authorization: Bearer TOKEN" with the content of the app's service_token_file`)
+	errTokenOther   = errors.New("the token is not that of app")
 	errTokenMissing = errors.New(`this call is for the app's backend; send "Authorization: Bearer TOKEN" with the content of the app's service_token_file`)
 	errAppMissing   = errors.New("name the app: the server has several")
 	errPanic        = errors.New("rpc: panic")
@@ -45,6 +46,7 @@ func table() []row {
 		{errRequest, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
 		{errTooLarge, connect.CodeResourceExhausted, "REQUEST_TOO_LARGE", true},
 		{errTokenInvalid, connect.CodeUnauthenticated, "TOKEN_INVALID", false},
+		{errTokenOther, connect.CodeUnauthenticated, "TOKEN_INVALID", true},
 		{errTokenMissing, connect.CodeUnauthenticated, "TOKEN_REQUIRED", false},
 		{errAppMissing, connect.CodeInvalidArgument, "APP_REQUIRED", false},
 		{errStoreAway, connect.CodeUnavailable, "STORE_AWAY", false},
