@@ -180,7 +180,7 @@ func (d *KeyDescription) readList(outer *der.Reader, l *AuthorizationList) error
 		}
 		if !known {
 			if unknown++; unknown == 1 {
-				l.Unknown = slices.Grow(l.Unknown, 1+count(r)) // once, for a list may be nothing else
+				l.Unknown = append(make([]UnknownTag, 0, len(l.Unknown)+1+count(r)), l.Unknown...) // once: a list may hold nothing else
 			}
 			l.Unknown = append(l.Unknown, UnknownTag{Tag: e.Tag, DER: e.Body})
 			continue
