@@ -33,15 +33,18 @@ func throughJSON(t testing.TB, b *attest.Bundle) *attest.Bundle {
 	return read
 }
 
-// TestReplay: every row of the catalogue, under its policy, both profiles and
-// the built-in one, gives the same verdict again.
+// TestReplay: every row of the catalogue gives the same verdict again under its
+// policy; good phones, and those that the profile judges, also under the other
+// profile and the built-in policy.
 func TestReplay(t *testing.T) {
 	verifier := newVerifier(t)
 	for _, d := range attesttest.Deviations() {
 		ev, want, s := sample(t, d)
-		for name, p := range map[string]*attest.Policy{
-			"google": rowPolicy(t, d, attest.ProfileGoogle), "strict": rowPolicy(t, d, attest.ProfileStrict), "genuine": genuine(t, attest.ProfileGoogle),
-		} {
+		policies := map[string]*attest.Policy{"google": rowPolicy(t, d, attest.ProfileGoogle)}
+		if d.Code == "" || d.Check != "" {
+			policies["strict"], policies["genuine"] = rowPolicy(t, d, attest.ProfileStrict), genuine(t, attest.ProfileGoogle)
+		}
+		for name, p := range policies {
 			v, err := verifier.Verify(ev, want, p, s.At)
 			if err != nil {
 				t.Fatal(d.Name, err)
