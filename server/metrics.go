@@ -1,16 +1,20 @@
 package server
 
 import (
+	"math"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/rpc"
 )
 
-// metrics are derived from the calls that rpc tells of. No label ever holds an
+// metrics are derived from the calls that rpc tells of, and read from the
+// revocation list when somebody asks. No label ever holds an
 // account, a key, a model or anything else that grows with the users.
 type metrics struct {
 	registry  *prometheus.Registry
@@ -19,7 +23,8 @@ type metrics struct {
 	decisions *prometheus.CounterVec
 }
 
-func newMetrics() *metrics {
+// newMetrics takes the revocation list in force, nil for none, and the clock.
+func newMetrics(status func() *android.StatusList, now func() time.Time) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -33,7 +38,23 @@ func newMetrics() *metrics {
 			Name: "staunch_rpc_decisions_total", Help: "Decisions that calls were answered with.",
 		}, []string{"app", "procedure", "decision", "advice"}),
 	}
-	m.registry.MustRegister(m.calls, m.duration, m.decisions,
+	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "staunch_attest_status_list_age_seconds", Help: "Age of Android's revocation list; +Inf if there is none.",
+	}, func() float64 {
+		if list := status(); list != nil {
+			return list.Age(now()).Seconds()
+		}
+		return math.Inf(1)
+	})
+	entries := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "staunch_attest_status_list_entries", Help: "Entries of Android's revocation list.",
+	}, func() float64 {
+		if list := status(); list != nil {
+			return float64(list.Len())
+		}
+		return 0
+	})
+	m.registry.MustRegister(m.calls, m.duration, m.decisions, age, entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -17,7 +17,7 @@ func (s *Server) Reload(ctx context.Context) error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	var l loaded
-	if err := l.reloadable(s.cfg, s.testRoots); err != nil {
+	if err := l.reloadable(s.cfg, s.testRoots, s.now()); err != nil {
 		return err
 	}
 	if was, is := s.policy.Load().Digest(), l.policy.Digest(); was != is {
@@ -32,6 +32,7 @@ func (s *Server) Reload(ctx context.Context) error {
 		}
 	}
 	s.use(&l)
+	s.logLoaded(&l)
 	s.log.Info("reloaded", "policy", l.policy.Digest(), "status_list", s.cfg.Attest.StatusListFile != "")
 	return nil
 }

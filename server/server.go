@@ -107,18 +107,19 @@ func New(opts *Options) (*Server, error) {
 }
 
 func (s *Server) open() error {
-	l, err := load(s.cfg, s.testRoots)
+	l, err := load(s.cfg, s.testRoots, s.now())
 	if err != nil {
 		return err
 	}
 	s.use(l)
+	s.logLoaded(l)
 	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("server: data_dir: %w", err)
 	}
 	if s.lock, err = lockDir(s.cfg.DataDir); err != nil {
 		return err
 	}
-	m := newMetrics()
+	m := newMetrics(s.statusList, s.now)
 	if err := s.openApps(l); err != nil {
 		return err
 	}

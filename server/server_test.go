@@ -134,7 +134,20 @@ func TestNewRefuses(t *testing.T) {
 			a := o.Config.Apps[0]
 			a.ID = "other"
 			o.Config.Apps = append(o.Config.Apps, a)
-		}, "the secret is that of app demo"},
+		}, "the root secret of app other is also the root secret of app demo"},
+		{"one file for token and root secret", func(_ *testing.T, o *server.Options) {
+			o.Config.Apps[0].ServiceTokenFile = o.Config.Apps[0].RootSecretFile
+		}, "app[0].service_token_file: the service token of app demo is also the root secret of app demo"},
+		{"token of one app is the root secret of another", func(t *testing.T, o *server.Options) {
+			o.Config.Apps = append(o.Config.Apps, config.App{
+				ID: "other", RootSecretFile: write(t, o.Config.Apps[0].RootSecretFile+"2", "\n "+secret[:40]),
+			})
+		}, "app[1].root_secret_file: the root secret of app other is also the service token of app demo"},
+		{"one token for two apps", func(t *testing.T, o *server.Options) {
+			o.Config.Apps = append(o.Config.Apps, config.App{
+				ID: "other", RootSecretFile: write(t, o.Config.Apps[0].RootSecretFile+"2", secret[1:]), ServiceTokenFile: o.Config.Apps[0].ServiceTokenFile,
+			})
+		}, "app[1].service_token_file: the service token of app other is also the service token of app demo"},
 		{"bad app id", func(_ *testing.T, o *server.Options) { o.Config.Apps[0].ID = "../x" }, "app[0].id"},
 		{"no certificate", func(_ *testing.T, o *server.Options) { o.Config.TLSCertFile, o.Config.TLSKeyFile = "none", "none" }, "tls_cert_file"},
 		{"data_dir is a file", func(_ *testing.T, o *server.Options) { o.Config.DataDir = o.Config.Attest.PolicyFile }, "data_dir"},
@@ -171,7 +184,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	opts := setup(t)
-	if err := server.Check(opts.Config); !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), "apple.dangerous_extra_roots") {
+	if _, err := server.Check(opts.Config, time.Now()); !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), "apple.dangerous_extra_roots") {
 		t.Errorf("test roots: %v", err)
 	}
 	if _, err := os.Stat(opts.Config.DataDir); !errors.Is(err, os.ErrNotExist) {
@@ -245,6 +258,8 @@ func TestServes(t *testing.T) {
 		`staunch_rpc_calls_total{code="ok",procedure="/staunch.attest.v1.AttestService/CreateChallenge",reason=""} 1`,
 		`staunch_rpc_duration_seconds_count{procedure="/staunch.attest.v1.AttestService/CreateChallenge"} 1`,
 		"go_goroutines",
+		"staunch_attest_status_list_entries 0",
+		"staunch_attest_status_list_age_seconds ",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("metrics lack %s", want)

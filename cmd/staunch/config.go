@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
+	"time"
 
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/server"
@@ -43,7 +45,9 @@ type ConfigCheckCmd struct {
 func (ConfigCheckCmd) Help() string {
 	return `Reads the file, and the policy, revocation list, certificate and secrets that it names, as the server would. It opens no store and no port.
 
-Exit codes: 0 all is good; 1 something is wrong, and every line on standard error names file, line and key; 2 the file cannot be read.
+A line "warning: ..." on standard output tells of what is in order and may surprise: a key of the policy that nothing acts on yet, a revocation list that is missing or old, a secret that others can read. The server logs the same when it starts.
+
+Exit codes: 0 all is good, warnings or not; 1 something is wrong, and every line on standard error names file, line and key; 2 the file cannot be read.
 
 Example: staunch config check staunch.toml`
 }
@@ -57,7 +61,14 @@ func (c *ConfigCheckCmd) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := server.Check(cfg); err != nil {
+	warnings, err := server.Check(cfg, time.Now())
+	for _, w := range warnings {
+		text := strings.TrimPrefix(w.Error(), "config: ")
+		if _, err := fmt.Fprintf(s.out, "warning: %s\n", text); err != nil {
+			return err
+		}
+	}
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "%s is good\n", c.File)

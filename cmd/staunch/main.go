@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -111,8 +112,8 @@ func report(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintf(w, "staunch: %s\n", text)
+	if text := err.Error(); text != "" { // errors that are joined have a line each
+		fmt.Fprintf(w, "staunch: %s\n", strings.ReplaceAll(text, "\n", "\nstaunch: "))
 	}
 	var e kong.ExitCoder
 	if errors.As(err, &e) {
