@@ -24,7 +24,7 @@ func tree(t testing.TB, b []byte) *node {
 	if err != nil || r.Done() != nil {
 		t.Fatalf("%x: %v", b, err)
 	}
-	n := &node{tag: b[0], body: e.Body}
+	n := &node{tag: b[0], body: slices.Clone(e.Body)} // an edit must not reach b
 	if !e.Constructed {
 		return n
 	}
