@@ -77,11 +77,11 @@ func TestNewPolicyRules(t *testing.T) {
 		{"no request", func(f *attest.PolicyFile) { f.Request = nil }, "request"},
 		{"request.max_age", func(f *attest.PolicyFile) { f.Request.MaxAge = "x" }, "request.max_age"},
 		{"request.future_skew", func(f *attest.PolicyFile) { f.Request.FutureSkew = "0s" }, "request.future_skew"},
-		{"a relative path", func(f *attest.PolicyFile) { f.Route[0].Path = "v1" }, "route[0].path"},
-		{"a * in the middle", func(f *attest.PolicyFile) { f.Route[0].Path = "/a/*/b" }, "route[0].path"},
-		{"a * behind a letter", func(f *attest.PolicyFile) { f.Route[0].Path = "/a*" }, "route[0].path"},
-		{"two *", func(f *attest.PolicyFile) { f.Route[0].Path = "/*/*" }, "route[0].path"},
-		{"a prefix", func(f *attest.PolicyFile) { f.Route[0].Path = "/v1/*" }, ""},
+		{"a relative path", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "v1"}} }, "route[0].path"},
+		{"a * in the middle", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a/*/b"}} }, "route[0].path"},
+		{"a * behind a letter", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a*"}} }, "route[0].path"},
+		{"two *", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/*/*"}} }, "route[0].path"},
+		{"a prefix", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/v1/*"}} }, ""},
 		{"an unknown signal", func(f *attest.PolicyFile) { f.Risk = []attest.RiskFile{{Signal: "x", AtLeast: 1, Effect: attest.Warn}} }, "risk[0].signal"},
 		{"a risk of no effect", func(f *attest.PolicyFile) {
 			f.Risk = []attest.RiskFile{{Signal: attest.RiskMetric, AtLeast: 1, Effect: attest.Note}}
