@@ -99,6 +99,9 @@ func pemList(texts []string) string {
 const demoPolicy = `# Policy of the demo app. It trusts the test roots of attest/attesttest, whose
 # private keys are public: anybody can make a phone that this policy accepts.
 # Take it as a pattern, and take the two dangerous_extra_roots out.
+#
+# Keys marked "not acted on yet" are read and checked, and nothing asks for them
+# in this release.
 version = 1
 name = "demo"
 
@@ -109,17 +112,22 @@ android.revocation = { max_age = "72h", warn_age = "12h", suspended = {{suspende
 android.dangerous_extra_roots = {{android.dangerous_extra_roots}}
 apple.dangerous_extra_roots = {{apple.dangerous_extra_roots}}
 
-# Signed requests: how old, how far ahead of our clock, and for which hosts of
-# the app's backend. A host of Staunch itself must not be among them.
+# Not acted on yet. Signed requests: how old, how far ahead of our clock, and for
+# which hosts of the app's backend. A host of Staunch itself must not be among
+# them.
 request = { max_age = "120s", future_skew = "30s", authorities = ["pay.example.com"] }
 
-# Paying needs the amount and the payee covered by the signature, and a nonce of ours.
-route = [ { path = "/v1/remit", methods = ["POST"], params = ["amount", "payee"], headers = ["idempotency-key"], server_nonce = true } ]
+# Not acted on yet. What a path demands of a signed request: here, that the
+# signature covers the amount and the payee, and that the nonce is ours.
+# route = [ { path = "/v1/remit", methods = ["POST"], params = ["amount", "payee"], headers = ["idempotency-key"], server_nonce = true } ]
 
-# Hints, not proof; see the manual before one of them rejects.
+# Hints, not proof; see the manual before one of them rejects. At registration
+# android.rkp_certs_30d and android.patch_age_days fire. Not acted on yet: the
+# other signals.
 risk = {{risk}}
 
-# Everything is enforced from the first day; a real app begins with "observe".
+# Not acted on yet: every verdict is enforced, whatever stands here. In
+# particular the mode "observe" lets nobody in.
 rollout = [
   { app = "` + DemoApp + `", platform = "any", operation = "any", countries = ["*"], percent = 100, salt = "", mode = "enforce" },
 ]
@@ -127,6 +135,8 @@ rollout = [
 [[app]]
 id = "` + DemoApp + `"
 challenge_lifetime = "5m"
+# Not acted on yet: when a key must be registered anew, and how requests may be
+# signed.
 max_key_age = "4320h"
 request_algorithms = ["ecdsa-p256-sha256"]
 
@@ -169,7 +179,7 @@ missing_category = {{missing_category}}
 bundle_versions = {{bundle_versions}}
 # What a missing or wrong receipt does: note, warn or reject.
 receipt = {{receipt}}
-# 0: each counter is greater than the last. Up to 64 for apps that send requests
-# in parallel.
+# Not acted on yet. 0: each counter of an assertion is greater than the last. Up
+# to 64 for apps that send requests in parallel.
 counter_window = 0
 `
