@@ -192,7 +192,7 @@ func TestAppraiseApp(t *testing.T) {
 		{"the same where the policy shares it", attesttest.ApplicationID{Packages: []attesttest.Package{demo, stranger}, Signers: [][]byte{ours}}, []attest.PackageFile{shared}, ""},
 		{"shared, and a foreign signer", attesttest.ApplicationID{Packages: []attesttest.Package{demo, stranger}, Signers: [][]byte{ours, foreign}}, []attest.PackageFile{shared}, "android.app_signer"},
 		{"two of ours", attesttest.ApplicationID{Packages: []attesttest.Package{demo, beta}, Signers: [][]byte{ours}}, []attest.PackageFile{main, entry(beta.Name, 0, false, ours)}, ""},
-		{"two of ours, of other signers", attesttest.ApplicationID{Packages: []attesttest.Package{demo, beta}, Signers: [][]byte{ours}}, []attest.PackageFile{main, entry(beta.Name, 0, false, rotated)}, "android.app_signer"},
+		{"two of ours, of other signers", attesttest.ApplicationID{Packages: []attesttest.Package{demo, beta}, Signers: [][]byte{ours}}, []attest.PackageFile{main, entry(beta.Name, 0, false, rotated)}, "android.app_package"},
 		{"the second entry", attesttest.ApplicationID{Packages: []attesttest.Package{beta}, Signers: [][]byte{rotated}}, []attest.PackageFile{main, entry(beta.Name, 0, false, rotated)}, ""},
 		{"the second entry, signer of the first", attesttest.ApplicationID{Packages: []attesttest.Package{beta}, Signers: [][]byte{ours}}, []attest.PackageFile{main, entry(beta.Name, 0, false, rotated)}, "android.app_signer"},
 		{"one of two entries for a package", attesttest.ApplicationID{Packages: []attesttest.Package{demo}, Signers: [][]byte{rotated}}, []attest.PackageFile{main, entry(demo.Name, 0, false, rotated)}, ""},

@@ -41,7 +41,7 @@ func (a *appraisal) android(cache *android.Cache) error {
 		return notReadable(err)
 	}
 	a.verdict.Provisioning = string(result.Provisioning)
-	a.verdict.Chain = androidChain(result)
+	a.verdict.Chain, a.verdict.Extended = androidChain(result), result.Extended() > 0
 	claims := androidClaims(result)
 	if err := a.chooseApp(func(app *appPolicy) bool { return app.android.names(result) }); err != nil {
 		return err
@@ -53,10 +53,7 @@ func (a *appraisal) android(cache *android.Cache) error {
 		a.hard(failure.Position, androidCode(failure.Code), failure.Detail, claims)
 		return nil
 	}
-	if notChecked {
-		a.find("common.challenge_not_checked", Note, "no challenge was given")
-	}
-	a.appraiseAndroid(result)
+	a.appraiseAndroid(result, notChecked)
 	a.conclude(claims)
 	return nil
 }
@@ -85,8 +82,7 @@ func (app *androidApp) names(a *android.Attestation) bool {
 }
 
 // appraiseAndroid holds verified facts against the policy, in order.
-func (a *appraisal) appraiseAndroid(r *android.Attestation) {
-	a.appraiseStatus(r)
+func (a *appraisal) appraiseAndroid(r *android.Attestation, challengeNotChecked bool) {
 	app := a.app.android
 	if app == nil {
 		a.find("common.platform_refused", Reject, "app %q has no [app.android]", a.app.id)
@@ -94,6 +90,10 @@ func (a *appraisal) appraiseAndroid(r *android.Attestation) {
 	}
 	for _, d := range r.Deviations {
 		a.appraiseDeviation(r, d)
+	}
+	a.appraiseStatus(r)
+	if challengeNotChecked {
+		a.find("common.challenge_not_checked", Note, "no challenge was given")
 	}
 	a.appraiseDescription(r)
 	a.appraiseLevel(r)

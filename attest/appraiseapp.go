@@ -25,38 +25,44 @@ func (a *appraisal) appraisePackages(r *android.Attestation) {
 	if a.p.genuine != nil {
 		return
 	}
-	if code, why := a.app.android.judgePackages(id); code != "" {
-		a.find(code, Reject, "%s", why)
+	for _, f := range a.app.android.judgePackages(id) {
+		a.find(f.code, Reject, "%s", f.why)
 	}
 }
 
-// judgePackages returns the code of the check that failed, or "".
-func (app *androidApp) judgePackages(id *android.ApplicationID) (code, why string) {
+// misfit is one thing that an entry of packages does not allow.
+type misfit struct{ code, why string }
+
+// judgePackages returns what is wrong with the app, by the entry that fits it
+// best; nothing if one fits.
+func (app *androidApp) judgePackages(id *android.ApplicationID) (best []misfit) {
 	versions := make(map[string]uint64, len(id.PackageInfos))
 	for _, info := range id.PackageInfos {
 		versions[info.PackageName] = info.Version
 	}
-	code, why = "android.app_package", "made by "+packageNames(id)
+	best = []misfit{{"android.app_package", "made by " + packageNames(id)}}
+	named := false
 	for i := range app.packages {
 		p := &app.packages[i]
 		version, ok := versions[p.name]
 		if !ok {
 			continue
 		}
-		c, w := "", ""
+		var wrong []misfit
 		if foreign := p.foreignSigner(id); foreign != "" {
-			c, w = "android.app_signer", p.name+" is signed by "+foreign
-		} else if other := app.foreignPackage(p, id); other != "" {
-			c, w = "android.app_package", other+" shares the user ID of "+p.name
-		} else if version < p.minVersionCode {
-			c, w = "android.app_version", fmt.Sprintf("%s has version code %d, below %d", p.name, version, p.minVersionCode)
+			wrong = append(wrong, misfit{"android.app_signer", p.name + " is signed by " + foreign})
 		}
-		if c == "" {
-			return "", ""
+		if other := app.foreignPackage(p, id); other != "" {
+			wrong = append(wrong, misfit{"android.app_package", other + " shares the user ID of " + p.name})
 		}
-		code, why = c, w
+		if version < p.minVersionCode {
+			wrong = append(wrong, misfit{"android.app_version", fmt.Sprintf("%s has version code %d, below %d", p.name, version, p.minVersionCode)})
+		}
+		if !named || len(wrong) < len(best) {
+			best, named = wrong, true
+		}
 	}
-	return code, why
+	return best
 }
 
 // foreignSigner returns a signer that is not the package's, or "none" if there

@@ -35,7 +35,7 @@ func (a *appraisal) attestation(cache *android.Cache) error {
 	if done, err := a.failed(err, claims); done {
 		return err
 	}
-	if a.want.KeyID == nil && a.want.PublicKey != nil && !a.samePublicKey(result.KeyID) {
+	if a.want.PublicKey != nil && !a.samePublicKey(result.KeyID) {
 		a.hard(-1, "apple.key_id_mismatch", "the key is not public_key", claims)
 		return nil
 	}
@@ -54,7 +54,7 @@ func (a *appraisal) attestation(cache *android.Cache) error {
 				a.find("apple.acl_mismatch", Reject, "extension .8.6 is %x", result.ACLValue)
 			}
 		}
-		a.appraiseEmbedded(result)
+		a.appraiseEmbedded(result, claims.Apple)
 	}
 	a.conclude(claims)
 	return nil
@@ -240,7 +240,7 @@ func (a *appraisal) appraiseExtensions(c *AppleClaims) {
 
 // appraiseEmbedded judges the receipt inside an attestation; the policy says
 // what its findings do.
-func (a *appraisal) appraiseEmbedded(att *appattest.Attestation) {
+func (a *appraisal) appraiseEmbedded(att *appattest.Attestation, c *AppleClaims) {
 	effect := a.app.apple.receipt
 	if att.Receipt == nil {
 		a.find("apple.receipt_missing", effect, "the attestation holds no receipt")
@@ -251,6 +251,7 @@ func (a *appraisal) appraiseEmbedded(att *appattest.Attestation) {
 		a.find("apple.receipt_invalid", effect, "%v", err)
 		return
 	}
+	c.addReceipt(r)
 	if !hashes(r.AppID, att.RPIDHash) {
 		a.find("apple.receipt_app", effect, "the receipt is for %q", r.AppID)
 	}

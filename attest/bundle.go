@@ -35,11 +35,11 @@ type BundleEvidence struct {
 type BundleExpect struct {
 	App            string         `json:"app,omitempty"`
 	AppID          string         `json:"app_id,omitempty"`
-	Challenge      []byte         `json:"challenge,omitempty"`
-	ClientData     []byte         `json:"client_data,omitempty"`
-	ClientDataHash []byte         `json:"client_data_hash,omitempty"`
-	KeyID          []byte         `json:"key_id,omitempty"`
-	PublicKey      []byte         `json:"public_key,omitempty"`
+	Challenge      []byte         `json:"challenge"`
+	ClientData     []byte         `json:"client_data"`
+	ClientDataHash []byte         `json:"client_data_hash"`
+	KeyID          []byte         `json:"key_id"`
+	PublicKey      []byte         `json:"public_key"`
 	Counter        uint32         `json:"counter,omitempty"`
 	UsesLeft       map[string]int `json:"uses_left,omitempty"` // by exception with a cap
 	CapsJudged     bool           `json:"caps_judged,omitempty"`

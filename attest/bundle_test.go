@@ -133,7 +133,6 @@ func TestParseBundleRefuses(t *testing.T) {
 		"another profile": func(b *attest.Bundle) { b.Policy = json.RawMessage(`{"genuine":true,"profile":"lax"}`) },
 		"not genuine":     func(b *attest.Bundle) { b.Policy = json.RawMessage(`{"genuine":false,"profile":"google"}`) },
 		"no evidence":     func(b *attest.Bundle) { b.Evidence = attest.BundleEvidence{} },
-		"no chain":        func(b *attest.Bundle) { b.Evidence.Chain = nil },
 		"another format":  func(b *attest.Bundle) { b.Evidence.Format = attest.FormatAppleReceipt },
 	} {
 		b := throughJSON(t, bundleOf(t, evidence(t, attesttest.RKP), expecting(t), policyOf(t)))

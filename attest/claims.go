@@ -200,9 +200,14 @@ func receiptClaims(r *appattest.Receipt) *Claims {
 	hash := sha256.Sum256([]byte(r.AppID))
 	c := claims.Apple
 	c.AppID, c.RPIDHash, c.Environment = r.AppID, hash[:], string(r.Environment)
+	c.addReceipt(r)
+	return claims
+}
+
+// addReceipt reports a receipt that verified, or stands alone.
+func (c *AppleClaims) addReceipt(r *appattest.Receipt) {
 	c.Receipt = &ReceiptClaims{r.Type, timeOrNil(r.CreationTime), timeOrNil(r.NotBefore), timeOrNil(r.Expiration)}
 	c.RiskMetric = r.RiskMetric
-	return claims
 }
 
 func timeOrNil(t time.Time) *time.Time {

@@ -80,6 +80,10 @@ func (c *Claims) androidJSON() *androidJSON {
 	if p := a.Provisioning; p != nil {
 		j.ProvisioningInfo = &provisioningInfoJSON{p.CertificatesIssued, p.Manufacturer}
 	}
+	j.KeyOrigin = &a.KeyOrigin
+	j.Boot = &bootJSON{a.Boot.State, a.Boot.Locked, hexOrNil(a.Boot.Key), hexOrNil(a.Boot.Hash)}
+	j.Patch = &patchJSON{textOrNil(a.Patch.OS), textOrNil(a.Patch.Vendor), textOrNil(a.Patch.Boot)}
+	j.OSVersion, j.Device = textOrNil(a.OSVersion), &a.Device
 	d := a.Description
 	if d == nil {
 		return j
@@ -88,10 +92,7 @@ func (c *Claims) androidJSON() *androidJSON {
 	j.KeyMintVersion, j.KeyMintSecurityLevel = &d.KeyMintVersion, &d.KeyMintSecurityLevel
 	j.AttestationChallenge, j.UniqueID = d.AttestationChallenge, d.UniqueID
 	j.SoftwareEnforced, j.HardwareEnforced = &d.SoftwareEnforced, &d.HardwareEnforced
-	j.KeyOrigin, j.SecurityLevel = &a.KeyOrigin, &a.SecurityLevel
-	j.Boot = &bootJSON{a.Boot.State, a.Boot.Locked, hexOrNil(a.Boot.Key), hexOrNil(a.Boot.Hash)}
-	j.Patch = &patchJSON{textOrNil(a.Patch.OS), textOrNil(a.Patch.Vendor), textOrNil(a.Patch.Boot)}
-	j.OSVersion, j.Device = textOrNil(a.OSVersion), &a.Device
+	j.SecurityLevel = &a.SecurityLevel
 	if a.App != nil {
 		j.App = &appJSON{Packages: []packageJSON{}, SignerDigests: []string{}}
 		for _, p := range a.App.PackageInfos {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/internal/jsonobject"
 )
 
 // Expect is what the caller knows and the evidence must agree with. What is
@@ -50,6 +51,8 @@ func (w *Expect) check(f Format) error {
 		return bad("an app id goes with Apple formats only, not with %s", f)
 	case (w.KeyID != nil || w.PublicKey != nil) && !apple:
 		return bad("a key id and a public key go with Apple formats only, not with %s", f)
+	case w.KeyID != nil && len(w.KeyID) != sha256.Size:
+		return bad("the key id has %d bytes, not %d", len(w.KeyID), sha256.Size)
 	case w.ClientDataHash != nil && f == FormatAndroidKey && len(w.ClientDataHash) != sha256.Size:
 		return bad("the client data hash has %d bytes, not %d", len(w.ClientDataHash), sha256.Size)
 	case w.ClientDataHash != nil && (len(w.ClientDataHash) == 0 || len(w.ClientDataHash) > 128):
@@ -85,7 +88,7 @@ func (w *Expect) boundToChallenge() bool {
 	if w.ClientData == nil || w.Challenge == nil {
 		return true
 	}
-	members, err := objectMembers(w.ClientData)
+	members, err := jsonobject.Members(w.ClientData)
 	if err != nil {
 		return false
 	}

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/internal/cbor"
+	"github.com/staunchid/staunch/internal/jsonobject"
 )
 
 // MaxInput bounds what Parse reads, in bytes.
@@ -106,8 +109,12 @@ func parseChain(input []byte) (Evidence, error) {
 
 // parseCBOR tells attestation objects and assertions by their members.
 func parseCBOR(input []byte) (Evidence, error) {
-	var members map[string]cbor.RawMessage
-	if err := cbor.Unmarshal(input, &members); err != nil {
+	var whole any // also what nobody reads is held to the rules: no key twice, no tags, no depth
+	if err := cbor.Unmarshal(input, &whole); err != nil {
+		return Evidence{}, fmt.Errorf("%w: CBOR: %w", ErrMalformed, err)
+	}
+	members, err := cbor.TextMap(input)
+	if err != nil {
 		return Evidence{}, fmt.Errorf("%w: CBOR: %w", ErrMalformed, err)
 	}
 	if raw, ok := members["fmt"]; ok {
@@ -174,14 +181,14 @@ type inputObject struct {
 	Assertion         binary          `json:"assertion"`
 	Receipt           binary          `json:"receipt"`
 
-	Format         Format `json:"format"`
-	ClientData     binary `json:"client_data"`
-	ClientDataHash binary `json:"client_data_hash"`
-	Challenge      binary `json:"challenge"`
-	AppID          string `json:"app_id"`
-	KeyID          binary `json:"key_id"`
-	PublicKey      binary `json:"public_key"`
-	Counter        uint32 `json:"counter"`
+	Format         Format  `json:"format"`
+	ClientData     binary  `json:"client_data"`
+	ClientDataHash binary  `json:"client_data_hash"`
+	Challenge      binary  `json:"challenge"`
+	AppID          *string `json:"app_id"`
+	KeyID          binary  `json:"key_id"`
+	PublicKey      binary  `json:"public_key"`
+	Counter        uint32  `json:"counter"`
 }
 
 // certificates is an array of binaries. Of a longer chain than the verifier
@@ -211,7 +218,7 @@ type responseObject struct {
 
 // UnmarshalJSON is as strict about names and repetition as parseObject.
 func (r *responseObject) UnmarshalJSON(text []byte) error {
-	members, err := objectMembers(text)
+	members, err := jsonobject.Members(text)
 	if err != nil {
 		return err
 	}
@@ -222,7 +229,7 @@ func (r *responseObject) UnmarshalJSON(text []byte) error {
 // ignored; one that stands there twice is an error, for readers differ in which
 // of the two they take.
 func parseObject(text []byte, format *Format) (Evidence, Expect, error) {
-	members, err := objectMembers(text)
+	members, err := jsonobject.Members(text)
 	if err != nil {
 		return Evidence{}, Expect{}, fmt.Errorf("%w: JSON: %w", ErrMalformed, err)
 	}
@@ -231,8 +238,13 @@ func parseObject(text []byte, format *Format) (Evidence, Expect, error) {
 		return Evidence{}, Expect{}, fmt.Errorf("%w: JSON: %w", ErrMalformed, err)
 	}
 	want := Expect{
-		AppID: o.AppID, Challenge: o.Challenge, ClientData: o.ClientData, ClientDataHash: o.ClientDataHash,
+		Challenge: o.Challenge, ClientData: o.ClientData, ClientDataHash: o.ClientDataHash,
 		KeyID: o.KeyID, PublicKey: o.PublicKey, Counter: o.Counter,
+	}
+	if o.AppID != nil {
+		if want.AppID = *o.AppID; want.AppID == "" {
+			return Evidence{}, Expect{}, fmt.Errorf("%w: JSON: member \"app_id\" is empty", ErrMalformed)
+		}
 	}
 	ev, err := o.evidence(&want)
 	if err != nil {
@@ -256,12 +268,12 @@ func (o *inputObject) read(members map[string]json.RawMessage) error {
 
 // readMembers decodes the members that there is a place for.
 func readMembers(members map[string]json.RawMessage, fields map[string]any) error {
-	for name, into := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) { // the first error is the same each time
 		raw, ok := members[name]
 		if !ok || string(raw) == "null" {
 			continue
 		}
-		if err := json.Unmarshal(raw, into); err != nil {
+		if err := json.Unmarshal(raw, fields[name]); err != nil {
 			return fmt.Errorf("member %q: %w", name, err)
 		}
 	}
@@ -272,11 +284,15 @@ func readMembers(members map[string]json.RawMessage, fields map[string]any) erro
 func (o *inputObject) evidence(want *Expect) (Evidence, error) {
 	var found []Evidence
 	var errs []error
-	object := func(b binary) {
-		if b != nil {
-			ev, err := parseCBOR(b)
-			found, errs = append(found, ev), append(errs, err)
+	object := func(b binary, assertion bool) {
+		if b == nil {
+			return
 		}
+		ev, err := parseCBOR(b)
+		if err == nil && assertion != (ev.Format == FormatAppleAssertion) {
+			err = fmt.Errorf("%w: JSON: an attestation object and an assertion have members of their own", ErrMalformed)
+		}
+		found, errs = append(found, ev), append(errs, err)
 	}
 	if o.Chain != nil {
 		ev := Evidence{Format: FormatAndroidChain}
@@ -285,10 +301,10 @@ func (o *inputObject) evidence(want *Expect) (Evidence, error) {
 		}
 		found, errs = append(found, ev), append(errs, nil)
 	}
-	object(o.Attestation)
-	object(o.AttestationObject)
+	object(o.Attestation, false)
+	object(o.AttestationObject, false)
 	if r := o.Response; r != nil {
-		object(r.AttestationObject)
+		object(r.AttestationObject, false)
 		if r.AttestationObject == nil {
 			return Evidence{}, fmt.Errorf("%w: response has no attestationObject", ErrMalformed)
 		}
@@ -296,9 +312,7 @@ func (o *inputObject) evidence(want *Expect) (Evidence, error) {
 			want.ClientData = r.ClientDataJSON
 		}
 	}
-	if o.Assertion != nil {
-		found, errs = append(found, Evidence{Format: FormatAppleAssertion, Object: o.Assertion}), append(errs, nil)
-	}
+	object(o.Assertion, true)
 	if o.Receipt != nil {
 		found, errs = append(found, Evidence{Format: FormatAppleReceipt, Object: o.Receipt}), append(errs, nil)
 	}
@@ -306,44 +320,6 @@ func (o *inputObject) evidence(want *Expect) (Evidence, error) {
 		return Evidence{}, fmt.Errorf("%w: JSON: %d of the members chain, attestation, attestationObject, response, assertion, receipt; want exactly one", ErrMalformed, len(found))
 	}
 	return found[0], errs[0]
-}
-
-// skipped is a JSON value that is checked and read over.
-type skipped struct{}
-
-func (*skipped) UnmarshalJSON([]byte) error { return nil }
-
-// objectMembers splits a JSON object into its members.
-func objectMembers(text []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if open, err := d.Token(); err != nil {
-		return nil, err
-	} else if open != json.Delim('{') {
-		return nil, errors.New("not an object")
-	}
-	members := make(map[string]json.RawMessage)
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, _ := key.(string) // a key is a string, or d.Token fails
-		if _, twice := members[name]; twice {
-			return nil, fmt.Errorf("member %q twice", name)
-		}
-		begin := d.InputOffset()
-		if err := d.Decode(&skipped{}); err != nil {
-			return nil, err
-		}
-		members[name] = bytes.Trim(text[begin:d.InputOffset()], " \t\r\n:") // a view, and no copy
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("something follows the object")
-	}
-	return members, nil
 }
 
 // strictJSON decodes one JSON value into v; unknown members are errors.

@@ -61,14 +61,72 @@ func TestZeroValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []*attest.Policy{nil, {}} {
-		if v, err := verifier.Verify(attest.Evidence{Format: attest.FormatAndroidChain}, attest.Expect{}, p, scopeNow); err == nil {
-			t.Errorf("verdict %v without a policy", v.Tier)
-		}
+	good := evidence(t, attesttest.RKP)
+	for name, p := range map[string]*attest.Policy{"nil": nil, "zero": {}} {
+		t.Run(name, func(t *testing.T) {
+			if v, err := verifier.Verify(good, attest.Expect{Challenge: challenge()}, p, testNow()); err == nil {
+				t.Errorf("verdict %v without a policy", v.Tier)
+			}
+		})
 	}
 	for _, tier := range []attest.Tier{"", "genuine", attest.TierNone, attest.TierContraindicated} {
 		if (attest.Verdict{Tier: tier}).Accept() {
 			t.Errorf("tier %q accepts", tier)
+		}
+	}
+}
+
+// TestHardFindings: after a hard finding what the evidence says is nobody's
+// claim.
+func TestHardFindings(t *testing.T) {
+	p, err := demoPolicy(t, func(*attest.PolicyFile) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := attest.NewVerifier(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := verifier.Verify(evidence(t, attesttest.RKP), attest.Expect{Challenge: []byte("another")}, p, testNow())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Accept() || v.Tier != attest.TierNone || v.Claims != nil || v.UnverifiedClaims == nil {
+		t.Errorf("tier %s, claims %v, unverified %v", v.Tier, v.Claims, v.UnverifiedClaims)
+	}
+}
+
+// TestSharedUserID: two packages of ours may share a user ID when they have the
+// same signers, and a stranger only where the policy says so.
+func TestSharedUserID(t *testing.T) {
+	ours, other := attesttest.DemoSigner, hex.EncodeToString(make([]byte, 32))
+	second := attest.PackageFile{Name: "com.example.second", Signers: []string{ours}}
+	for _, tt := range []struct {
+		name   string
+		change func(*attest.AndroidAppFile)
+		accept bool
+	}{
+		{"not listed", func(*attest.AndroidAppFile) {}, false},
+		{"same signers", func(a *attest.AndroidAppFile) { a.Packages = append(a.Packages, second) }, true},
+		{"other signers", func(a *attest.AndroidAppFile) {
+			second := second
+			second.Signers = []string{other}
+			a.Packages = append(a.Packages, second)
+		}, false},
+		{"shared_uid", func(a *attest.AndroidAppFile) { a.Packages[0].SharedUID = true }, true},
+	} {
+		p, err := demoPolicy(t, func(f *attest.PolicyFile) { tt.change(f.App[0].Android) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		phone := androidPhone(t)
+		phone.App.Packages = append(phone.App.Packages, attesttest.Package{Name: second.Name, Version: 1})
+		key, err := phone.GenerateKey(scopeNow, []byte("challenge"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := verifyKey(t, p, key, attest.Expect{}); v.Accept() != tt.accept || v.Has("android.app_package") == tt.accept {
+			t.Errorf("%s: accept %t, %v", tt.name, v.Accept(), v.Findings)
 		}
 	}
 }

@@ -81,6 +81,10 @@ type Verdict struct {
 	At               time.Time
 	App              string   // id of the policy's app; empty under the built-in policy
 	Exceptions       []string // ids of the exceptions that were used
+
+	// Extended: a certificate besides the leaf holds a KeyDescription, which may
+	// name the phone as the leaf's may.
+	Extended bool
 }
 
 // Accept reports whether the verdict is accept.

@@ -135,6 +135,8 @@ func (c *Certificate) readBasicConstraints(value []byte) error {
 	return r.Done()
 }
 
+const oddKeyUsage = "KeyUsage with odd unused bits or length"
+
 // readKeyUsage, RFC 5280, Section 4.2.1.3: a named bit list, of which only
 // keyCertSign (bit 5) matters. Its padding is read as it comes.
 func (c *Certificate) readKeyUsage(value []byte) error {
@@ -146,14 +148,15 @@ func (c *Certificate) readKeyUsage(value []byte) error {
 	if err := r.Done(); err != nil {
 		return err
 	}
-	if len(e.Body) == 0 {
-		return fmt.Errorf("%w: empty BIT STRING", der.ErrSyntax)
-	}
 	c.hasKeyUsage = true
+	if len(e.Body) == 0 { // not even a number of unused bits
+		c.tolerate(oddKeyUsage)
+		return nil
+	}
 	unused, usage := e.Body[0], e.Body[1:]
 	c.keyCertSign = len(usage) > 0 && usage[0]&0x04 != 0
 	if !minimalBits(unused, usage) {
-		c.tolerate("KeyUsage with odd unused bits or length")
+		c.tolerate(oddKeyUsage)
 	}
 	return nil
 }

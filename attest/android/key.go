@@ -213,6 +213,7 @@ func readSPKI(spki []byte) (k subjectKey, err error) {
 			return k, err
 		}
 		k.curve = curve.Body
+		return k, a.Done()
 	}
 	return k, nil
 }
@@ -288,7 +289,7 @@ func readRSA(b []byte) (n *big.Int, e int, err error) {
 // here. It is empty if spki does not parse.
 func KeyAlgorithm(spki []byte) string {
 	k, err := readSPKI(spki)
-	if err != nil {
+	if err != nil && k.oid.Body == nil {
 		return ""
 	}
 	switch string(k.oid.Body) {

@@ -50,7 +50,7 @@ func TestKeyAlgorithm(t *testing.T) {
 		{"ML-DSA-87", key(mldsa(0x13), nil), "ML-DSA-87"},
 		{"an unknown one", key("\x2a\x03\x04", null()), "1.2.3.4"},
 		{"an OID that is none", key("\x80", nil), ""},
-		{"no curve", key(oidEC, nil), ""},
+		{"no curve", key(oidEC, nil), "1.2.840.10045.2.1"},
 		{"unused bits", sequence(sequence(tlv(6, []byte("\x2b\x65\x70"))), bits(1, 0)), ""},
 		{"a third field", sequence(sequence(tlv(6, []byte("\x2b\x65\x70"))), bits(0), null()), ""},
 		{"no algorithm", sequence(bits(0)), ""},

@@ -11,8 +11,11 @@ type ProvisioningInfo struct {
 
 // readProvisioningInfo reads it where it can be. It never fails: it is a hint.
 func (v *verification) readProvisioningInfo() {
+	if v.a.Provisioning != RKP {
+		return
+	}
 	value := v.a.Batch().provisioningInfo
-	if v.a.Provisioning != RKP || value == nil {
+	if value == nil {
 		return
 	}
 	info := &ProvisioningInfo{}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/internal/der"
+	"github.com/staunchid/staunch/internal/jsonobject"
 )
 
 // The statuses that are known. Only REVOKED fails verification.
@@ -43,75 +44,54 @@ func ParseStatusList(data []byte) (*StatusList, error) {
 	if len(data) > maxStatusList {
 		return nil, fmt.Errorf("%w: larger than %d MiB", ErrStatusList, maxStatusList>>20)
 	}
-	var outer struct {
-		FetchedAt *time.Time      `json:"fetched_at"`
-		List      json.RawMessage `json:"list"`
-	}
-	if err := json.Unmarshal(data, &outer); err != nil {
+	members, err := jsonobject.Members(data)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStatusList, err)
 	}
 	l := &StatusList{}
-	if outer.List != nil {
-		if outer.FetchedAt == nil {
-			return nil, fmt.Errorf("%w: a snapshot without fetched_at", ErrStatusList)
+	list, at := members["list"], members["fetched_at"]
+	if list != nil || at != nil { // a snapshot
+		if list == nil || members["entries"] != nil || json.Unmarshal(at, &l.FetchedAt) != nil || l.FetchedAt.IsZero() {
+			return nil, fmt.Errorf("%w: a snapshot has the members fetched_at, a time, and list, and no entries beside them", ErrStatusList)
 		}
-		data, l.FetchedAt = outer.List, outer.FetchedAt.UTC()
+		l.FetchedAt = l.FetchedAt.UTC()
+		data = list
+		if members, err = jsonobject.Members(list); err != nil {
+			return nil, fmt.Errorf("%w: list: %w", ErrStatusList, err)
+		}
 	}
 	digest := sha256.Sum256(bytes.TrimSpace(data))
 	l.Digest = "sha256:" + hex.EncodeToString(digest[:])
-	if err := l.read(data); err != nil {
-		return nil, err
+	if err := l.read(members["entries"]); err != nil {
+		return nil, fmt.Errorf("%w: entries: %w", ErrStatusList, err)
 	}
 	return l, nil
 }
 
-func (l *StatusList) read(data []byte) error {
-	var list struct {
-		Entries *statusEntries `json:"entries"`
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
-		return fmt.Errorf("%w: %w", ErrStatusList, err)
-	}
-	if list.Entries == nil {
-		return fmt.Errorf("%w: no entries", ErrStatusList)
-	}
-	l.entries, l.size = *list.Entries, len(*list.Entries)
-	return nil
-}
-
-// statusEntries decodes the entries one by one: a serial that stands there
-// twice, in whatever spelling, keeps the worse of its statuses.
-type statusEntries map[string]string
-
-func (s *statusEntries) UnmarshalJSON(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return errors.New("entries is not an object")
-	}
-	*s = make(statusEntries)
-	for d.More() {
-		key, err := d.Token()
+// read reads the entries one by one: a serial that stands there twice, in
+// whatever spelling, keeps the worse of its statuses.
+func (l *StatusList) read(entries []byte) error {
+	l.entries = make(map[string]string)
+	err := jsonobject.Walk(entries, func(key string, entry json.RawMessage) error {
+		serial, err := canonicalSerial(key)
 		if err != nil {
 			return err
 		}
-		serial, err := canonicalSerial(key.(string)) // a key is a string, or d.Token fails
+		members, err := jsonobject.Members(entry)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", serial, err)
 		}
-		var entry struct {
-			Status string `json:"status"`
+		var status string
+		if json.Unmarshal(members["status"], &status) != nil || status == "" {
+			return fmt.Errorf("%s has no status", serial)
 		}
-		if err := d.Decode(&entry); err != nil {
-			return fmt.Errorf("entry %s: %w", serial, err)
+		if severity(status) > severity(l.entries[serial]) {
+			l.entries[serial] = status
 		}
-		if entry.Status == "" {
-			return fmt.Errorf("entry %s has no status", serial)
-		}
-		if severity(entry.Status) > severity((*s)[serial]) {
-			(*s)[serial] = entry.Status
-		}
-	}
-	return nil
+		return nil
+	})
+	l.size = len(l.entries)
+	return err
 }
 
 // severity orders the statuses that a serial may have: none, one that nobody

@@ -76,9 +76,6 @@ type verification struct {
 
 // parse reads all certificates.
 func (v *verification) parse(chain [][]byte) error {
-	if len(chain) == 0 {
-		return fmt.Errorf("%w: no certificate", ErrMalformed)
-	}
 	certs := make([]Certificate, len(chain))
 	v.a.Chain = make([]*Certificate, len(chain))
 	var above *Certificate
@@ -112,9 +109,15 @@ func (v *verification) checkDescriptions() *Failure {
 	return nil
 }
 
-// extended returns the position of the first issuer with a KeyDescription, or -1.
-func (v *verification) extended() int {
-	for i, c := range v.a.Chain[1:] {
+func (v *verification) extended() int { return v.a.Extended() }
+
+// Extended returns the position of the first certificate besides the leaf that
+// holds a KeyDescription, or -1. A chain that verified has none.
+func (a *Attestation) Extended() int {
+	if len(a.Chain) == 0 {
+		return -1
+	}
+	for i, c := range a.Chain[1:] {
 		if c.keyDescription != nil {
 			return i + 1
 		}
@@ -209,9 +212,10 @@ func (v *verification) checkDescription() *Failure {
 
 // unverified is what a Failure carries.
 func (v *verification) unverified() *Attestation {
-	if v.a.Chain == nil {
+	if len(v.a.Chain) == 0 {
 		return v.a
 	}
+	v.readProvisioningInfo()
 	if v.a.Description == nil && v.a.Leaf().keyDescription != nil {
 		if d, err := ParseKeyDescription(v.a.Leaf().keyDescription); err == nil {
 			v.a.Description = d

@@ -91,7 +91,7 @@ func TestChainLength(t *testing.T) {
 		chain [][]byte
 		want  string
 	}{
-		{"none", nil, "malformed"},
+		{"none", nil, android.CodeChainLength},
 		{"one", good[:1], android.CodeChainLength},
 		{"leaf and batch", good[:2], android.CodeChainLength},
 		{"eight that cannot be read", garbage(8), "malformed"},

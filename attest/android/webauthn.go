@@ -26,13 +26,46 @@ const (
 // webAuthnObject is a WebAuthn attestation object of format android-key,
 // WebAuthn L3 §6.5.4 and §8.4.
 type webAuthnObject struct {
-	Format    string `cbor:"fmt"`
-	AuthData  []byte `cbor:"authData"`
-	Statement struct {
-		Algorithm int64    `cbor:"alg"`
-		Signature []byte   `cbor:"sig"`
-		X5C       [][]byte `cbor:"x5c"`
-	} `cbor:"attStmt"`
+	authData  []byte
+	algorithm int64
+	signature []byte
+	x5c       [][]byte
+}
+
+func parseObject(b []byte) (o webAuthnObject, err error) {
+	outer, err := cbor.TextMap(b)
+	if err != nil {
+		return o, fmt.Errorf("%w: attestation object: %w", ErrMalformed, err)
+	}
+	if name, ok := cbor.Text(outer["fmt"]); !ok || *name != "android-key" {
+		return o, fmt.Errorf("%w: attestation object of another format", ErrMalformed)
+	}
+	var ok bool
+	if o.authData, ok = cbor.Bytes(outer["authData"]); !ok {
+		return o, fmt.Errorf("%w: authData is no byte string", ErrMalformed)
+	}
+	statement, err := cbor.TextMap(outer["attStmt"])
+	if err != nil {
+		return o, fmt.Errorf("%w: attStmt: %w", ErrMalformed, err)
+	}
+	if alg := statement["alg"]; !cbor.IsMajor(alg, cbor.MajorUnsigned) && !cbor.IsMajor(alg, cbor.MajorNegative) || cbor.Unmarshal(alg, &o.algorithm) != nil {
+		return o, fmt.Errorf("%w: alg is no number", ErrMalformed)
+	}
+	if o.signature, ok = cbor.Bytes(statement["sig"]); !ok {
+		return o, fmt.Errorf("%w: sig is no byte string", ErrMalformed)
+	}
+	var certificates []cbor.RawMessage
+	if x5c := statement["x5c"]; !cbor.IsMajor(x5c, cbor.MajorArray) || cbor.Unmarshal(x5c, &certificates) != nil {
+		return o, fmt.Errorf("%w: x5c is no array", ErrMalformed)
+	}
+	for i, item := range certificates {
+		raw, ok := cbor.Bytes(item)
+		if !ok {
+			return o, fmt.Errorf("%w: x5c[%d] is no byte string", ErrMalformed, i)
+		}
+		o.x5c = append(o.x5c, raw)
+	}
+	return o, nil
 }
 
 // VerifyObject checks a WebAuthn attestation object of format android-key at
@@ -43,18 +76,15 @@ type webAuthnObject struct {
 // With DangerousAnyChallenge a nil clientDataHash is taken from the
 // KeyDescription: the object then proves nothing about when it was made.
 func VerifyObject(object, clientDataHash []byte, opts *Options, now time.Time) (*Attestation, error) {
-	var o webAuthnObject
-	if err := cbor.Unmarshal(object, &o); err != nil {
-		return nil, fmt.Errorf("%w: attestation object: %w", ErrMalformed, err)
-	}
-	if o.Format != "android-key" {
-		return nil, fmt.Errorf("%w: attestation object of format %q", ErrMalformed, o.Format)
+	o, err := parseObject(object)
+	if err != nil {
+		return nil, err
 	}
 	bound := *opts
 	bound.Challenge = clientDataHash
 	bound.DangerousAnyChallenge = opts.DangerousAnyChallenge && clientDataHash == nil
-	auth, authErr := readAuthData(o.AuthData)
-	a, err := Verify(o.Statement.X5C, &bound, now)
+	auth, authErr := readAuthData(o.authData)
+	a, err := Verify(o.x5c, &bound, now)
 	if err != nil {
 		var failure *Failure
 		if errors.As(err, &failure) {
@@ -74,8 +104,8 @@ func VerifyObject(object, clientDataHash []byte, opts *Options, now time.Time) (
 		return nil, failed(a, CodeWebAuthnSignature, "the attested key, %s, cannot sign here", a.Leaf().KeyAlgorithm())
 	}
 	// WebAuthn L3 §8.4, verification procedure, step 2
-	if !verifyCOSE(key, o.Statement.Algorithm, append(bytes.Clone(o.AuthData), clientDataHash...), o.Statement.Signature) {
-		return nil, failed(a, CodeWebAuthnSignature, "sig does not verify under the attested key with algorithm %d", o.Statement.Algorithm)
+	if !verifyCOSE(key, o.algorithm, append(bytes.Clone(o.authData), clientDataHash...), o.signature) {
+		return nil, failed(a, CodeWebAuthnSignature, "sig does not verify under the attested key with algorithm %d", o.algorithm)
 	}
 	// step 3
 	if !auth.holds(key) {

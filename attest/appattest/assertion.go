@@ -65,15 +65,15 @@ func parseAssertion(b []byte) (signature, authenticatorData []byte, err error) {
 	if len(b) > maxObject {
 		return nil, nil, fmt.Errorf("%w: assertion of %d bytes", ErrMalformed, len(b))
 	}
-	var items map[string]cbor.RawMessage
-	if err := unmarshalMap(b, &items); err != nil {
+	items, err := cbor.TextMap(b)
+	if err != nil {
 		return nil, nil, fmt.Errorf("%w: assertion: %w", ErrMalformed, err)
 	}
-	signature, ok := bytesOf(items["signature"])
+	signature, ok := cbor.Bytes(items["signature"])
 	if !ok {
 		return nil, nil, fmt.Errorf("%w: assertion: signature is no byte string", ErrMalformed)
 	}
-	if authenticatorData, ok = bytesOf(items["authenticatorData"]); !ok {
+	if authenticatorData, ok = cbor.Bytes(items["authenticatorData"]); !ok {
 		return nil, nil, fmt.Errorf("%w: assertion: authenticatorData is no byte string", ErrMalformed)
 	}
 	return signature, authenticatorData, nil

@@ -2,6 +2,7 @@ package appattest
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 
@@ -109,7 +110,7 @@ func parseExtensions(rest []byte, flags byte) (*Extensions, *Failure) {
 		}
 		return nil, nil
 	}
-	if rest[0]>>5 != majorMap {
+	if rest[0]>>5 != cbor.MajorMap {
 		return nil, fail(TrailingData, "%d bytes that are no map", len(rest))
 	}
 	var items map[string]cbor.RawMessage
@@ -117,13 +118,13 @@ func parseExtensions(rest []byte, flags byte) (*Extensions, *Failure) {
 		return nil, fail(TrailingData, "%v", err)
 	}
 	ext := &Extensions{}
-	for name, item := range items {
-		ok := true
+	for _, name := range slices.Sorted(maps.Keys(items)) { // so that the first error is the same each time
+		item, ok := items[name], true
 		switch {
 		case name == extensionCategory:
 			ext.ValidationCategory, ok = category(item)
 		case name == extensionBundleVersion:
-			ext.BundleVersion, ok = text(item)
+			ext.BundleVersion, ok = cbor.Text(item)
 		case strings.HasPrefix(name, extensionCDHashPrefix):
 			if ext.CDHashes == nil {
 				ext.CDHashes = make(map[string][]byte)
@@ -144,14 +145,14 @@ func parseExtensions(rest []byte, flags byte) (*Extensions, *Failure) {
 // writes it, or an unsigned integer.
 func category(item cbor.RawMessage) (*Category, bool) {
 	switch item[0] >> 5 {
-	case majorUnsigned:
+	case cbor.MajorUnsigned:
 		var v uint32
 		if cbor.Unmarshal(item, &v) != nil {
 			return nil, false
 		}
 		return new(Category(v)), true
-	case majorBytes:
-		b, ok := bytesOf(item)
+	case cbor.MajorBytes:
+		b, ok := cbor.Bytes(item)
 		if !ok || len(b) != 4 {
 			return nil, false
 		}

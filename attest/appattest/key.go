@@ -67,11 +67,11 @@ func p256Point(publicKey any) ([]byte, bool) {
 // kty EC2, alg ES256, crv P-256, x, y.
 func coseKeyIs(item cbor.RawMessage, point []byte) bool {
 	var parameters map[int64]cbor.RawMessage
-	if !isMajor(item, majorMap) || cbor.Unmarshal(item, &parameters) != nil || len(parameters) != 5 {
+	if !cbor.IsMajor(item, cbor.MajorMap) || cbor.Unmarshal(item, &parameters) != nil || len(parameters) != 5 {
 		return false
 	}
-	x, okX := bytesOf(parameters[-2])
-	y, okY := bytesOf(parameters[-3])
+	x, okX := cbor.Bytes(parameters[-2])
+	y, okY := cbor.Bytes(parameters[-3])
 	return string(parameters[1]) == "\x02" && // kty: EC2
 		string(parameters[3]) == "\x26" && // alg: -7, ES256
 		string(parameters[-1]) == "\x01" && // crv: P-256

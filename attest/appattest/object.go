@@ -34,11 +34,11 @@ func parseObject(b []byte) (*object, error) {
 	if len(b) > maxObject {
 		return nil, fmt.Errorf("%w: attestation object of %d bytes", ErrMalformed, len(b))
 	}
-	var outer map[string]cbor.RawMessage
-	if err := unmarshalMap(b, &outer); err != nil {
+	outer, err := cbor.TextMap(b)
+	if err != nil {
 		return nil, fmt.Errorf("%w: attestation object: %w", ErrMalformed, err)
 	}
-	name, ok := text(outer["fmt"])
+	name, ok := cbor.Text(outer["fmt"])
 	if !ok {
 		return nil, fmt.Errorf("%w: attestation object: fmt is no text", ErrMalformed)
 	}
@@ -46,7 +46,7 @@ func parseObject(b []byte) (*object, error) {
 		return nil, fmt.Errorf("%w: fmt %.32q", ErrUnsupported, *name)
 	}
 	o := &object{}
-	if o.authData, ok = bytesOf(outer["authData"]); !ok {
+	if o.authData, ok = cbor.Bytes(outer["authData"]); !ok {
 		return nil, fmt.Errorf("%w: attestation object: authData is no byte string", ErrMalformed)
 	}
 	if err := o.parseStatement(outer["attStmt"]); err != nil {
@@ -58,22 +58,22 @@ func parseObject(b []byte) (*object, error) {
 
 // parseStatement reads attStmt. The receipt may be missing.
 func (o *object) parseStatement(b []byte) error {
-	var statement map[string]cbor.RawMessage
-	if err := unmarshalMap(b, &statement); err != nil {
+	statement, err := cbor.TextMap(b)
+	if err != nil {
 		return fmt.Errorf("%w: attStmt: %w", ErrMalformed, err)
 	}
 	if item, there := statement["receipt"]; there {
 		var ok bool
-		if o.receipt, ok = bytesOf(item); !ok {
+		if o.receipt, ok = cbor.Bytes(item); !ok {
 			return fmt.Errorf("%w: attStmt: receipt is no byte string", ErrMalformed)
 		}
 	}
 	var x5c []cbor.RawMessage
-	if item := statement["x5c"]; !isMajor(item, majorArray) || cbor.Unmarshal(item, &x5c) != nil {
+	if item := statement["x5c"]; !cbor.IsMajor(item, cbor.MajorArray) || cbor.Unmarshal(item, &x5c) != nil {
 		return fmt.Errorf("%w: attStmt: x5c is no array", ErrMalformed)
 	}
 	for i, item := range x5c {
-		raw, ok := bytesOf(item)
+		raw, ok := cbor.Bytes(item)
 		if !ok {
 			return fmt.Errorf("%w: attStmt: x5c[%d] is no byte string", ErrMalformed, i)
 		}

@@ -19,7 +19,7 @@ func identifiersIn(v attest.Verdict) identifiers {
 	if c == nil {
 		c = v.UnverifiedClaims
 	}
-	if c == nil || v.Has("android.chain_extended") {
+	if c == nil || v.Extended {
 		return identifiers{possible: true}
 	}
 	if c.Android == nil {

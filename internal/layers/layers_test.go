@@ -25,8 +25,8 @@ const rule = `
 account               |                                                                          |
 audit                 | account                                                                  |
 event                 | account                                                                  |
-attest                | attest/android attest/appattest internal/der internal/cbor               |
-attest/android        | internal/der internal/cbor                                               |
+attest                | attest/android attest/appattest internal/der internal/cbor internal/jsonobject |
+attest/android        | internal/der internal/cbor internal/jsonobject                           |
 attest/appattest      | internal/der internal/cbor                                               | github.com/smallstep/pkcs7
 attest/attesttest     | attest attest/android attest/appattest attest/request internal/der internal/cbor |
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
@@ -42,6 +42,7 @@ gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                   
 internal/bench        |                                                                          |
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
+internal/jsonobject   |                                                                          |
 internal/mutate       |                                                                          |
 `
 
