@@ -18,10 +18,11 @@ all: build test lint ## build, test and lint
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-dev: ## run a server to play with
-	$(GO) run ./cmd/staunch dev
+dev: build ## run a server to play with
+	@$(BIN) dev
 
 build: ## build bin/staunch
+	@echo "building $(BIN) (minutes the first time, then seconds)"
 	$(GO) build -trimpath -o $(BIN) ./cmd/staunch
 
 test: ## vet and test everything, with the race detector if there is a C compiler

@@ -16,20 +16,28 @@ import (
 
 // CheckCmd looks for damage.
 type CheckCmd struct {
-	Config string `xor:"where" required:"" placeholder:"FILE" help:"Configuration of the server whose stores are checked."`
-	Dir    string `xor:"where" required:"" placeholder:"DIR" help:"Folder of \"staunch dev --dir\", or a data_dir."`
+	Config string `xor:"where" placeholder:"FILE" help:"Configuration of the server whose stores are checked."`
+	Dir    string `xor:"where" placeholder:"DIR" help:"Folder of \"staunch dev --dir\", or a data_dir."`
 	JSON   bool   `name:"json" help:"Print one JSON object a store."`
 }
 
 // Help is the long text of --help.
 func (CheckCmd) Help() string {
-	return `Reads every store as a whole: the structure of its file, the hash chains of its audit record, and whether every thing in it is as its last audit entry says. Nothing is written, and a server may run meanwhile.
+	return `Reads every store as a whole: the structure of its file, the hash chains of its audit record, and whether every thing in it is as its last audit entry says. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
 
 Exit codes: 0 no damage; 1 damage, one line each; 2 a store cannot be read.
 
 Examples:
   staunch check --config /etc/staunch/staunch.toml
   staunch check --dir ./demo`
+}
+
+// Validate wants to know where the stores are.
+func (c *CheckCmd) Validate() error {
+	if c.Config == "" && c.Dir == "" {
+		return errors.New("give either --config=FILE or --dir=DIR")
+	}
+	return nil
 }
 
 // Run checks all stores.

@@ -13,8 +13,10 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/server"
@@ -160,6 +162,16 @@ func program() string {
 	return self
 }
 
+// quoted is text as one word of a shell.
+func quoted(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("/._-+:@%", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
 // announce tells where the server is, and what to do with it.
 func (c *DevCmd) announce(w io.Writer, url, dir string) error {
 	if c.JSON {
@@ -172,7 +184,7 @@ func (c *DevCmd) announce(w io.Writer, url, dir string) error {
 	if c.Dir == "" {
 		kept = "removed at exit; --dir keeps one"
 	}
-	_, err := fmt.Fprintf(w, devText, url, dir, kept, filepath.Join(dir, tokenName), demoAccount, program())
+	_, err := fmt.Fprintf(w, devText, url, dir, kept, quoted(filepath.Join(dir, tokenName)), demoAccount, quoted(program()))
 	return err
 }
 
@@ -193,13 +205,13 @@ Try, in another terminal:
     sed 's/.*"challenge": *"\([^"]*\)".*/\1/'); echo "$CHALLENGE"
 
   # A software phone attests a key over it; the answer is the verdict.
-  call Register "$($STAUNCH attest sample --challenge "$CHALLENGE" --account $ACCOUNT)"
+  call Register "$("$STAUNCH" attest sample --challenge "$CHALLENGE" --account $ACCOUNT)"
 
   # The backend looks at the key. KEY_ID is keyId in the answer above.
   call GetKey '{"keyId":"KEY_ID"}'
 
   # More phones, also bad ones; health; metrics.
-  $STAUNCH attest sample --list
+  "$STAUNCH" attest sample --list
   curl %[1]s/healthz
   curl %[1]s/metrics
 

@@ -5,9 +5,10 @@
 //	staunch config print | check     the commented sample; is a file good?
 //	staunch check --config FILE      reads the stores and looks for damage
 //	staunch attest ...               verifies evidence without a server
-//	staunch version
+//	staunch version                  or staunch --version
+//	staunch help COMMAND             or staunch COMMAND --help
 //
-// `staunch COMMAND --help` tells more. Messages about what went wrong go to
+// Messages about what went wrong go to
 // standard error and say what to do. The exit code is 0 when the command was
 // done and the answer is yes, 1 when the answer is no or the command failed,
 // and 2 when the command line is wrong or nothing can be told.
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -31,10 +33,10 @@ type cli struct {
 	Attest  AttestCmd  `cmd:"" help:"Verify evidence of phones, without a server."`
 	Config  ConfigCmd  `cmd:"" help:"Print the sample configuration, or check a file."`
 	Check   CheckCmd   `cmd:"" help:"Look for damage in the stores."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
+	Version VersionCmd `cmd:"" help:"Print the version; so does --version."`
 }
 
-const description = `Account-integrity server: is this a genuine phone, running our genuine app, and did it really send this request?
+const description = `Account-integrity server: is this a genuine phone, running our genuine app, and does this key live in its hardware?
 
 Begin with: staunch dev
 
@@ -86,10 +88,16 @@ func run(args []string, s *streams) (code int) {
 			code = h.code
 		}
 	}()
+	switch { // as many programs take it
+	case len(args) > 0 && args[0] == "help":
+		args = append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		args = []string{"version"}
+	}
 	parser, err := kong.New(&cli{},
 		kong.Name("staunch"), kong.Description(description),
 		kong.Writers(s.out, s.err), kong.Exit(func(code int) { panic(helped{code}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
 		kong.Bind(s),
 	)
 	if err != nil {
@@ -102,9 +110,17 @@ func run(args []string, s *streams) (code int) {
 		if errors.As(err, &pe) && pe.Context != nil && pe.Context.Selected() != nil {
 			hint = pe.Context.Selected().FullPath() + " --help"
 		}
-		return report(s.err, &exitError{exitCannot, fmt.Errorf("%w (see `%s`)", err, hint)})
+		return report(s.err, &exitError{exitCannot, fmt.Errorf("%w (see `%s`)", plainly(err), hint)})
 	}
 	return report(s.err, ctx.Run())
+}
+
+// plainly says without the parser's words that a flag has no value.
+func plainly(err error) error {
+	if flag, _, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(err.Error(), `but got "EOL" (<EOL>)`) {
+		return fmt.Errorf("%s needs a value", flag)
+	}
+	return err
 }
 
 // report prints err, if it has a text, and returns the exit code that it means.
