@@ -26,6 +26,9 @@
 // afterwards, and prev is the hash of entry n-1. Entries count from 1; the
 // first prev is SHA-256("staunch/audit/v1/genesis" ‖ 0x00 ‖ L(app) ‖ L(account)).
 //
+// A thing that is kept for a time only, such as evidence, is told of in the
+// detail of the entry about what it was kept for: see [Kept].
+//
 // What the package does not do yet: there are no seals. Until a key outside
 // the store signs the heads of the chains, somebody who can write to the store
 // can cut the last entries off a chain, or compute a whole chain anew, and
@@ -93,6 +96,9 @@ func (e Entry) Validate() error {
 		return fmt.Errorf("%w: object digest of %s has %d bytes", ErrInvalid, e.Action, len(e.Object))
 	case len(e.Detail) != 0 && (e.Detail[0] != '{' || !json.Valid(e.Detail)):
 		return fmt.Errorf("%w: detail of %s is no JSON object", ErrInvalid, e.Action)
+	}
+	if _, err := e.kept(); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, e.Action, err)
 	}
 	if e.Account != "" {
 		if err := e.Account.Validate(); err != nil {

@@ -98,6 +98,11 @@ func TestValidate(t *testing.T) {
 		{"detail a list", func(e *audit.Entry) { e.Detail = json.RawMessage(`[1]`) }, audit.ErrInvalid},
 		{"detail cut off", func(e *audit.Entry) { e.Detail = json.RawMessage(`{`) }, audit.ErrInvalid},
 		{"not an account", func(e *audit.Entry) { e.Account = "alice" }, audit.ErrInvalid},
+		{"keeps something", func(e *audit.Entry) { e.Detail = keeping("e1", 32, noon) }, nil},
+		{"keeps nothing named", func(e *audit.Entry) { e.Detail = keeping("", 32, noon) }, audit.ErrInvalid},
+		{"keeps something without a digest", func(e *audit.Entry) { e.Detail = keeping("e1", 31, noon) }, audit.ErrInvalid},
+		{"keeps something for no time", func(e *audit.Entry) { e.Detail = keeping("e1", 32, time.Time{}) }, audit.ErrInvalid},
+		{"keeps a number", func(e *audit.Entry) { e.Detail = json.RawMessage(`{"kept":1}`) }, audit.ErrInvalid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,6 +113,17 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// keeping is a detail that tells of a thing whose digest is n times the byte 4.
+func keeping(subject string, n int, until time.Time) json.RawMessage {
+	detail, err := json.Marshal(map[string]any{"more": 1, "kept": audit.Kept{Subject: subject, SHA256: slices.Repeat([]byte{4}, n), Until: until}})
+	if err != nil {
+		panic(err)
+	}
+	return detail
 }
 
 func TestActorOf(t *testing.T) {
@@ -201,7 +217,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := good()
 			tt.change(m)
-			report, err := audit.Check(t.Context(), m)
+			report, err := audit.Check(t.Context(), m, noon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -213,12 +229,12 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
-	report, err := audit.Check(t.Context(), good())
+	report, err := audit.Check(t.Context(), good(), noon)
 	if err != nil || report.App != "demo" || report.Accounts != 2 || report.Entries != 5 {
 		t.Errorf("report %+v, %v", report, err)
 	}
 	away := errors.New("away")
-	if _, err := audit.Check(t.Context(), &memory{err: away}); !errors.Is(err, away) {
+	if _, err := audit.Check(t.Context(), &memory{err: away}, noon); !errors.Is(err, away) {
 		t.Errorf("a store that cannot be read: %v", err)
 	}
 }
@@ -232,11 +248,55 @@ func sorted(p []audit.Problem) map[audit.Problem]int {
 	return m
 }
 
+// TestCheckKept: what is kept for a time is compared while it is there, and may
+// be gone when its time is over.
+func TestCheckKept(t *testing.T) {
+	const after = time.Microsecond
+	tests := []struct {
+		name   string
+		change func(*memory)
+		now    time.Time
+		want   []audit.Problem
+	}{
+		{"good", func(*memory) {}, noon, nil},
+		{"gone when its time is over", func(m *memory) { m.objects = m.objects[:2] }, noon.Add(after), nil},
+		{"gone at its last moment", func(m *memory) { m.objects = m.objects[:2] }, noon, []audit.Problem{{audit.EntryWithoutRow, bob, "e1", 2}}},
+		{"gone too early", func(m *memory) { m.objects = m.objects[:2] }, noon.Add(-after), []audit.Problem{{audit.EntryWithoutRow, bob, "e1", 2}}},
+		{"changed", func(m *memory) { m.objects[2].Digest[0]++ }, noon, []audit.Problem{{audit.RowDigest, bob, "e1", 2}}},
+		{"changed, and still there after its time", func(m *memory) { m.objects[2].Digest[0]++ }, noon.Add(after), []audit.Problem{{audit.RowDigest, bob, "e1", 2}}},
+		{"another account's", func(m *memory) { m.objects[2].Account = alice }, noon,
+			[]audit.Problem{{audit.RowWithoutEntry, alice, "e1", 0}, {audit.EntryWithoutRow, bob, "e1", 2}}},
+		{"of which nobody told", func(m *memory) { m.objects[2].Subject = "e2" }, noon.Add(after), []audit.Problem{{audit.RowWithoutEntry, bob, "e2", 0}}},
+		{"told in no form that may be recorded", func(m *memory) {
+			e := &m.entries[5]
+			e.Detail = json.RawMessage(`{"kept":{}}`)
+			e.Hash = e.Sum("demo")
+		}, noon, []audit.Problem{{audit.RowWithoutEntry, bob, "e1", 0}, {audit.ChainBreak, bob, "key", 2}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := good()
+			e := entry()
+			e.Account, e.Subject, e.Object, e.Detail = bob, "key", nil, keeping("e1", 32, noon)
+			m.entries = append(m.entries, e.Next("demo", audit.Head{N: 1, Hash: m.entries[4].Hash}))
+			m.objects = append(m.objects, audit.Object{Account: bob, Subject: "e1", Digest: [32]byte(slices.Repeat([]byte{4}, 32))})
+			tt.change(m)
+			report, err := audit.Check(t.Context(), m, tt.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, report.Problems); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestCheckOrder(t *testing.T) {
 	m := good()
 	m.objects = nil
 	m.entries[0].Reason = "x"
-	report, err := audit.Check(t.Context(), m)
+	report, err := audit.Check(t.Context(), m, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -15,7 +16,7 @@ const (
 	ChainGap        = "chain_gap"         // an entry's number does not follow that of the one before
 	RowDigest       = "row_digest"        // a thing is not as its last entry says
 	RowWithoutEntry = "row_without_entry" // a thing of which no entry tells
-	EntryWithoutRow = "entry_without_row" // an entry tells of a thing that is not there
+	EntryWithoutRow = "entry_without_row" // an entry tells of a thing that is not there, and should be
 )
 
 // Problem is one inconsistency.
@@ -54,8 +55,9 @@ type Report struct {
 func (r Report) OK() bool { return len(r.Problems) == 0 }
 
 // Check walks every chain from its beginning, and compares every thing with
-// the last entry that tells of it. An error means that it could not check.
-func Check(ctx context.Context, r Reader) (Report, error) {
+// the last entry that tells of it. What is kept for a time only may be gone
+// when that time is over at now. An error means that it could not check.
+func Check(ctx context.Context, r Reader, now time.Time) (Report, error) {
 	app := r.AuditApp()
 	report := Report{App: app}
 	last := map[string]told{} // by subject
@@ -78,7 +80,13 @@ func Check(ctx context.Context, r Reader) (Report, error) {
 		}
 		head = Head{N: e.N, Hash: e.Hash}
 		if len(e.Object) != 0 {
-			last[e.Subject] = told{e.Account, e.N, bytes.Clone(e.Object)}
+			last[e.Subject] = told{account: e.Account, n: e.N, digest: bytes.Clone(e.Object)}
+		}
+		switch k, err := e.kept(); {
+		case err != nil: // no such entry was ever appended
+			report.add(ChainBreak, e.Account, e.Subject, e.N)
+		case k != nil:
+			last[k.Subject] = told{e.Account, e.N, k.SHA256, k.Until}
 		}
 		return nil
 	})
@@ -102,6 +110,9 @@ func Check(ctx context.Context, r Reader) (Report, error) {
 		return report, err
 	}
 	for subject, t := range last {
+		if !t.until.IsZero() && t.until.Before(now) {
+			continue
+		}
 		report.add(EntryWithoutRow, t.account, subject, t.n)
 	}
 	report.sort()
@@ -113,6 +124,7 @@ type told struct {
 	account account.ID
 	n       uint64
 	digest  []byte
+	until   time.Time // zero: for ever
 }
 
 func (r *Report) add(kind string, id account.ID, subject string, n uint64) {

@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/store"
 	"github.com/staunchid/staunch/store/sqlite"
 )
 
@@ -30,10 +32,11 @@ func Stores(dataDir string) ([]string, error) {
 }
 
 // CheckStore reads the whole store of an app and reports what is wrong in it:
-// in the file's structure, in the chains of the audit record, and between the
-// record and the things that it tells of. A server may run meanwhile. An error
-// means that it could not check.
-func CheckStore(ctx context.Context, dataDir, app string) (report audit.Report, err error) {
+// in the file's structure and schema, in the chains of the audit record, and
+// between the record and the things that it tells of. A file that is damaged
+// so much that it cannot be read, or is no store, is a problem too. A server
+// may run meanwhile. An error means that it could not check.
+func CheckStore(ctx context.Context, dataDir, app string) (audit.Report, error) {
 	id := account.AppID(app)
 	if err := id.Validate(); err != nil {
 		return audit.Report{}, fmt.Errorf("server: %w", err)
@@ -42,14 +45,28 @@ func CheckStore(ctx context.Context, dataDir, app string) (report audit.Report, 
 	if _, err := os.Stat(path); err != nil {
 		return audit.Report{}, fmt.Errorf("server: app %s has no store: %w", id, err)
 	}
-	s, err := sqlite.Open(ctx, &sqlite.Options{Path: path, App: id, ReadOnly: true})
+	report, err := checkFile(ctx, path, id)
+	if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotStore) { // it cannot even be opened
+		report, err = audit.Report{App: id, Problems: []audit.Problem{{Kind: store.BrokenFile, Subject: err.Error()}}}, nil
+	}
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("server: %w", err)
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	report, err = s.Check(ctx)
 	if report.Problems == nil {
 		report.Problems = []audit.Problem{} // an array in JSON, also when it is empty
+	}
+	return report, nil
+}
+
+// checkFile opens, checks and closes a store. Its errors name the file.
+func checkFile(ctx context.Context, path string, id account.AppID) (report audit.Report, err error) {
+	s, err := sqlite.Open(ctx, &sqlite.Options{Path: path, App: id, ReadOnly: true})
+	if err != nil {
+		return audit.Report{}, err
+	}
+	report, err = s.Check(ctx, time.Now())
+	if closeErr := s.Close(); err == nil && closeErr != nil {
+		err = fmt.Errorf("close %s: %w", path, closeErr)
 	}
 	return report, err
 }

@@ -34,12 +34,16 @@ var (
 	ErrOlder = errors.New("store: schema is older than this program")
 	// ErrOtherApp: the store belongs to another app. Correct the config.
 	ErrOtherApp = errors.New("store: belongs to another app")
+	// ErrDamaged: what is there cannot be read as it should be. Stop the server,
+	// keep a copy, run a check, and restore a backup.
+	ErrDamaged = errors.New("store: damaged")
 	// ErrNotStore: what is there is no store of Staunch. Correct the path.
 	ErrNotStore = errors.New("store: not a store of Staunch")
 )
 
 // The kinds of problems that a check finds beside those of package audit.
 const (
-	BrokenFile    = "store_integrity"   // the file's structure is damaged; Subject says how
+	BrokenFile    = "store_integrity"   // the file is damaged, or no store at all; Subject says how
+	BrokenSchema  = "store_schema"      // a table, index or the like is missing, changed or one too many
 	BrokenForeign = "store_foreign_key" // a row refers to one that is not there
 )

@@ -228,7 +228,7 @@ func (r *rig) key(id string) registry.Key {
 // mustCheck fails the test unless the store is without a problem.
 func (r *rig) mustCheck() {
 	r.t.Helper()
-	report, err := r.store.Check(context.Background())
+	report, err := r.store.Check(context.Background(), r.clock())
 	if err != nil || !report.OK() {
 		r.t.Errorf("Check: %+v, %v", report, err)
 	}

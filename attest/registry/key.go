@@ -35,13 +35,14 @@ type Key struct {
 	AppID        string // Apple: "TEAM.bundle", which assertions must repeat
 	Tier         attest.Tier
 	State        State
-	Counter      uint32 // Apple: the highest assertion counter that was seen
-	Window       uint64 // Apple: bit i: counter Counter-i was seen
-	Model        string // Android: attested manufacturer and model; empty: not attested
-	OS           string // as attested; empty: not attested
-	Device       []byte // keyed hash of the identifiers in the evidence; empty: it had none
-	PolicyDigest string // of the policy that accepted it
-	Evidence     string // id of the evidence, which may have been deleted since
+	Counter      uint32   // Apple: the highest assertion counter that was seen
+	Window       uint64   // Apple: bit i: counter Counter-i was seen
+	Model        string   // Android: attested manufacturer and model; empty: not attested
+	OS           string   // as attested; empty: not attested
+	Serials      []string // Android: of the issuers, which a revocation would name; canonical, sorted, each once
+	Device       []byte   // keyed hash of the identifiers in the evidence; empty: it had none
+	PolicyDigest string   // of the policy that accepted it
+	Evidence     string   // id of the evidence, which may have been deleted since
 	RegisteredAt time.Time
 	LastUsed     time.Time // to the day; zero: never
 }
@@ -71,18 +72,28 @@ func (s *Service) GetKey(ctx context.Context, caller account.Caller, app account
 // Digest is what an audit entry holds of a key: SHA-256 over everything in it
 // but what changes with each use (Counter, Window, LastUsed).
 //
-//	SHA-256("staunch/attest/key/v1" ‖ 0x00 ‖ L(field) of every field in order), times as U64 microseconds
+//	SHA-256("staunch/attest/key/v1" ‖ 0x00 ‖ L(field) of every field in order, then of every serial), times as U64 microseconds
 func (k Key) Digest() [32]byte {
-	b := []byte("staunch/attest/key/v1\x00")
-	for _, field := range []string{
+	fields := []string{
 		k.ID, string(k.App), string(k.Account), k.Platform, string(k.SPKI), k.Algorithm, k.AppID, string(k.Tier),
-		string(k.State), k.Model, k.OS, string(k.Device), k.PolicyDigest, k.Evidence,
-		string(binary.BigEndian.AppendUint64(nil, uint64(k.RegisteredAt.UnixMicro()))),
-	} {
+		string(k.State), k.Model, k.OS, string(k.Device), k.PolicyDigest, k.Evidence, micros(k.RegisteredAt),
+	}
+	return digest("staunch/attest/key/v1", append(fields, k.Serials...)...)
+}
+
+// digest is SHA-256(label ‖ 0x00 ‖ L(field) of every field).
+func digest(label string, fields ...string) [32]byte {
+	b := append([]byte(label), 0)
+	for _, field := range fields {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(field)))
 		b = append(b, field...)
 	}
 	return sha256.Sum256(b)
+}
+
+// micros is a time in a digest.
+func micros(t time.Time) string {
+	return string(binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro())))
 }
 
 // registrable reports why evidence for k may not be accepted again for an

@@ -149,13 +149,34 @@ func TestKeyDigest(t *testing.T) {
 		"id": {ID: "x"}, "app": {App: "x"}, "account": {Account: "x"}, "platform": {Platform: "x"}, "spki": {SPKI: []byte{1}},
 		"algorithm": {Algorithm: "x"}, "app id": {AppID: "x"}, "tier": {Tier: "x"}, "state": {State: "x"}, "model": {Model: "x"},
 		"os": {OS: "x"}, "device": {Device: []byte{1}}, "policy": {PolicyDigest: "x"}, "evidence": {Evidence: "x"},
-		"registered at": {RegisteredAt: noon}, "counter": {Counter: 1}, "window": {Window: 1}, "last used": {LastUsed: noon},
+		"serials": {Serials: []string{"x"}}, "registered at": {RegisteredAt: noon}, "counter": {Counter: 1}, "window": {Window: 1}, "last used": {LastUsed: noon},
 	} {
 		if (k.Digest() == base.Digest()) != free[name] {
 			t.Errorf("%s: covered is %v", name, k.Digest() != base.Digest())
 		}
 	}
-	a, b := registry.Key{Model: "xy"}, registry.Key{Model: "x", OS: "y"}
+	for _, pair := range [][2]registry.Key{
+		{{Model: "xy"}, {Model: "x", OS: "y"}},
+		{{Serials: []string{"xy"}}, {Serials: []string{"x", "y"}}},
+	} {
+		if pair[0].Digest() == pair[1].Digest() {
+			t.Error("fields run into each other")
+		}
+	}
+}
+
+// TestEvidenceDigest: it covers everything.
+func TestEvidenceDigest(t *testing.T) {
+	base := registry.Evidence{}
+	for name, e := range map[string]registry.Evidence{
+		"id": {ID: "x"}, "account": {Account: "x"}, "key": {Key: "x"}, "at": {At: noon}, "until": {Until: noon},
+		"verdict": {Verdict: []byte{1}}, "bundle": {Bundle: []byte{1}},
+	} {
+		if e.Digest() == base.Digest() {
+			t.Errorf("%s is not covered", name)
+		}
+	}
+	a, b := registry.Evidence{Verdict: []byte("xy")}, registry.Evidence{Verdict: []byte("x"), Bundle: []byte("y")}
 	if a.Digest() == b.Digest() {
 		t.Error("fields run into each other")
 	}

@@ -80,7 +80,7 @@ func (s *Service) Register(ctx context.Context, caller account.Caller, in *Regis
 		if !a.recorded() { // without a transaction: a flood takes no turn from those who write
 			return a.answer(denied(a.verdict)), nil
 		}
-		return s.conclude(ctx, a, func(ctx context.Context, tx Tx) (*Registered, error) { return a.deny(ctx, tx, a.verdict) })
+		return s.conclude(ctx, a, func(ctx context.Context, tx Tx) (*Registered, error) { return a.deny(ctx, tx, a.verdict, nil) })
 	}
 
 	// Verified outside any transaction: it takes long and needs nothing stored.
@@ -176,7 +176,7 @@ func (a *attempt) commit(ctx context.Context, tx Tx) (*Registered, error) {
 		if !a.recorded() {
 			return denied(v), nil
 		}
-		return a.deny(ctx, tx, v)
+		return a.deny(ctx, tx, v, nil)
 	}
 	old, refused, err := a.stored(ctx, tx)
 	if err != nil {
@@ -191,11 +191,7 @@ func (a *attempt) commit(ctx context.Context, tx Tx) (*Registered, error) {
 		return nil, err
 	}
 	if decision, _ := Decide(v); decision != Allow {
-		out, err := a.deny(ctx, tx, v)
-		if err == nil {
-			out.Evidence = evidence
-		}
-		return out, err
+		return a.deny(ctx, tx, v, evidence)
 	}
 	return a.allow(ctx, tx, v, old, evidence)
 }

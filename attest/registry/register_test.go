@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestRegisterAndroid(t *testing.T) {
 	k := r.key(out.KeyID)
 	want := registry.Key{
 		ID: out.KeyID, App: "demo", Account: alice, Platform: "android", SPKI: k.SPKI, Algorithm: "EC-P256",
-		Tier: attest.TierAffirming, State: registry.StateActive, Model: k.Model, OS: k.OS,
+		Tier: attest.TierAffirming, State: registry.StateActive, Model: k.Model, OS: k.OS, Serials: k.Serials,
 		PolicyDigest: demoPolicy(t).Digest(), Evidence: out.Evidence, RegisteredAt: noon,
 	}
 	if diff := cmp.Diff(want, k); diff != "" {
@@ -32,6 +33,9 @@ func TestRegisterAndroid(t *testing.T) {
 	}
 	if id := sha256.Sum256(k.SPKI); base64.RawURLEncoding.EncodeToString(id[:]) != k.ID {
 		t.Errorf("key id %s is not the SHA-256 of the key", k.ID)
+	}
+	if len(k.Serials) != len(out.Verdict.Chain)-1 || !slices.IsSorted(k.Serials) {
+		t.Errorf("serials %v of %d certificates", k.Serials, len(out.Verdict.Chain))
 	}
 	if k.OS == "" || out.Verdict == nil || !strings.HasPrefix(out.Evidence, "e_") {
 		t.Errorf("OS %q, verdict %v, evidence %q", k.OS, out.Verdict, out.Evidence)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/staunchid/staunch/account"
@@ -55,7 +56,7 @@ func (a *attempt) stored(ctx context.Context, tx Tx) (known, *attest.Finding, er
 }
 
 // allow saves the key.
-func (a *attempt) allow(ctx context.Context, tx Tx, v attest.Verdict, old known, evidence string) (*Registered, error) {
+func (a *attempt) allow(ctx context.Context, tx Tx, v attest.Verdict, old known, evidence *Evidence) (*Registered, error) {
 	k, err := a.key(v, old.same, evidence)
 	if err != nil {
 		return nil, err
@@ -63,10 +64,7 @@ func (a *attempt) allow(ctx context.Context, tx Tx, v attest.Verdict, old known,
 	if err := tx.PutAttestedKey(ctx, k); err != nil {
 		return nil, err
 	}
-	if err := tx.PutAttestedSerials(ctx, k.ID, serials(v)); err != nil {
-		return nil, err
-	}
-	if err := a.record(ctx, tx, v, "attest.register", "attest.key_registered", &k, ""); err != nil {
+	if err := a.record(ctx, tx, v, "attest.register", "attest.key_registered", &k, "", evidence); err != nil {
 		return nil, err
 	}
 	if old.replaced != nil {
@@ -74,17 +72,21 @@ func (a *attempt) allow(ctx context.Context, tx Tx, v attest.Verdict, old known,
 		if err := tx.PutAttestedKey(ctx, r); err != nil {
 			return nil, err
 		}
-		if err := a.record(ctx, tx, v, "attest.supersede", "attest.key_superseded", &r, k.ID); err != nil {
+		if err := a.record(ctx, tx, v, "attest.supersede", "attest.key_superseded", &r, k.ID, nil); err != nil {
 			return nil, err
 		}
 	}
 	decision, advice := Decide(v)
-	return &Registered{Decision: decision, Advice: advice, KeyID: k.ID, Verdict: &v, Evidence: evidence}, nil
+	return &Registered{Decision: decision, Advice: advice, KeyID: k.ID, Verdict: &v, Evidence: k.Evidence}, nil
 }
 
-// deny records the refusal and changes nothing else.
-func (a *attempt) deny(ctx context.Context, tx Tx, v attest.Verdict) (*Registered, error) {
-	return denied(v), a.record(ctx, tx, v, "attest.register", "attest.register_denied", nil, "")
+// deny records the refusal, with the evidence for it if there is any.
+func (a *attempt) deny(ctx context.Context, tx Tx, v attest.Verdict, evidence *Evidence) (*Registered, error) {
+	out := denied(v)
+	if evidence != nil {
+		out.Evidence = evidence.ID
+	}
+	return out, a.record(ctx, tx, v, "attest.register", "attest.register_denied", nil, "", evidence)
 }
 
 // denied is the answer to a refusal.
@@ -95,7 +97,7 @@ func denied(v attest.Verdict) *Registered {
 
 // key builds the record of the key that v accepts. same is what is stored of
 // it: its counter goes on, for evidence says nothing of requests.
-func (a *attempt) key(v attest.Verdict, same *Key, evidence string) (Key, error) {
+func (a *attempt) key(v attest.Verdict, same *Key, evidence *Evidence) (Key, error) {
 	c := v.Claims
 	if c == nil || checkKeyID(c.KeyID) != nil || len(c.KeySPKI) == 0 {
 		return Key{}, fmt.Errorf("registry: an accepted verdict names no key")
@@ -103,7 +105,10 @@ func (a *attempt) key(v attest.Verdict, same *Key, evidence string) (Key, error)
 	k := Key{
 		ID: c.KeyID, App: a.in.App, Account: a.in.Account, Platform: c.Platform,
 		SPKI: c.KeySPKI, Algorithm: c.KeyAlgorithm, Tier: v.Tier, State: StateActive,
-		Device: a.device, PolicyDigest: v.PolicyDigest, Evidence: evidence, RegisteredAt: a.now,
+		Device: a.device, PolicyDigest: v.PolicyDigest, RegisteredAt: a.now, Serials: serials(v),
+	}
+	if evidence != nil {
+		k.Evidence = evidence.ID
 	}
 	if c.Android != nil {
 		k.Model, k.OS = model(c.Android.Device), c.Android.OSVersion
@@ -139,7 +144,8 @@ func serials(v attest.Verdict) []string {
 			out = append(out, c.Serial)
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // detail is what audit entry and event tell. Codes only: the texts of findings
@@ -153,6 +159,8 @@ type detail struct {
 	Codes     []code   `json:"codes"`
 	Exception []string `json:"exceptions,omitempty"`
 	Policy    string   `json:"policy"`
+
+	Kept *audit.Kept `json:"kept,omitempty"` // the evidence
 }
 
 type code struct {
@@ -161,8 +169,9 @@ type code struct {
 	Effect string `json:"effect"`
 }
 
-// record appends an audit entry and an event. k is the key that changed, or nil.
-func (a *attempt) record(ctx context.Context, tx Tx, v attest.Verdict, action, kind string, k *Key, by string) error {
+// record appends an audit entry and an event. k is the key that changed, and
+// evidence what was stored for the decision; either may be nil.
+func (a *attempt) record(ctx context.Context, tx Tx, v attest.Verdict, action, kind string, k *Key, by string, evidence *Evidence) error {
 	decision, _ := Decide(v)
 	d := detail{Decision: decision, Platform: platform(v.Format), Tier: string(v.Tier), By: by, Exception: v.Exceptions, Policy: v.PolicyDigest, Codes: []code{}}
 	var reasons []string
@@ -171,6 +180,10 @@ func (a *attempt) record(ctx context.Context, tx Tx, v attest.Verdict, action, k
 		if f.Effect == attest.Reject {
 			reasons = append(reasons, f.Code)
 		}
+	}
+	if evidence != nil {
+		digest := evidence.Digest()
+		d.Kept = &audit.Kept{Subject: evidence.ID, SHA256: digest[:], Until: evidence.Until}
 	}
 	e := audit.Entry{
 		Account: a.in.Account, Time: a.now, Actor: audit.ActorOf(a.caller),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
 )
@@ -27,25 +26,11 @@ type Tx interface {
 
 	// AttestedKey gives a key by its id, or ErrKeyUnknown.
 	AttestedKey(ctx context.Context, id string) (Key, error)
-	// PutAttestedKey stores k, whether or not its id is known.
+	// PutAttestedKey stores k with its serials, whether or not its id is known.
 	PutAttestedKey(ctx context.Context, k Key) error
-	// PutAttestedSerials stores the canonical certificate serials that a
-	// revocation of this key would name, in place of those it had.
-	PutAttestedSerials(ctx context.Context, id string, serials []string) error
 
 	// AddEvidence stores what a decision was based on.
 	AddEvidence(ctx context.Context, e Evidence) error
 	// DeleteEvidence deletes up to limit pieces of evidence whose Until is before t.
 	DeleteEvidence(ctx context.Context, t time.Time, limit int) (int, error)
-}
-
-// Evidence is what one decision was based on.
-type Evidence struct {
-	ID      string // "e_" and 26 characters
-	Account account.ID
-	Key     string // id of the key, as far as it is known; it may belong to another account
-	At      time.Time
-	Until   time.Time // when it may be deleted
-	Verdict []byte    // JSON: tier and findings of the decision, without claims
-	Bundle  []byte    // JSON of attest.Bundle, for a replay; empty when it must not be kept
 }

@@ -57,7 +57,10 @@ func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) e
 		err := rows.Scan(&e.Account, &e.N, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Session, &e.Actor.Class,
 			&e.Action, &e.Subject, &e.Object, &e.Reason, (*[]byte)(&e.Detail), &prev, &hash)
 		if err != nil {
-			return fmt.Errorf("scan: %w", err)
+			return unreadable(err)
+		}
+		if len(prev) != 32 || len(hash) != 32 {
+			return unreadable(fmt.Errorf("hashes of %d and %d bytes", len(prev), len(hash)))
 		}
 		e.Time, e.Prev, e.Hash = fromMicros(at), [32]byte(prev), [32]byte(hash)
 		return yield(e)
@@ -66,8 +69,14 @@ func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) e
 
 // AuditObjects calls yield for everything whose changes are recorded.
 func (tx *Tx) AuditObjects(ctx context.Context, yield func(audit.Object) error) error {
-	return tx.scanKeys(ctx, func(k registry.Key) error {
+	err := tx.scanKeys(ctx, func(k registry.Key) error {
 		return yield(audit.Object{Account: k.Account, Subject: k.ID, Digest: k.Digest()})
+	})
+	if err != nil {
+		return err
+	}
+	return tx.scanEvidence(ctx, func(e registry.Evidence) error {
+		return yield(audit.Object{Account: e.Account, Subject: e.ID, Digest: e.Digest()})
 	})
 }
 

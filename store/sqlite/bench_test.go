@@ -71,7 +71,7 @@ func registration(b *testing.B, s *Store, n uint64) {
 	c := challenge(0)
 	binary.BigEndian.PutUint64(c.Hash[8:], n)
 	id := account.NewID()
-	k := registry.Key{ID: string(id), App: "demo", Account: id, SPKI: make([]byte, 91), State: registry.StateActive, RegisteredAt: noon}
+	k := registry.Key{ID: string(id), App: "demo", Account: id, SPKI: make([]byte, 91), State: registry.StateActive, Serials: []string{"1a", "2b", "3c", "4d"}, RegisteredAt: noon}
 	e := registry.Evidence{ID: string(id), Account: id, At: noon, Until: noon, Verdict: make([]byte, 300), Bundle: make([]byte, 9000)}
 	digest := k.Digest()
 	steps := func(tx *Tx) error {
@@ -88,9 +88,6 @@ func registration(b *testing.B, s *Store, n uint64) {
 			return err
 		}
 		if err := tx.PutAttestedKey(ctx, k); err != nil {
-			return err
-		}
-		if err := tx.PutAttestedSerials(ctx, k.ID, []string{"1a", "2b", "3c", "4d"}); err != nil {
 			return err
 		}
 		if err := tx.AddEvidence(ctx, e); err != nil {

@@ -2,37 +2,54 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/store"
 )
 
-// Check looks for damage, and reports what it finds as problems. An error means
-// that it could not check.
-func (s *Store) Check(ctx context.Context) (audit.Report, error) {
+// Check looks for damage, and reports what it finds as problems; that
+// something cannot be read because it is damaged is one too. Things that are
+// kept for a time may be gone when that is over at now. An error means that it
+// could not check.
+func (s *Store) Check(ctx context.Context, now time.Time) (audit.Report, error) {
 	var problems []audit.Problem
-	err := s.readers.with(ctx, func(c *conn) (err error) {
-		if problems, err = integrity(ctx, c); err != nil {
-			return err
+	for _, look := range []func(context.Context, *conn) ([]audit.Problem, error){integrity, schemaChanges, foreignKeys} {
+		err := s.readers.with(ctx, func(c *conn) error {
+			found, err := look(ctx, c)
+			problems = append(problems, found...)
+			return fault(err)
+		})
+		if problems, err = s.damage(ctx, problems, err); err != nil {
+			return audit.Report{}, err
 		}
-		foreign, err := foreignKeys(ctx, c)
-		problems = append(problems, foreign...)
-		return err
-	})
-	if err != nil {
-		return audit.Report{}, fmt.Errorf("sqlite: check: %w", fault(err))
 	}
-	var report audit.Report
-	err = s.View(ctx, func(tx *Tx) (err error) {
-		report, err = audit.Check(ctx, tx)
+	report := audit.Report{App: s.app}
+	err := s.View(ctx, func(tx *Tx) (err error) {
+		report, err = audit.Check(ctx, tx, now)
 		return err
 	})
-	if err != nil {
-		return audit.Report{}, fmt.Errorf("sqlite: check: %w", err)
+	if problems, err = s.damage(ctx, problems, err); err != nil {
+		return audit.Report{}, err
 	}
 	report.Problems = append(problems, report.Problems...)
 	return report, nil
+}
+
+// damage adds err to the problems if it comes of damage, and gives it back if
+// it does not. Once something is known to be wrong with the file, whatever
+// cannot be read does, a table that is not there for one.
+func (s *Store) damage(ctx context.Context, problems []audit.Problem, err error) ([]audit.Problem, error) {
+	if err == nil {
+		return problems, nil
+	}
+	known := len(problems) > 0 && ctx.Err() == nil && !errors.Is(err, store.ErrAway)
+	if !known && !errors.Is(err, store.ErrDamaged) && !errors.Is(err, store.ErrNotStore) {
+		return problems, fmt.Errorf("sqlite: check %s: %w", s.path, err)
+	}
+	return append(problems, audit.Problem{Kind: store.BrokenFile, Subject: fmt.Sprintf("%s: %v", s.path, err)}), nil
 }
 
 // integrity asks SQLite about the structure of the file.
@@ -46,7 +63,7 @@ func integrity(ctx context.Context, c *conn) ([]audit.Problem, error) {
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return nil, err
+			return out, err
 		}
 		if text != "ok" {
 			out = append(out, audit.Problem{Kind: store.BrokenFile, Subject: text})
@@ -67,7 +84,7 @@ func foreignKeys(ctx context.Context, c *conn) ([]audit.Problem, error) {
 		var table, parent string
 		var row, key any
 		if err := rows.Scan(&table, &row, &parent, &key); err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, audit.Problem{Kind: store.BrokenForeign, Subject: table + " refers to " + parent})
 	}

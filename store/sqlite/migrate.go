@@ -150,6 +150,8 @@ func (s *Store) checkSchema(ctx context.Context, c *conn, files fs.FS) error {
 		return err
 	case have > len(steps):
 		return fmt.Errorf("%w: it is %d, and the newest known is %d", store.ErrNewer, have, len(steps))
+	case have == 0:
+		return fmt.Errorf("%w: it is empty", store.ErrNotStore)
 	case have < len(steps):
 		return fmt.Errorf("%w: it is %d, and should be %d", store.ErrOlder, have, len(steps))
 	}

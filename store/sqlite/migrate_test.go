@@ -80,7 +80,7 @@ func TestUpgradeSaved(t *testing.T) {
 			if diff := cmp.Diff(want, dump(t, s)); diff != "" {
 				t.Errorf("schema after the upgrade: %s", diff)
 			}
-			report, err := s.Check(t.Context())
+			report, err := s.Check(t.Context(), noon)
 			if err != nil || !report.OK() || report.Accounts != 2 || report.Entries != 6 {
 				t.Errorf("Check: %+v, %v", report, err)
 			}
@@ -192,7 +192,7 @@ func TestMigrate(t *testing.T) {
 	if after := dump(t, old); after != before {
 		t.Errorf("the copy is not as it was: %s", cmp.Diff(before, after))
 	}
-	if report, err := old.Check(t.Context()); err != nil || !report.OK() || report.Entries != 6 {
+	if report, err := old.Check(t.Context(), noon); err != nil || !report.OK() || report.Entries != 6 {
 		t.Errorf("Check of the copy: %+v, %v", report, err)
 	}
 	if info, err := os.Stat(saved); err != nil || info.Mode().Perm() != 0o600 {

@@ -12,8 +12,9 @@
 // another app, of another program or of a newer schema is refused. Do not put
 // it on a network file system: SQLite's locks do not hold there.
 //
-// Check looks for damage: in the file's structure, its references, and the
-// chains of the audit record. It may run while a server writes.
+// Check looks for damage: in the file's structure, its schema, its references,
+// the chains of the audit record, and what they tell of. It may run while a
+// server writes.
 package sqlite
 
 import (
@@ -162,6 +163,8 @@ func fault(err error) error {
 		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY,
 			sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
 			return fmt.Errorf("%w: %w", store.ErrAway, err)
+		case sqlite3.SQLITE_CORRUPT:
+			return fmt.Errorf("%w: %w", store.ErrDamaged, err)
 		case sqlite3.SQLITE_NOTADB:
 			return fmt.Errorf("%w: %w", store.ErrNotStore, err)
 		}

@@ -143,7 +143,7 @@ func TestReadOnly(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx *Tx) error { return tx.AddChallenge(t.Context(), challenge(1)) }); err != nil {
 		t.Fatal(err)
 	}
-	if report, err := r.Check(t.Context()); err != nil || !report.OK() {
+	if report, err := r.Check(t.Context(), noon); err != nil || !report.OK() {
 		t.Errorf("Check: %+v, %v", report, err)
 	}
 	if err := r.View(t.Context(), func(tx *Tx) error { _, err := tx.Challenge(t.Context(), challenge(1).Hash); return err }); err != nil {
@@ -217,7 +217,8 @@ func TestFullDisk(t *testing.T) {
 				return err
 			}
 			e := registry.Evidence{ID: string(rune(1000 + i)), At: noon, Until: noon, Verdict: make([]byte, 3000)}
-			tx.AddEvidence(ctx, e) // its error is left out on purpose: the commit must not happen
+			tx.AddEvidence(ctx, e) // errors are left out on purpose: the commit must not happen
+			tx.AppendAudit(ctx, told(e))
 			return nil
 		})
 	}
@@ -252,7 +253,7 @@ func TestFullDisk(t *testing.T) {
 	if err := add(kept); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
-	if report, err := s.Check(ctx); err != nil || !report.OK() {
+	if report, err := s.Check(ctx, noon); err != nil || !report.OK() {
 		t.Errorf("Check: %+v, %v", report, err)
 	}
 	s.Close()
@@ -287,7 +288,7 @@ func TestOpenTogether(t *testing.T) {
 	}
 	wg.Wait()
 	s := openTest(t, path)
-	if report, err := s.Check(t.Context()); err != nil || !report.OK() {
+	if report, err := s.Check(t.Context(), noon); err != nil || !report.OK() {
 		t.Errorf("Check: %+v, %v", report, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/store"
 )
 
 // Tx is a transaction. It has the methods of all pillars, and is good for the
@@ -93,6 +94,9 @@ func (tx *Tx) prepare(ctx context.Context, noun, query string) (*sql.Stmt, error
 	}
 	return s, nil
 }
+
+// unreadable is what is said of a row that this program cannot have written.
+func unreadable(err error) error { return fmt.Errorf("%w: row: %w", store.ErrDamaged, err) }
 
 // own refuses what belongs to another app.
 func (tx *Tx) own(noun string, app account.AppID) error {

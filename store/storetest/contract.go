@@ -146,7 +146,7 @@ func testOpening(t *testing.T, open Open) {
 			t.Errorf("%s of a closed store: %v", name, err)
 		}
 	}
-	if _, err := s.Check(ctx); !errors.Is(err, store.ErrAway) {
+	if _, err := s.Check(ctx, noon()); !errors.Is(err, store.ErrAway) {
 		t.Errorf("Check of a closed store: %v", err)
 	}
 

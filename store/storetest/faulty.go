@@ -158,10 +158,6 @@ func (tx *faultyTx) PutAttestedKey(ctx context.Context, k registry.Key) error {
 	return around0(tx, "PutAttestedKey", func() error { return tx.Tx.PutAttestedKey(ctx, k) })
 }
 
-func (tx *faultyTx) PutAttestedSerials(ctx context.Context, id string, serials []string) error {
-	return around0(tx, "PutAttestedSerials", func() error { return tx.Tx.PutAttestedSerials(ctx, id, serials) })
-}
-
 func (tx *faultyTx) AddEvidence(ctx context.Context, e registry.Evidence) error {
 	return around0(tx, "AddEvidence", func() error { return tx.Tx.AddEvidence(ctx, e) })
 }

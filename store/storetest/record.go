@@ -80,7 +80,7 @@ func testAudit(t *testing.T, open Open) {
 	// A change that nobody recorded is found.
 	k.Account = bob
 	update(t, s, func(tx Tx) error { return tx.PutAttestedKey(ctx, k) })
-	report, err := s.Check(ctx)
+	report, err := s.Check(ctx, noon())
 	if err != nil || report.OK() {
 		t.Errorf("a key that was moved to another account: %+v, %v", report, err)
 	}

@@ -21,6 +21,7 @@ package storetest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
@@ -44,7 +45,7 @@ type Tx interface {
 type Store interface {
 	Update(ctx context.Context, fn func(Tx) error) error
 	View(ctx context.Context, fn func(Tx) error) error
-	Check(ctx context.Context) (audit.Report, error)
+	Check(ctx context.Context, now time.Time) (audit.Report, error)
 	Close() error
 }
 
@@ -52,7 +53,7 @@ type Store interface {
 type Typed[T Tx] interface {
 	Update(ctx context.Context, fn func(T) error) error
 	View(ctx context.Context, fn func(T) error) error
-	Check(ctx context.Context) (audit.Report, error)
+	Check(ctx context.Context, now time.Time) (audit.Report, error)
 	Close() error
 }
 
@@ -118,7 +119,7 @@ func fresh(t *testing.T, open Open) Store {
 // mustCheck fails the test unless the store is without a problem.
 func mustCheck(t *testing.T, s Store) {
 	t.Helper()
-	report, err := s.Check(t.Context())
+	report, err := s.Check(t.Context(), noon())
 	if err != nil || !report.OK() {
 		t.Errorf("Check: %+v, %v", report, err)
 	}
