@@ -67,7 +67,7 @@ func TestTruncatedVectors(t *testing.T) {
 			}
 			return verifier.Verify(ev, want, p, now)
 		}
-		neverAccepted(t, path, input, 200, read)
+		neverAccepted(t, path, input, 80, read)
 		ev, want, err := attest.Parse(input, attest.FormatAuto)
 		if err != nil {
 			return nil // a published description, or a format that is not ours
@@ -81,9 +81,9 @@ func TestTruncatedVectors(t *testing.T) {
 			}
 		}
 		if ev.Format == attest.FormatAndroidChain {
-			neverAccepted(t, path+" in DER", slices.Concat(ev.Chain...), 200, read)
+			neverAccepted(t, path+" in DER", slices.Concat(ev.Chain...), 80, read)
 			for i := range ev.Chain {
-				neverAccepted(t, path+", a certificate", ev.Chain[i], 100, func(prefix []byte) (attest.Verdict, error) {
+				neverAccepted(t, path+", a certificate", ev.Chain[i], 25, func(prefix []byte) (attest.Verdict, error) {
 					cut := slices.Clone(ev.Chain)
 					cut[i] = prefix
 					return verifier.Verify(attest.Evidence{Format: ev.Format, Chain: cut}, want, p, now)
@@ -91,7 +91,7 @@ func TestTruncatedVectors(t *testing.T) {
 			}
 			return nil
 		}
-		neverAccepted(t, path+", the object", ev.Object, 200, func(prefix []byte) (attest.Verdict, error) {
+		neverAccepted(t, path+", the object", ev.Object, 100, func(prefix []byte) (attest.Verdict, error) {
 			return verifier.Verify(attest.Evidence{Format: ev.Format, Object: prefix}, want, p, now)
 		})
 		return nil
@@ -108,9 +108,9 @@ func TestTruncatedSamples(t *testing.T) {
 	for _, d := range attesttest.Deviations() {
 		ev, want, s := sample(t, d)
 		p := rowPolicy(t, d, attest.ProfileGoogle)
-		most := 40
+		most := 15
 		if d.Code == "" { // a good phone
-			most = 400
+			most = 100
 		}
 		neverAccepted(t, d.Name+" in JSON", []byte(asJSON(t, s)), most, func(prefix []byte) (attest.Verdict, error) {
 			ev, _, err := attest.Parse(prefix, attest.FormatAuto)
