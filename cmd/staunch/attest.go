@@ -24,18 +24,20 @@ type AttestCmd struct {
 	TestRoots AttestTestRootsCmd `cmd:"" help:"Print the software phones' test roots in PEM, for dangerous_extra_roots."`
 }
 
-// AttestVerifyCmd is `staunch attest verify`.
+// AttestVerifyCmd is `staunch attest verify`. A flag that is given empty is not
+// a flag that is left out: a script with an unset variable must not switch a
+// check off.
 type AttestVerifyCmd struct {
-	Format         string `default:"auto" enum:"auto,android-chain,android-key,apple-appattest,apple-assertion,apple-receipt" help:"What FILE holds: ${enum}." placeholder:"FORMAT"`
-	Policy         string `help:"Policy file to appraise by; without it the built-in policy \"genuine\"." placeholder:"FILE"`
-	Profile        string `enum:",strict,google" default:"" help:"Android rules: strict or google; replaces the policy's." placeholder:"PROFILE"`
-	At             string `help:"Time of every check, in RFC 3339; default now." placeholder:"TIME"`
-	Challenge      string `help:"Challenge that the evidence must be made for." placeholder:"BASE64URL"`
-	ClientData     string `help:"File with the client data that the app hashed." placeholder:"FILE"`
-	ClientDataHash string `help:"Hash of the client data." placeholder:"HEX"`
-	AppID          string `name:"app-id" help:"Apple: team id and bundle id." placeholder:"TEAM.bundle"`
-	StatusList     string `help:"Google's attestation status list, or a snapshot of it." placeholder:"FILE"`
-	JSON           bool   `name:"json" help:"Print the verdict as one JSON object."`
+	Format         string  `default:"auto" enum:"auto,android-chain,android-key,apple-appattest,apple-assertion,apple-receipt" help:"What FILE holds; auto finds out." placeholder:"FORMAT"`
+	Policy         *string `help:"Policy file to appraise by; without it the built-in policy \"genuine\"." placeholder:"FILE"`
+	Profile        *string `help:"Android rules, strict or google; replaces the policy's." placeholder:"PROFILE"`
+	At             *string `help:"Time of every check, in RFC 3339; default now." placeholder:"TIME"`
+	Challenge      *string `help:"Challenge that the evidence must be made for." placeholder:"BASE64URL"`
+	ClientData     *string `help:"File with the client data that the app hashed." placeholder:"FILE"`
+	ClientDataHash *string `help:"Hash of the client data." placeholder:"HEX"`
+	AppID          *string `name:"app-id" help:"Apple: team id and bundle id." placeholder:"TEAM.bundle"`
+	StatusList     *string `help:"Google's attestation status list, or a snapshot of it." placeholder:"FILE"`
+	JSON           bool    `name:"json" help:"Print the verdict as one JSON object."`
 
 	File string `arg:"" help:"PEM, DER, CBOR, CMS or JSON; - is standard input."`
 }
@@ -45,6 +47,8 @@ func (AttestVerifyCmd) Help() string {
 	return `FILE is an Android certificate chain (PEM, or DER one after the other), a WebAuthn attestation object, an App
 Attest assertion or receipt, a JSON object with one of the members chain, attestation, response, assertion,
 receipt and what goes with it, or base64 of any of these.
+
+FORMAT is auto, android-chain, android-key, apple-appattest, apple-assertion or apple-receipt.
 
 Nothing is fetched: without --status-list no revocation is checked, and the verdict says so.
 
@@ -78,6 +82,9 @@ func (c *AttestVerifyCmd) Run(s *streams) error {
 
 func (c *AttestVerifyCmd) verify(stdin io.Reader) (attest.Verdict, error) {
 	none := attest.Verdict{}
+	if err := c.usage(); err != nil {
+		return none, err
+	}
 	now, err := c.at()
 	if err != nil {
 		return none, err
@@ -104,30 +111,57 @@ func (c *AttestVerifyCmd) verify(stdin io.Reader) (attest.Verdict, error) {
 	return verifier.Verify(ev, want, policy, now)
 }
 
+// usage refuses flags that are empty, and standard input for two things.
+func (c *AttestVerifyCmd) usage() error {
+	for _, f := range []struct {
+		name  string
+		value *string
+	}{
+		{"policy", c.Policy}, {"profile", c.Profile}, {"at", c.At}, {"challenge", c.Challenge}, {"client-data", c.ClientData},
+		{"client-data-hash", c.ClientDataHash}, {"app-id", c.AppID}, {"status-list", c.StatusList},
+	} {
+		if f.value != nil && *f.value == "" {
+			return fmt.Errorf("--%s is empty: leave it out, or give it a value", f.name)
+		}
+	}
+	inputs := 0
+	for _, file := range []*string{&c.File, c.ClientData, c.StatusList} {
+		if file != nil && *file == "-" {
+			inputs++
+		}
+	}
+	if inputs > 1 {
+		return errors.New("standard input can be only one of FILE, --client-data and --status-list")
+	}
+	return nil
+}
+
 func (c *AttestVerifyCmd) at() (time.Time, error) {
-	if c.At == "" {
+	if c.At == nil {
 		return time.Now(), nil
 	}
-	at, err := time.Parse(time.RFC3339, c.At)
+	at, err := time.Parse(time.RFC3339, *c.At)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("--at: %q is no time in RFC 3339; write it as 2026-11-01T12:00:00Z", c.At)
+		return time.Time{}, fmt.Errorf("--at: %q is no time in RFC 3339; write it as 2026-11-01T12:00:00Z", *c.At)
 	}
 	return at, nil
 }
 
 func (c *AttestVerifyCmd) policy() (*attest.Policy, error) {
-	if c.Policy == "" {
-		profile := c.Profile
-		if profile == "" {
-			profile = attest.ProfileGoogle
+	profile := attest.ProfileGoogle
+	if c.Profile != nil {
+		if profile = *c.Profile; profile != attest.ProfileGoogle && profile != attest.ProfileStrict {
+			return nil, fmt.Errorf("--profile: %q is neither strict nor google", profile)
 		}
+	}
+	if c.Policy == nil {
 		return attest.Genuine(profile)
 	}
-	p, err := readPolicy(c.Policy)
-	if err != nil || c.Profile == "" {
+	p, err := readPolicy(*c.Policy)
+	if err != nil || c.Profile == nil {
 		return p, err
 	}
-	return p.WithProfile(c.Profile)
+	return p.WithProfile(profile)
 }
 
 // readPolicy reads a policy file; an error names file, line and key.
@@ -149,53 +183,48 @@ func readPolicy(file string) (*attest.Policy, error) {
 }
 
 // expect puts the flags over what came beside the evidence.
-func (c *AttestVerifyCmd) expect(stdin io.Reader, want *attest.Expect) error {
-	if c.Challenge != "" {
-		challenge, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(c.Challenge), "="))
-		if err != nil {
-			return fmt.Errorf("--challenge: %q is no base64url", c.Challenge)
+func (c *AttestVerifyCmd) expect(stdin io.Reader, want *attest.Expect) (err error) {
+	if c.ClientDataHash != nil { // excludes the others
+		want.Challenge, want.ClientData = nil, nil
+		if want.ClientDataHash, err = hex.DecodeString(*c.ClientDataHash); err != nil {
+			return fmt.Errorf("--client-data-hash: %q is no hex", *c.ClientDataHash)
 		}
-		want.Challenge = challenge
-		if c.ClientDataHash == "" {
-			want.ClientDataHash = nil
+	} else if c.Challenge != nil || c.ClientData != nil {
+		want.ClientDataHash = nil
+	}
+	if c.Challenge != nil {
+		if want.Challenge, err = decodeBase64(*c.Challenge); err != nil {
+			return fmt.Errorf("--challenge: %w", err)
 		}
 	}
-	if c.ClientData != "" {
-		data, err := readBounded(stdin, c.ClientData, attest.MaxInput)
-		if err != nil {
+	if c.ClientData != nil {
+		if want.ClientData, err = readBounded(stdin, *c.ClientData, attest.MaxInput); err != nil {
 			return fmt.Errorf("--client-data: %w", err)
 		}
-		want.ClientData = data
-		if c.ClientDataHash == "" {
-			want.ClientDataHash = nil
-		}
 	}
-	if c.ClientDataHash != "" {
-		hash, err := hex.DecodeString(c.ClientDataHash)
-		if err != nil {
-			return fmt.Errorf("--client-data-hash: %q is no hex", c.ClientDataHash)
-		}
-		want.ClientDataHash = hash
-		if c.ClientData == "" {
-			want.ClientData = nil
-		}
-		if c.Challenge == "" {
-			want.Challenge = nil
-		}
+	if c.AppID != nil {
+		want.AppID = *c.AppID
 	}
-	if c.AppID != "" {
-		want.AppID = c.AppID
-	}
-	if c.StatusList != "" {
-		text, err := readBounded(stdin, c.StatusList, 64<<20)
+	if c.StatusList != nil {
+		text, err := readBounded(stdin, *c.StatusList, 64<<20)
 		if err != nil {
 			return fmt.Errorf("--status-list: %w", err)
 		}
 		if want.Status, err = android.ParseStatusList(text); err != nil {
-			return fmt.Errorf("--status-list: %s: %w", c.StatusList, err)
+			return fmt.Errorf("--status-list: %s: %w", *c.StatusList, err)
 		}
 	}
 	return nil
+}
+
+// decodeBase64 reads base64url or base64, padded or not.
+func decodeBase64(text string) ([]byte, error) {
+	plain := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
+	b, err := base64.RawStdEncoding.DecodeString(plain)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no base64url", text)
+	}
+	return b, nil
 }
 
 // readBounded reads a file, or standard input for -, of at most limit bytes.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -130,7 +131,7 @@ func facts(c *attest.Claims) (lines [][2]string) {
 		}
 		add("app", app, a.Environment, label("bundle version ", value(a.BundleVersion)))
 		if a.ValidationCategory != nil {
-			add("category", fmt.Sprint(*a.ValidationCategory))
+			add("category", categoryText(*a.ValidationCategory))
 		}
 		if a.Counter != nil {
 			add("counter", fmt.Sprint(*a.Counter))
@@ -143,6 +144,16 @@ func facts(c *attest.Claims) (lines [][2]string) {
 		}
 	}
 	return lines
+}
+
+// categoryText names Apple's validation categories.
+func categoryText(n uint32) string {
+	names := [...]string{"invalid", "platform", "TestFlight", "development", "App Store", "enterprise", "Developer ID",
+		"local signing", "Rosetta", "out-of-process JIT", "none"}
+	if int(n) < len(names) {
+		return fmt.Sprintf("%d (%s)", n, names[n])
+	}
+	return fmt.Sprint(n)
 }
 
 func value(s *string) string {
@@ -178,13 +189,16 @@ func lockText(locked *bool) string {
 
 func judgedBy(v attest.Verdict) string {
 	by := "policy " + v.Policy
-	if v.Profile != "" {
+	isAndroid := v.Format == attest.FormatAndroidChain || v.Format == attest.FormatAndroidKey
+	if isAndroid && v.Profile != "" {
 		by += ", profile " + v.Profile
 	}
 	by += ", as of " + v.At.Format(time.RFC3339)
-	if v.Status != nil {
+	switch {
+	case !isAndroid: // Apple has no list
+	case v.Status != nil:
 		by += fmt.Sprintf(", revocation list of %d serials", v.Status.Entries)
-	} else if v.Claims == nil || v.Claims.Android != nil {
+	default:
 		by += ", no revocation list"
 	}
 	return printable(by)
@@ -194,16 +208,45 @@ func finding(p palette, f attest.Finding) string {
 	colour := map[attest.Effect]string{attest.Reject: red, attest.Warn: yellow, attest.Note: dim}[f.Effect]
 	at := ""
 	if f.Position != nil {
-		at = fmt.Sprintf(" at certificate %d", *f.Position)
+		at = fmt.Sprintf(", certificate %d (the leaf is 0)", *f.Position)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %s  %s%s (%s)\n", p.paint(colour, fmt.Sprintf("%-6s", f.Effect)), f.Code, at, f.Class)
+	fmt.Fprintf(&b, "  %s  %s, class %s%s\n", p.paint(colour, fmt.Sprintf("%-6s", f.Effect)), f.Code, f.Class, at)
 	code, _ := attest.LookupCode(f.Code)
-	fmt.Fprintf(&b, "          %s\n          %s\n", code.Meaning, p.paint(dim, "Found: "+printable(f.Detail)))
+	b.WriteString(wrap(code.Meaning, indent))
+	for line := range strings.Lines(wrap("Found: "+printable(f.Detail), indent)) {
+		b.WriteString(p.paint(dim, strings.TrimSuffix(line, "\n")) + "\n")
+	}
 	if f.Effect != attest.Note { // nothing has to be done about a note
-		fmt.Fprintf(&b, "          %s\n", code.Advice)
+		b.WriteString(wrap(code.Advice, indent))
 	}
 	return b.String()
+}
+
+const indent = "          "
+
+// wrap breaks a text between words into lines of at most 80 columns, with the
+// indent before each.
+func wrap(text, indent string) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		width := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+			b.WriteString(indent)
+			column = len(indent)
+		case column+1+width > 80:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += width
+	}
+	return b.String() + "\n"
 }
 
 // printable keeps a stranger's text from steering the terminal.

@@ -4,10 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/staunchid/staunch/attest"
@@ -49,37 +50,63 @@ func (c *AttestSampleCmd) Run(s *streams) error {
 			return &exitError{exitCannot, fmt.Errorf("--at: %q is no time in RFC 3339", c.At)}
 		}
 	}
+	if err := c.usage(); err != nil {
+		return &exitError{exitCannot, err}
+	}
 	switch {
 	case c.List:
 		return listSamples(s.out)
 	case c.Policy:
 		return printPolicy(s.out, c.Name)
-	case c.Challenge != "" && c.Name == "":
+	case c.Challenge != "":
 		return c.answer(s.out, now)
-	case c.Name != "" && c.Challenge == "":
-		return printSample(s.out, c.Name, now)
 	}
-	return &exitError{exitCannot, fmt.Errorf("give the name of a sample, or --challenge, or --list, or --policy")}
+	return printSample(s.out, c.Name, now)
 }
 
-func listSamples(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tCODE\tCLASS\tGOOGLE\tSTRICT\tWHAT IS DIFFERENT")
-	for _, d := range attesttest.Deviations() {
-		code, class := d.Code, string(d.Class)
-		if code == "" {
-			code, class = "-", "-"
+// usage refuses what does not go together: a sample is one of the list, or the
+// answer to a challenge.
+func (c *AttestSampleCmd) usage() error {
+	asked := 0
+	for _, given := range []bool{c.List, c.Policy, c.Challenge != "", c.Name != "" && !c.Policy} {
+		if given {
+			asked++
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Name, code, class, orDash(d.Effects.Google), orDash(d.Effects.Strict), d.Change)
 	}
-	return t.Flush()
+	switch {
+	case asked != 1:
+		return errors.New("give one of: the name of a sample, --challenge, --list, --policy")
+	case c.Challenge == "" && (c.Account != "" || c.Platform != "android"):
+		return errors.New("--account and --platform go with --challenge")
+	case c.Account != "" && !isAccount.MatchString(c.Account):
+		return fmt.Errorf("--account: %q is no account: a_ and 26 characters of a-z and 2-7", c.Account)
+	}
+	return nil
 }
 
-func orDash(e attest.Effect) string {
-	if e == "" {
-		return "-"
+// isAccount is the form of an account's id.
+var isAccount = regexp.MustCompile(`^a_[a-z2-7]{26}$`)
+
+// listSamples prints two lines a sample, which fit a terminal.
+func listSamples(w io.Writer) error {
+	for _, d := range attesttest.Deviations() {
+		outcome := "accepted"
+		if d.Code != "" {
+			outcome = fmt.Sprintf("%s (%s) %s", d.Code, d.Class, effects(d.Effects))
+		}
+		if _, err := fmt.Fprintf(w, "%s: %s\n%s", d.Name, outcome, wrap(d.Change, "    ")); err != nil {
+			return err
+		}
 	}
-	return string(e)
+	return nil
+}
+
+// effects names the effect, or both if strict differs from google.
+func effects(e attesttest.Effects) string {
+	if e.Google == e.Strict {
+		return string(e.Google)
+	}
+	return fmt.Sprintf("%s, strict: %s", e.Google, e.Strict)
 }
 
 func findSample(name string) (attesttest.Deviation, error) {
@@ -118,9 +145,9 @@ func printPolicy(w io.Writer, name string) error {
 
 // answer makes a key for a server's challenge and attests it.
 func (c *AttestSampleCmd) answer(w io.Writer, now time.Time) error {
-	challenge, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(c.Challenge), "="))
+	challenge, err := decodeBase64(c.Challenge)
 	if err != nil || len(challenge) == 0 {
-		return &exitError{exitCannot, fmt.Errorf("--challenge: %q is no base64", c.Challenge)}
+		return &exitError{exitCannot, fmt.Errorf("--challenge: %w", err)}
 	}
 	sample, err := answerAs(c.Platform, challenge, now)
 	if err != nil {
@@ -199,7 +226,7 @@ func (c *AttestCodesCmd) Run(s *streams) error {
 			}
 			continue
 		}
-		fmt.Fprintf(s.out, "%s (%s)\n    %s\n    %s\n", code.Name, code.Class, code.Meaning, code.Advice)
+		fmt.Fprintf(s.out, "%s (class %s)\n%s%s", code.Name, code.Class, wrap(code.Meaning, "    "), wrap(code.Advice, "    "))
 	}
 	if !some {
 		return &exitError{exitNo, fmt.Errorf("there is no code that begins with %q", c.Code)}
