@@ -23,9 +23,11 @@ type CheckCmd struct {
 
 // Help is the long text of --help.
 func (CheckCmd) Help() string {
-	return `Reads every store as a whole: the structure of its file, the hash chains of its audit record, and whether every thing in it is as its last audit entry says. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
+	return `Reads every store as a whole: the structure of its file and its schema, the hash chains of its audit record, and whether every key, with its serials, and every piece of evidence is as the record says. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
 
-Exit codes: 0 no damage; 1 damage, one line each; 2 a store cannot be read.
+Not covered are challenges, the counter and the day of last use of a key, and the outbox: the record does not tell of them. Nor is it seen when the end of a chain was cut off, or a whole chain computed anew.
+
+All stores are read, also after one that is damaged. Exit codes: 0 no damage; 1 damage, one line each; 2 a store could not be checked: it is not there, another app's or of another schema, or the disk fails. A file that is no store at all is damage.
 
 Examples:
   staunch check --config /etc/staunch/staunch.toml
@@ -48,34 +50,52 @@ func (c *CheckCmd) Run(s *streams) error {
 	if err != nil {
 		return &exitError{exitCannot, err}
 	}
-	damaged := 0
+	damaged, errs := 0, []error(nil)
 	for i, id := range apps {
 		fmt.Fprintf(s.err, "checking %s (%d of %d)\n", id, i+1, len(apps))
-		report, err := server.CheckStore(ctx, dataDir, id)
-		if err != nil {
-			return &exitError{exitCannot, err}
-		}
-		if !report.OK() {
+		ok, err := c.store(ctx, s, dataDir, id)
+		switch {
+		case ctx.Err() != nil:
+			return &exitError{exitCannot, ctx.Err()}
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s was not checked: %w", id, err))
+		case !ok:
 			damaged++
 		}
-		if c.JSON {
-			err = json.NewEncoder(s.out).Encode(map[string]any{
-				"app": report.App, "accounts": report.Accounts, "entries": report.Entries, "ok": report.OK(), "problems": report.Problems,
-			})
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(s.out, "%s: %d accounts, %d audit entries, %d problems\n", id, report.Accounts, report.Entries, len(report.Problems))
-		for _, p := range report.Problems {
-			fmt.Fprintf(s.out, "%s: %s account=%q subject=%q entry=%d\n", id, p.Kind, p.Account, p.Subject, p.Entry)
-		}
+	}
+	code := exitNo
+	if len(errs) > 0 {
+		code = exitCannot // the worst that can be said: who knows what is there
 	}
 	if damaged > 0 {
-		return &exitError{exitNo, fmt.Errorf("%d of %d stores are damaged; stop the server, keep a copy of the files, and restore a backup", damaged, len(apps))}
+		errs = append(errs, fmt.Errorf("%d of %d stores are damaged; stop the server, keep a copy of the files, and restore a backup", damaged, len(apps)))
 	}
-	return nil
+	if len(errs) == 0 {
+		return nil
+	}
+	return &exitError{code, errors.Join(errs...)}
+}
+
+// store checks one store and prints what is found. An error says why it could
+// not be checked.
+func (c *CheckCmd) store(ctx context.Context, s *streams, dataDir, id string) (ok bool, err error) {
+	report, err := server.CheckStore(ctx, dataDir, id)
+	ok = err == nil && report.OK()
+	switch {
+	case c.JSON && err != nil:
+		return false, errors.Join(err, json.NewEncoder(s.out).Encode(map[string]any{"app": id, "ok": false, "error": err.Error()}))
+	case c.JSON:
+		return ok, json.NewEncoder(s.out).Encode(map[string]any{
+			"app": id, "accounts": report.Accounts, "entries": report.Entries, "ok": ok, "problems": report.Problems,
+		})
+	case err != nil:
+		return false, err
+	}
+	fmt.Fprintf(s.out, "%s: %d accounts, %d audit entries, %d problems\n", id, report.Accounts, report.Entries, len(report.Problems))
+	for _, p := range report.Problems {
+		fmt.Fprintf(s.out, "%s: %s account=%q subject=%q entry=%d\n", id, p.Kind, p.Account, p.Subject, p.Entry)
+	}
+	return ok, nil
 }
 
 // stores finds the folder and the apps.
