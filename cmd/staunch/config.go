@@ -47,7 +47,7 @@ func (ConfigCheckCmd) Help() string {
 
 A line "warning: ..." on standard output tells of what is in order and may surprise: a key of the policy that nothing acts on yet, a revocation list that is missing or old, a secret that others can read. The server logs the same when it starts.
 
-Exit codes: 0 all is good, warnings or not; 1 something is wrong, and every line on standard error names file, line and key; 2 the file cannot be read.
+Exit codes: 0 all is good, warnings or not; 1 something is wrong, and every line on standard error names file, key and, unless the key is missing, its line; 2 the file cannot be read.
 
 Example: staunch config check staunch.toml`
 }
