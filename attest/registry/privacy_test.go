@@ -120,7 +120,7 @@ func TestUnseenIdentifiers(t *testing.T) {
 		{"App Attest", attest.Verdict{Claims: &attest.Claims{Platform: "apple", Apple: &attest.AppleClaims{}}}, false},
 		{"nothing was read", attest.Verdict{}, true},
 		{"no description was read", attest.Verdict{UnverifiedClaims: &attest.Claims{Android: &attest.AndroidClaims{}}}, true},
-		{"a second description", attest.Verdict{UnverifiedClaims: clean, Findings: []attest.Finding{{Code: "android.chain_extended"}}}, true},
+		{"a second description", attest.Verdict{UnverifiedClaims: clean, Extended: true}, true},
 	}
 	for _, tt := range tests {
 		if lasting, possible := registry.Identifiers(tt.verdict); possible != tt.possible || len(lasting) != 0 {
