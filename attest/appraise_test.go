@@ -365,9 +365,7 @@ func TestProfiles(t *testing.T) {
 		if d.Check == "" {
 			continue
 		}
-		ev, want, s := sample(t, d)
-		g := judgeAt(t, ev, want, rowPolicy(t, d, attest.ProfileGoogle), s.At)
-		st := judgeAt(t, ev, want, rowPolicy(t, d, attest.ProfileStrict), s.At)
+		g, st := rowVerdict(t, d, attest.ProfileGoogle), rowVerdict(t, d, attest.ProfileStrict)
 		always := d.Check == "issuer_name" || d.Check == "root_missing"
 		if st.Accept() || g.Accept() == always || st.Tier != attest.TierContraindicated || st.Profile != attest.ProfileStrict || g.Profile != attest.ProfileGoogle {
 			t.Errorf("%s: google %s, strict %s", d.Name, g.Tier, st.Tier)

@@ -34,21 +34,17 @@ func throughJSON(t testing.TB, b *attest.Bundle) *attest.Bundle {
 }
 
 // TestReplay: every row of the catalogue gives the same verdict again under its
-// policy; good phones, and those that the profile judges, also under the other
-// profile and the built-in policy.
+// policy; good phones also under the other profile and the built-in policy.
 func TestReplay(t *testing.T) {
 	verifier := newVerifier(t)
 	for _, d := range attesttest.Deviations() {
-		ev, want, s := sample(t, d)
-		policies := map[string]*attest.Policy{"google": rowPolicy(t, d, attest.ProfileGoogle)}
-		if d.Code == "" || d.Check != "" {
-			policies["strict"], policies["genuine"] = rowPolicy(t, d, attest.ProfileStrict), genuine(t, attest.ProfileGoogle)
+		policies := map[string]*attest.Policy{attest.ProfileGoogle: rowPolicy(t, d, attest.ProfileGoogle)}
+		if d.Code == "" {
+			policies[attest.ProfileStrict], policies["genuine"] = rowPolicy(t, d, attest.ProfileStrict), genuine(t, attest.ProfileGoogle)
 		}
+		ev, want, _ := sample(t, d)
 		for name, p := range policies {
-			v, err := verifier.Verify(ev, want, p, s.At)
-			if err != nil {
-				t.Fatal(d.Name, err)
-			}
+			v := rowVerdict(t, d, name)
 			b, err := attest.NewBundle(ev, want, p, v)
 			if err != nil {
 				t.Fatal(d.Name, err)

@@ -198,6 +198,35 @@ func rowPolicy(t testing.TB, d attesttest.Deviation, profile string) *attest.Pol
 	return p
 }
 
+// rowVerdicts keeps verdicts of the catalogue, of one verifier whose cache is
+// warm.
+var rowVerdicts sync.Map
+var rowVerifier = sync.OnceValues(func() (*attest.Verifier, error) { return attest.NewVerifier(nil) })
+
+// rowVerdict is the verdict on a row under a profile of its policy, or under
+// "genuine", the built-in one.
+func rowVerdict(t testing.TB, d attesttest.Deviation, profile string) attest.Verdict {
+	t.Helper()
+	if v, ok := rowVerdicts.Load(d.Name + " " + profile); ok {
+		return v.(attest.Verdict)
+	}
+	ev, want, s := sample(t, d)
+	p := genuine(t, attest.ProfileGoogle)
+	if profile != "genuine" {
+		p = rowPolicy(t, d, profile)
+	}
+	verifier, err := rowVerifier()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := verifier.Verify(ev, want, p, s.At)
+	if err != nil {
+		t.Fatal(d.Name, err)
+	}
+	rowVerdicts.Store(d.Name+" "+profile, v)
+	return v
+}
+
 // malformed and unsupported tell errors apart.
 func malformed(err error) bool   { return errors.Is(err, attest.ErrMalformed) }
 func unsupported(err error) bool { return errors.Is(err, attest.ErrUnsupported) }

@@ -155,15 +155,9 @@ func members(t *testing.T, what string, value any, want string) map[string]any {
 // TestVerdictMembers: of every row of the catalogue, accepted or not, all
 // members are there; null is what does not apply.
 func TestVerdictMembers(t *testing.T) {
-	verifier := newVerifier(t)
 	for _, d := range attesttest.Deviations() {
-		ev, want, s := sample(t, d)
-		for _, p := range []*attest.Policy{rowPolicy(t, d, attest.ProfileStrict), genuine(t, attest.ProfileGoogle)} {
-			v, err := verifier.Verify(ev, want, p, s.At)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkMembers(t, d.Name, asJSON(t, v))
+		for _, profile := range []string{attest.ProfileGoogle, "genuine"} {
+			checkMembers(t, d.Name, asJSON(t, rowVerdict(t, d, profile)))
 		}
 	}
 	zero := asJSON(t, attest.Verdict{})
