@@ -22,7 +22,7 @@ func (a *appraisal) android(cache *android.Cache) error {
 	}
 	var result *android.Attestation
 	var err error
-	notChecked := false
+	var notChecked bool
 	if a.ev.Format == FormatAndroidChain {
 		opts.Challenge = a.want.Challenge
 		opts.DangerousAnyChallenge = a.want.Challenge == nil // common.challenge_not_checked says so
@@ -51,10 +51,10 @@ func (a *appraisal) android(cache *android.Cache) error {
 	}
 	if failure != nil {
 		a.hard(failure.Position, androidCode(failure.Code), failure.Detail, claims)
-		return nil
+	} else {
+		a.appraiseAndroid(result, notChecked)
+		a.conclude(claims)
 	}
-	a.appraiseAndroid(result, notChecked)
-	a.conclude(claims)
 	return nil
 }
 

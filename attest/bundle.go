@@ -82,7 +82,7 @@ func NewBundle(ev Evidence, want Expect, p *Policy, verdict Verdict) (*Bundle, e
 	}
 	b := &Bundle{
 		Version:  1,
-		Evidence: BundleEvidence{ev.Format, ev.Chain, ev.Object},
+		Evidence: BundleEvidence(ev),
 		Expect: BundleExpect{
 			want.App, want.AppID, want.Challenge, want.ClientData, want.ClientDataHash, want.KeyID, want.PublicKey,
 			want.Counter, nil, want.UsesLeft != nil,

@@ -2,7 +2,6 @@ package attest
 
 import (
 	"slices"
-	"strings"
 )
 
 // Code is a row of the table of findings: what a code says, for people. Codes
@@ -34,12 +33,6 @@ func classOf(name string) Class {
 		panic("attest: code without a row: " + name) // a test raises every code
 	}
 	return c.Class
-}
-
-// platformOf is the platform of a code: "android", "apple" or "common".
-func platformOf(name string) string {
-	platform, _, _ := strings.Cut(name, ".")
-	return platform
 }
 
 const (

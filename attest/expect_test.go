@@ -142,9 +142,9 @@ func TestBinding(t *testing.T) {
 		{"hashed, and the app does not", challenge(), attest.Expect{Challenge: challenge()}, hashed, mismatch("common.challenge_mismatch", "apple.nonce_mismatch")},
 	} {
 		p := policyOf(t, c.edit)
-		android, key := c.want, attest.Evidence{}
+		android := c.want
 		android.Status = status(t, nil)
-		key, _ = attestation(t, c.bound)
+		key, _ := attestation(t, c.bound)
 		for _, ev := range []attest.Evidence{registration(t, c.bound), key} {
 			want := c.want
 			if ev.Format == attest.FormatAndroidKey {

@@ -207,7 +207,7 @@ const unsortedName = "unsorted SET OF in a name"
 
 // readIssuer reads the Issuer, which most often is the Subject above.
 func (c *Certificate) readIssuer(r *der.Reader, above *Certificate) (err error) {
-	unsorted := false
+	var unsorted bool
 	if rest := r.Rest(); above != nil && bytes.HasPrefix(rest, above.Subject) {
 		var name der.Element
 		name, err = r.Expect(der.Sequence)

@@ -39,7 +39,8 @@ func (c *Certificate) readExtensions(explicit der.Element) error {
 		if err != nil {
 			return err
 		}
-		which, read := 0, func([]byte) error { return nil }
+		var which int
+		read := func([]byte) error { return nil }
 		switch string(oid.Body) {
 		case oidBasicConstraints:
 			which, read = 0, c.readBasicConstraints

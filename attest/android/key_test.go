@@ -3,7 +3,6 @@ package android_test
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"slices"
@@ -155,7 +154,7 @@ func TestIssuerKeys(t *testing.T) {
 		"RSA of 65,536 bits": {key(oidRSA, null(), sequence(tlv(2, slices.Repeat([]byte{0x7f}, 8192)), integer(1, 0, 1))...), android.CodeSignatureAlgorithm},
 	} {
 		chain := attested(t, attesttest.Factory, at(1, func(x *attesttest.Certificate) {
-			x.PublicKey, x.Key = c.spki, crypto.Signer((*ecdsa.PrivateKey)(good))
+			x.PublicKey, x.Key = c.spki, crypto.Signer(good)
 		}))
 		if _, err := android.Verify(chain, trusting(t), testNow()); code(t, err) != c.want {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

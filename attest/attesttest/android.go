@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -185,8 +186,10 @@ func (p *AndroidPhone) describe(now time.Time, challenge []byte) KeyDescription 
 		hw.SetInteger(10, curve[1])
 	case "RSA":
 		hw.SetInteger(2, 1)
-		var bits int64
-		fmt.Sscan(size, &bits) // newLeafKey has read it already
+		bits, err := strconv.ParseInt(size, 10, 64)
+		if err != nil {
+			panic("attesttest: " + err.Error()) // newLeafKey has read it already
+		}
 		hw.SetInteger(3, bits)
 		hw.SetIntegers(6, 3, 5)
 		hw.SetInteger(200, 65537)

@@ -92,8 +92,8 @@ func (k *AndroidKey) Sign(message []byte) ([]byte, error) {
 	case *ecdsa.PrivateKey:
 		size := (key.Curve.Params().BitSize + 7) / 8
 		var digest []byte
-		switch {
-		case size == 48:
+		switch size {
+		case 48:
 			sum := sha512.Sum384(message)
 			digest = sum[:]
 		default:

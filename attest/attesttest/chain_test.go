@@ -126,7 +126,7 @@ func TestAppleAttestationSatisfiesX509(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaf := verifyX509(t, o.AttStmt.X5C, pool(t, ca.RootsPEM()[:1]), now)
-	if want := hash; len(o.AuthData) < 164 || len(want) != 32 {
+	if len(o.AuthData) < 164 || len(hash) != 32 {
 		t.Fatalf("authenticator data of %d bytes", len(o.AuthData))
 	}
 	if id := sha256.Sum256(key.Point()); string(id[:]) != string(key.ID()) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store/storetest"
@@ -193,7 +192,7 @@ func TestKeysOfOneAccount(t *testing.T) {
 		t.Errorf("%d keys", len(ids))
 	}
 	for id := range ids {
-		if k := r.key(id); k.Account != account.ID(alice) || k.State != registry.StateActive {
+		if k := r.key(id); k.Account != alice || k.State != registry.StateActive {
 			t.Errorf("key %+v", k)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
@@ -203,7 +202,7 @@ func (a *attempt) record(ctx context.Context, tx Tx, v attest.Verdict, action, k
 	if err := tx.AppendAudit(ctx, e); err != nil {
 		return err
 	}
-	return tx.AppendEvent(ctx, event.Event{Type: kind, Account: account.ID(a.in.Account), Body: body, At: a.now})
+	return tx.AppendEvent(ctx, event.Event{Type: kind, Account: a.in.Account, Body: body, At: a.now})
 }
 
 func platform(f attest.Format) string {

@@ -202,7 +202,7 @@ func (r *Reader) Next() (Element, error) {
 			return Element{}, err
 		}
 	}
-	length := 0
+	var length int
 	if n < len(b) && b[n] < 0x80 { // the short form, most often
 		length = int(b[n])
 		n++

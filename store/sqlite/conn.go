@@ -171,8 +171,9 @@ func (c *conn) rollback() {
 	if err := c.exec(context.Background(), "ROLLBACK"); err == nil {
 		return
 	}
-	c.closeStatements()
-	c.c.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes it and does not keep it
+	// Both errors say what is known: the connection is lost.
+	_ = c.closeStatements()
+	_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes it and does not keep it
 }
 
 // createFile makes an empty file that only its owner may read, if there is none.

@@ -42,7 +42,7 @@ func testTransactions(t *testing.T, open Open) {
 		}
 		return mine
 	})
-	if err != mine || there(2) {
+	if !errors.Is(err, mine) || there(2) {
 		t.Errorf("error of fn: %v; kept: %v", err, there(2))
 	}
 
@@ -52,7 +52,7 @@ func testTransactions(t *testing.T, open Open) {
 				t.Error("the panic of fn was swallowed")
 			}
 		}()
-		s.Update(ctx, func(tx Tx) error {
+		_ = s.Update(ctx, func(tx Tx) error {
 			if err := tx.AddChallenge(ctx, challenge(3)); err != nil {
 				return err
 			}
