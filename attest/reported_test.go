@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -91,6 +93,21 @@ func TestEveryMisfit(t *testing.T) {
 	p.App.Signers = [][]byte{make([]byte, 32)}
 	v := judge(t, evidenceOf(t, p), expecting(t), policyOf(t))
 	if !v.Has("android.app_signer") || !v.Has("android.app_version") || v.Has("android.app_package") {
+		t.Errorf("%v", v.Findings)
+	}
+}
+
+// TestDetailIsBounded: what a stranger wrote does not fill a log.
+func TestDetailIsBounded(t *testing.T) {
+	p := androidPhone(t)
+	p.App.Packages = []attesttest.Package{{Name: strings.Repeat("é", 4000)}}
+	v := judge(t, evidenceOf(t, p), expecting(t), policyOf(t))
+	for _, f := range v.Findings {
+		if len(f.Detail) > 600 || !utf8.ValidString(f.Detail) {
+			t.Errorf("%s: a detail of %d bytes", f.Code, len(f.Detail))
+		}
+	}
+	if !v.Has("android.app_package") {
 		t.Errorf("%v", v.Findings)
 	}
 }

@@ -3,6 +3,7 @@ package attest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/attest/android"
@@ -80,11 +81,21 @@ func (a *appraisal) find(code string, effect Effect, format string, args ...any)
 
 // findAt adds a finding about the certificate at position, or about none.
 func (a *appraisal) findAt(position int, code string, effect Effect, format string, args ...any) {
-	f := Finding{Code: code, Class: classOf(code), Effect: effect, Detail: fmt.Sprintf(format, args...)}
+	f := Finding{Code: code, Class: classOf(code), Effect: effect, Detail: clip(fmt.Sprintf(format, args...))}
 	if position >= 0 {
 		f.Position = &position
 	}
 	a.verdict.Findings = append(a.verdict.Findings, f)
+}
+
+// maxDetail bounds a detail, which may quote what a stranger wrote, in bytes.
+const maxDetail = 500
+
+func clip(text string) string {
+	if len(text) <= maxDetail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxDetail], "") + "..."
 }
 
 // hard ends an appraisal before it begins: the evidence is not authentic, and

@@ -131,7 +131,7 @@ func appleDeviations() []Deviation {
 		row("cert_time", "leaf-future", "the leaf is not valid yet", 0, att(func(d *AppleDraft) { d.Leaf().NotBefore = d.Now.Add(time.Hour) })),
 		row("cert_time", "ca-expired", "CA 1 expired", 1, att(func(d *AppleDraft) { d.Chain[1].NotAfter = d.Now.Add(-time.Hour) })),
 
-		Deviation{Name: "apple-client-data-other", Change: "client data that hold another challenge", Code: "common.challenge_mismatch", Class: attest.Abuse,
+		{Name: "apple-client-data-other", Change: "client data that hold another challenge", Code: "common.challenge_mismatch", Class: attest.Abuse,
 			Position: NoPosition, Effects: hard(), make: withClientData([]byte("another challenge"))},
 		row("nonce_missing", "nonce-missing", "no extension .8.2", 0, att(appleAt(0, func(c *Certificate) { c.RemoveExtension(oidApple(8, 2)) }))),
 		row("nonce_mismatch", "challenge-other", "attested for another challenge", 0, att(func(d *AppleDraft) { d.ClientDataHash[0] ^= 1 })),
