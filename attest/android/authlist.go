@@ -64,7 +64,9 @@ type AuthorizationList struct {
 	Unknown []UnknownTag // unknown or unusable, in encoded order
 
 	numbers [24]uint64 // what the numbers above point to, of which there are fewer: one allocation for all
-	used    int
+	texts   [12]string // and the texts
+	used    int        // of numbers
+	written int        // of texts
 }
 
 // number returns a place for n that lives as long as l.
@@ -72,6 +74,13 @@ func (l *AuthorizationList) number(n uint64) *uint64 {
 	l.numbers[l.used] = n
 	l.used++
 	return &l.numbers[l.used-1]
+}
+
+// text returns a place for s that lives as long as l.
+func (l *AuthorizationList) text(s string) *string {
+	l.texts[l.written] = s
+	l.written++
+	return &l.texts[l.written-1]
 }
 
 // UnknownTag is a tag that this release does not know, or knows and cannot
@@ -255,8 +264,7 @@ func (d *KeyDescription) readTag(l *AuthorizationList, t tag, explicit der.Eleme
 		if !e.Is(der.OctetString) || !utf8.Valid(e.Body) {
 			return errWrongType
 		}
-		s := string(e.Body)
-		*f = &s
+		*f = l.text(string(e.Body))
 	case **RootOfTrust:
 		*f, err = d.readRootOfTrust(e)
 	case **ApplicationID:

@@ -10,14 +10,17 @@ func TagNumber(name string) (uint32, bool) {
 	return 0, false
 }
 
-// NumberTags counts the tags that hold a number, and the places a list has for
-// their values.
-func NumberTags() (tagged, places int) {
+// TagPlaces counts the tags that hold a number or a text, and the places a list
+// has for their values.
+func TagPlaces() (numbers, numberPlaces, texts, textPlaces int) {
 	var l AuthorizationList
 	for _, t := range tags {
-		if _, ok := t.field(&l).(**uint64); ok {
-			tagged++
+		switch t.field(&l).(type) {
+		case **uint64:
+			numbers++
+		case **string:
+			texts++
 		}
 	}
-	return tagged, len(l.numbers)
+	return numbers, len(l.numbers), texts, len(l.texts)
 }

@@ -143,15 +143,20 @@ func (r *Reader) Done() error {
 }
 
 // Expect reads the next value, which must have this universal tag.
-func (r *Reader) Expect(tag uint32) (Element, error) {
-	e, err := r.Next()
-	if err != nil {
-		return Element{}, err
+func (r *Reader) Expect(tag uint32) (e Element, err error) {
+	err = r.expect(tag, &e)
+	return e, err
+}
+
+// expect is Expect without a copy.
+func (r *Reader) expect(tag uint32, e *Element) error {
+	if err := r.next(e); err != nil {
+		return err
 	}
-	if !e.Is(tag) {
-		return Element{}, fmt.Errorf("%w: universal tag %d expected, class %d tag %d found", ErrSyntax, tag, e.Class, e.Tag)
+	if e.Class != Universal || e.Tag != tag || e.Constructed != (tag == Sequence || tag == Set) {
+		return fmt.Errorf("%w: universal tag %d expected, class %d tag %d found", ErrSyntax, tag, e.Class, e.Tag)
 	}
-	return e, nil
+	return nil
 }
 
 // Optional reads the next value if it has this universal tag, and leaves it
@@ -189,17 +194,23 @@ func (r *Reader) OptionalContext(tag uint32) (e Element, ok bool, err error) {
 }
 
 // Next reads the next value, whatever it is.
-func (r *Reader) Next() (Element, error) {
+func (r *Reader) Next() (e Element, err error) {
+	err = r.next(&e)
+	return e, err
+}
+
+// next is Next without a copy.
+func (r *Reader) next(e *Element) error {
 	b := r.rest
 	if len(b) < 2 {
-		return Element{}, fmt.Errorf("%w: cut short", ErrSyntax)
+		return fmt.Errorf("%w: cut short", ErrSyntax)
 	}
-	e := Element{Class: b[0] >> 6, Constructed: b[0]&0x20 != 0, Tag: uint32(b[0] & 0x1f), depth: r.depth}
+	e.Tag, e.Class, e.Constructed, e.depth = uint32(b[0]&0x1f), b[0]>>6, b[0]&0x20 != 0, r.depth
 	n := 1
 	if e.Tag == 0x1f { // X.690 §8.1.2.4: high tag number form
 		var err error
 		if e.Tag, n, err = highTag(b); err != nil {
-			return Element{}, err
+			return err
 		}
 	}
 	var length int
@@ -209,16 +220,17 @@ func (r *Reader) Next() (Element, error) {
 	} else {
 		l, m, err := bodyLength(b[n:])
 		if err != nil {
-			return Element{}, err
+			return err
 		}
 		length = l
 		n += m
 	}
 	if length > len(b)-n {
-		return Element{}, fmt.Errorf("%w: length %d with %d bytes left", ErrSyntax, length, len(b)-n)
+		return fmt.Errorf("%w: length %d with %d bytes left", ErrSyntax, length, len(b)-n)
 	}
-	e.Full, e.Body, r.rest = b[:n+length:n+length], b[n:n+length:n+length], b[n+length:]
-	return e, nil
+	end := n + length
+	e.Full, e.Body, r.rest = b[:end:end], b[n:end:end], b[end:]
+	return nil
 }
 
 // highTag reads the tag number that begins at b[1] and returns how many

@@ -28,9 +28,9 @@ func WalkName(name []byte, f func(rdn int, set, typ, value Element) bool) (sorte
 		return false, err
 	}
 	sorted = true
+	var set, attribute, typ, value Element
 	for i := 0; !rdns.Empty(); i++ {
-		set, err := rdns.Expect(Set)
-		if err != nil {
+		if err := rdns.expect(Set, &set); err != nil {
 			return false, err
 		}
 		attributes, err := set.Open()
@@ -42,8 +42,7 @@ func WalkName(name []byte, f func(rdn int, set, typ, value Element) bool) (sorte
 		}
 		var last []byte
 		for !attributes.Empty() {
-			attribute, err := attributes.Expect(Sequence)
-			if err != nil {
+			if err := attributes.expect(Sequence, &attribute); err != nil {
 				return false, err
 			}
 			if string(last) > string(attribute.Full) {
@@ -54,12 +53,10 @@ func WalkName(name []byte, f func(rdn int, set, typ, value Element) bool) (sorte
 			if err != nil {
 				return false, err
 			}
-			typ, err := pair.Expect(ObjectID)
-			if err != nil {
+			if err := pair.expect(ObjectID, &typ); err != nil {
 				return false, err
 			}
-			value, err := pair.Next()
-			if err != nil {
+			if err := pair.next(&value); err != nil {
 				return false, err
 			}
 			if err := pair.Done(); err != nil {
