@@ -155,9 +155,15 @@ func TestNoQuadraticTime(t *testing.T) {
 		return least
 	}
 	for name := range small {
-		part, whole := best(small[name].input), best(large[name].input)
-		if whole > 50*time.Millisecond && whole > 1000*part {
-			t.Errorf("%s: %s for a 64th, %s for all", name, part, whole)
+		for attempt := 1; ; attempt++ { // other work on the machine is not ours
+			part, whole := best(small[name].input), best(large[name].input)
+			if whole <= 50*time.Millisecond || whole <= 1000*part {
+				break
+			}
+			if attempt == 8 {
+				t.Errorf("%s: %s for a 64th, %s for all", name, part, whole)
+				break
+			}
 		}
 	}
 }

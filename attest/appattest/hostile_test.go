@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/staunchid/staunch/attest/appattest"
 )
@@ -132,21 +131,19 @@ func TestLargeInput(t *testing.T) {
 			"receipt": func() error { _, err := appattest.VerifyReceipt(b, want.Roots); return err },
 		} {
 			var err error
-			took, allocated := time.Hour, uint64(1<<62)
+			allocated := uint64(1 << 62)
 			for range 5 { // the best of them: other work on the machine is not ours
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				start := time.Now()
 				err = verify()
-				took = min(took, time.Since(start))
 				runtime.ReadMemStats(&after)
 				allocated = min(allocated, after.TotalAlloc-before.TotalAlloc)
 			}
 			if code(t, err) != "malformed" {
 				t.Errorf("%s as %s: %v", name, verb, err)
 			}
-			if took > 50*time.Millisecond || allocated > 4<<20 {
-				t.Errorf("%s as %s: %v, %d bytes", name, verb, took, allocated)
+			if allocated > 4<<20 {
+				t.Errorf("%s as %s: %d bytes", name, verb, allocated)
 			}
 		}
 	}
