@@ -7,6 +7,9 @@
 // bytes are. A [Verifier] verifies it and appraises it under a [Policy]; what
 // comes out is a [Verdict].
 //
+//	verifier, err := attest.NewVerifier(nil)             // once
+//	policy, err := attest.Genuine(attest.ProfileGoogle) // or NewPolicy, of a file
+//	...
 //	ev, want, err := attest.Parse(input, attest.FormatAuto)
 //	if err != nil {
 //		return err // cannot tell
