@@ -70,7 +70,12 @@ func (s *Store) migrate(ctx context.Context, c *conn, files fs.FS) error {
 		if err := s.step(ctx, c, n, steps[n]); err != nil {
 			return fmt.Errorf("migration %d: %w", n+1, err)
 		}
-		s.log.Info("sqlite: schema moved", "app", s.app, "path", s.path, "schema", n+1)
+	}
+	switch {
+	case have == 0:
+		s.log.Info("sqlite: store made", "app", s.app, "path", s.path, "schema", len(steps))
+	case have < len(steps):
+		s.log.Info("sqlite: schema moved", "app", s.app, "path", s.path, "from", have, "to", len(steps))
 	}
 	return nil
 }
