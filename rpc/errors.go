@@ -11,6 +11,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/attest/request"
 )
 
 // The edge's own errors. Callers act on their reasons.
@@ -58,6 +59,7 @@ func table() []row {
 		{registry.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
 		{attest.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
 		{attest.ErrUnsupported, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
+		{request.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
 		{account.ErrMalformed, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
 
 		{context.Canceled, connect.CodeCanceled, "CANCELED", false},

@@ -27,6 +27,8 @@ func inside() map[string]string {
 		"attest/appattest.ErrMalformed":       "attest wraps it in its own",
 		"attest/registry.ErrChallengeUnknown": "between store and service; a finding for clients",
 		"attest/appattest.ErrUnsupported":     "attest wraps it in its own",
+		"attest/request.ErrBodyTooLarge":      "for who reads a body; the middleware answers it itself",
+		"attest/request.ErrUnavailable":       "between a Checker and the middleware",
 		"audit.ErrInvalid":                    "a fault of the program: internal error",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
 	}

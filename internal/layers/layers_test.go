@@ -29,6 +29,7 @@ attest                | attest/android attest/appattest internal/der internal/cb
 attest/android        | internal/der internal/cbor internal/jsonobject                           |
 attest/appattest      | internal/der internal/cbor                                               | github.com/smallstep/pkcs7
 attest/attesttest     | attest attest/android attest/appattest attest/request internal/der internal/cbor |
+attest/request        |                                                                          |
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... store                                     | modernc.org/sqlite
