@@ -113,7 +113,8 @@ func (a *appraisal) appraiseAndroid(r *android.Attestation, challengeNotChecked 
 	if r.InfoUnreadable {
 		a.findAt(1, "android.rkp_info_unreadable", Note, "provisioning info of the batch certificate")
 	}
-	a.appraiseRisk(r)
+	a.holdAndroid(r)
+	a.appraiseRisk()
 }
 
 // appraiseStatus judges the revocation list itself, and what it says beside

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"time"
 
 	"github.com/staunchid/staunch/attest/android"
 )
@@ -144,37 +143,6 @@ func (a *appraisal) appraisePatch(name string, value *uint64, floor *android.Pat
 	}
 	if level.Time().Sub(a.now) > maxPatchLead {
 		a.find("android.patch_future", Warn, "%s patch level %s", name, level)
-	}
-}
-
-// The risk signals that a policy may have rules for.
-const (
-	RiskMetric           = "apple.risk_metric"          // of a receipt
-	RKPCerts30Days       = "android.rkp_certs_30d"      // certificates issued to this phone in 30 days
-	BatchRateFactory     = "android.batch_rate_factory" // registrations per hour under one factory batch key
-	BatchRateRKP         = "android.batch_rate_rkp"     // the same; such a batch is one phone
-	PatchAgeDays         = "android.patch_age_days"     // of the OS patch level
-	KeysPerAccount30Days = "common.keys_per_account_30d"
-)
-
-// fireRisk raises a finding for every rule that a signal's value fires.
-func (a *appraisal) fireRisk(signal string, value uint64) {
-	for _, rule := range a.p.file.Risk {
-		if rule.Signal == signal && value >= rule.AtLeast {
-			a.find("common.risk", rule.Effect, "%s is %d, at least %d", signal, value, rule.AtLeast)
-		}
-	}
-}
-
-// appraiseRisk fires the signals that the evidence itself holds.
-func (a *appraisal) appraiseRisk(r *android.Attestation) {
-	if r.Info != nil && r.Info.CertificatesIssued != nil {
-		a.fireRisk(RKPCerts30Days, *r.Info.CertificatesIssued)
-	}
-	if n := r.Description.HardwareEnforced.OSPatchLevel; n != nil {
-		if level, ok := android.ParsePatchLevel(*n); ok && !a.now.Before(level.Time()) {
-			a.fireRisk(PatchAgeDays, uint64(a.now.Sub(level.Time())/(24*time.Hour)))
-		}
 	}
 }
 

@@ -56,6 +56,7 @@ func (a *appraisal) attestation(cache *android.Cache) error {
 		}
 		a.appraiseEmbedded(result, claims.Apple)
 	}
+	a.appraiseRisk()
 	a.conclude(claims)
 	return nil
 }
@@ -82,6 +83,7 @@ func (a *appraisal) assertion() error {
 	if result.Counter <= a.want.Counter {
 		a.find("apple.counter_replay", Reject, "counter %d, stored %d", result.Counter, a.want.Counter)
 	}
+	a.appraiseRisk()
 	a.conclude(claims)
 	return nil
 }
@@ -123,8 +125,9 @@ func (a *appraisal) receipt() error {
 	if result.RiskMetric == nil {
 		a.find("apple.risk_unavailable", Note, "a receipt of type %s without a metric", result.Type)
 	} else {
-		a.fireRisk(RiskMetric, uint64(*result.RiskMetric))
+		a.hold(RiskMetric, uint64(*result.RiskMetric))
 	}
+	a.appraiseRisk()
 	a.conclude(claims)
 	return nil
 }

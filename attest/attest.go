@@ -60,6 +60,11 @@ const (
 	FormatAppleAppAttest Format = "apple-appattest"
 	FormatAppleAssertion Format = "apple-assertion"
 	FormatAppleReceipt   Format = "apple-receipt"
+
+	// FormatAndroidRequest is a request that an Android key has signed. It is no
+	// evidence that a Verifier takes: who keeps the keys judges it, and composes
+	// its verdict with Policy.Verdict. (Apple's keys sign with assertions.)
+	FormatAndroidRequest Format = "android-request"
 )
 
 // Evidence is what a phone sent, sorted by format and not yet believed.

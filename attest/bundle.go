@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,6 +44,8 @@ type BundleExpect struct {
 	Counter        uint32         `json:"counter,omitempty"`
 	UsesLeft       map[string]int `json:"uses_left,omitempty"` // by exception with a cap
 	CapsJudged     bool           `json:"caps_judged,omitempty"`
+
+	Signals map[string]uint64 `json:"signals,omitempty"` // risk signals that the server knew; absent in bundles of releases before they acted
 }
 
 // BundleStatus is the revocation list by its digest, with the entries that the
@@ -85,7 +88,7 @@ func NewBundle(ev Evidence, want Expect, p *Policy, verdict Verdict) (*Bundle, e
 		Evidence: BundleEvidence(ev),
 		Expect: BundleExpect{
 			want.App, want.AppID, want.Challenge, want.ClientData, want.ClientDataHash, want.KeyID, want.PublicKey,
-			want.Counter, nil, want.UsesLeft != nil,
+			want.Counter, nil, want.UsesLeft != nil, maps.Clone(want.Signals),
 		},
 		Policy: p.canonical, Rules: verdict.Rules, At: verdict.At.UTC(), Verdict: summarise(verdict),
 	}
@@ -137,6 +140,22 @@ func ParseBundle(data []byte) (*Bundle, error) {
 	return b, nil
 }
 
+// Inputs are what the verdict was about, for Verifier.Verify at b.At.
+func (b *Bundle) Inputs() (Evidence, Expect) {
+	e := &b.Expect
+	want := Expect{
+		App: e.App, AppID: e.AppID, Challenge: e.Challenge, ClientData: e.ClientData, ClientDataHash: e.ClientDataHash,
+		KeyID: e.KeyID, PublicKey: e.PublicKey, Counter: e.Counter, Signals: e.Signals,
+	}
+	if e.CapsJudged {
+		want.UsesLeft = func(id string) int { return e.UsesLeft[id] }
+	}
+	if s := b.Status; s != nil {
+		want.Status = android.NewStatusList(s.Digest, s.FetchedAt, s.Entries, s.Listed)
+	}
+	return Evidence(b.Evidence), want
+}
+
 // Replay is the outcome of verifying a bundle again.
 type Replay struct {
 	Equal      bool
@@ -150,22 +169,12 @@ type Replay struct {
 // Replay verifies the bundle again and compares verdict, tier and the set of
 // (code, effect, position).
 func (v *Verifier) Replay(b *Bundle) (*Replay, error) {
-	p, err := parsePolicy(b.Policy)
+	p, err := ParsePolicy(b.Policy)
 	if err != nil {
 		return nil, err
 	}
-	e := &b.Expect
-	want := Expect{
-		App: e.App, AppID: e.AppID, Challenge: e.Challenge, ClientData: e.ClientData, ClientDataHash: e.ClientDataHash,
-		KeyID: e.KeyID, PublicKey: e.PublicKey, Counter: e.Counter,
-	}
-	if e.CapsJudged {
-		want.UsesLeft = func(id string) int { return e.UsesLeft[id] }
-	}
-	if s := b.Status; s != nil {
-		want.Status = android.NewStatusList(s.Digest, s.FetchedAt, s.Entries, s.Listed)
-	}
-	now, err := v.Verify(Evidence{b.Evidence.Format, b.Evidence.Chain, b.Evidence.Object}, want, p, b.At)
+	ev, want := b.Inputs()
+	now, err := v.Verify(ev, want, p, b.At)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,12 @@ type Expect struct {
 	Counter        uint32              // Apple assertions: the last stored counter
 	Status         *android.StatusList // Android: the revocation list; nil: there is none
 
+	// Signals are what the server knows of the risk signals: BatchRateFactory or
+	// BatchRateRKP, KeysPerAccount30Days, RiskMetric. One that is absent has no
+	// value and fires nothing; one that the evidence holds itself is taken from
+	// there.
+	Signals map[string]uint64
+
 	// UsesLeft says how many uses an exception with max_uses_per_day has left
 	// today. nil: caps are not judged (the command line).
 	UsesLeft func(exception string) int

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -32,6 +33,8 @@ type Policy struct {
 	appleRoots   appattest.Roots
 	revocation   revocation
 	exceptions   []exception
+	request      RequestPolicy
+	routes       []route
 }
 
 // revocation is RevocationFile, parsed. The built-in policy judges no age.
@@ -44,6 +47,7 @@ type revocation struct {
 type appPolicy struct {
 	id                string
 	challengeLifetime time.Duration
+	maxKeyAge         time.Duration // 0: never too old
 	android           *androidApp
 	apple             *appleApp
 }
@@ -93,30 +97,17 @@ func (p *Policy) TrustsExtraRoots() bool {
 
 // seal sets canonical JSON and digest.
 func (p *Policy) seal(canonical any) error {
-	var err error
-	if p.canonical, err = json.Marshal(canonical); err != nil {
+	text, err := json.Marshal(canonical)
+	if err != nil {
 		return fmt.Errorf("attest: encode policy: %w", err)
 	}
-	sum := sha256.Sum256(p.canonical)
-	p.digest = "sha256:" + hex.EncodeToString(sum[:])
+	p.setCanonical(text)
 	return nil
 }
 
-// AppPolicy is what a service needs to know of one app beyond the verdict.
-type AppPolicy struct {
-	ID                string
-	ChallengeLifetime time.Duration
-}
-
-// App reports what the policy says of an app; ok is false if it has none of
-// that id.
-func (p *Policy) App(id string) (app AppPolicy, ok bool) {
-	for i := range p.apps {
-		if a := &p.apps[i]; a.id == id {
-			return AppPolicy{a.id, a.challengeLifetime}, true
-		}
-	}
-	return AppPolicy{}, false
+func (p *Policy) setCanonical(text []byte) {
+	sum := sha256.Sum256(text)
+	p.canonical, p.digest = text, "sha256:"+hex.EncodeToString(sum[:])
 }
 
 // genuineFile is the canonical form of the built-in policy.
@@ -160,8 +151,22 @@ func (p *Policy) WithProfile(profile string) (*Policy, error) {
 	return NewPolicy(&f)
 }
 
-// parsePolicy reads the canonical JSON of a policy.
-func parsePolicy(canonical []byte) (*Policy, error) {
+// Canonical is the JSON that Digest is over: what ParsePolicy reads.
+func (p *Policy) Canonical() []byte { return bytes.Clone(p.canonical) }
+
+// ParsePolicy reads what Canonical wrote, of this release or of one before it:
+// policies are kept by digest, so that old verdicts can be explained. Digest
+// and Canonical are those of the text, whatever this release would write.
+func ParsePolicy(canonical []byte) (*Policy, error) {
+	p, err := decodePolicy(canonical)
+	if err != nil {
+		return nil, err
+	}
+	p.setCanonical(bytes.Clone(canonical))
+	return p, nil
+}
+
+func decodePolicy(canonical []byte) (*Policy, error) {
 	var g genuineFile
 	if err := strictJSON(canonical, &g); err == nil && g.Genuine {
 		return Genuine(g.Profile)

@@ -38,7 +38,9 @@ func NewPolicy(f *PolicyFile) (*Policy, error) {
 	c := &policyChecker{}
 	c.head(f)
 	p.revocation = c.revocation(f.Android.Revocation)
-	c.requests(f)
+	p.request, p.routes = c.requests(f.Request), c.routes(f.Route)
+	c.risk(f.Risk)
+	c.rollout(f)
 	for i := range f.App {
 		p.apps = append(p.apps, c.app(&f.App[i], fmt.Sprintf("app[%d]", i)))
 	}
@@ -138,55 +140,6 @@ func (c *policyChecker) revocation(f *RevocationFile) (r revocation) {
 	return r
 }
 
-// requests checks what signed requests are judged by.
-func (c *policyChecker) requests(f *PolicyFile) {
-	if f.Request == nil {
-		c.fail("request", "missing; the key is required")
-		return
-	}
-	c.duration("request.max_age", f.Request.MaxAge, "")
-	c.duration("request.future_skew", f.Request.FutureSkew, "")
-	for i, r := range f.Route {
-		key := fmt.Sprintf("route[%d].path", i)
-		if !strings.HasPrefix(r.Path, "/") {
-			c.fail(key, "%q does not begin with /", r.Path)
-		}
-		if n := strings.Count(r.Path, "*"); n > 1 || n == 1 && !strings.HasSuffix(r.Path, "/*") {
-			c.fail(key, `%q has a * elsewhere than in "/*" at its end`, r.Path)
-		}
-	}
-	for i, r := range f.Risk {
-		key := fmt.Sprintf("risk[%d]", i)
-		c.oneOf(key+".signal", r.Signal, RiskMetric, RKPCerts30Days, BatchRateFactory, BatchRateRKP, PatchAgeDays, KeysPerAccount30Days)
-		c.oneOf(key+".effect", string(r.Effect), "warn", "reject")
-	}
-	for i, s := range f.Rollout {
-		key := fmt.Sprintf("rollout[%d]", i)
-		c.oneOf(key+".platform", s.Platform, "android", "apple", "any")
-		c.oneOf(key+".operation", s.Operation, "register", "request", "any")
-		c.oneOf(key+".mode", s.Mode, "observe", "enforce")
-		if s.Percent < 0 || s.Percent > 100 {
-			c.fail(key+".percent", "%d is not within 0 and 100", s.Percent)
-		}
-		c.some(key+".countries", len(s.Countries))
-		for _, country := range s.Countries {
-			if country != "*" && !isCountry.MatchString(country) {
-				c.fail(key+".countries", `%q is neither "*" nor two capital letters`, country)
-			}
-		}
-		for _, code := range s.Codes {
-			if _, ok := LookupCode(code); !ok {
-				c.fail(key+".codes", "%q is no code", code)
-			}
-		}
-		if !slices.ContainsFunc(f.App, func(a AppFile) bool { return a.ID == s.App }) {
-			c.fail(key+".app", "there is no [[app]] with id %q", s.App)
-		}
-	}
-}
-
-var isCountry = regexp.MustCompile(`^[A-Z]{2}$`)
-
 // isAppID is the form of an app's id, which also names its store.
 var isAppID = regexp.MustCompile(`^[a-z][a-z0-9-]{1,30}$`)
 
@@ -212,7 +165,7 @@ func (c *policyChecker) app(f *AppFile, key string) appPolicy {
 	if c.err == nil && (a.challengeLifetime < 30*time.Second || a.challengeLifetime > time.Hour) {
 		c.fail(key+".challenge_lifetime", "%s is not within 30s and 1h", f.ChallengeLifetime)
 	}
-	c.duration(key+".max_key_age", f.MaxKeyAge, "never")
+	a.maxKeyAge = c.duration(key+".max_key_age", f.MaxKeyAge, "never")
 	for i, name := range f.RequestAlgorithms { // RFC 9421, Section 6.2.2
 		c.oneOf(fmt.Sprintf("%s.request_algorithms[%d]", key, i), name,
 			"ecdsa-p256-sha256", "ecdsa-p384-sha384", "ed25519", "rsa-pss-sha512", "rsa-v1_5-sha256")

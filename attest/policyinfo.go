@@ -1,54 +1,94 @@
 package attest
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
 	"time"
+
+	"github.com/staunchid/staunch/attest/android"
 )
 
-// PolicyWarning is what is written in a policy file and does not act, though
-// whoever wrote it may believe that it does.
-type PolicyWarning struct {
-	Key    string // path, elements counted from 0: "exception[1].expires"
-	Reason string
+// AppPolicy is what a service needs to know of one app beyond the verdict.
+type AppPolicy struct {
+	ID                string
+	ChallengeLifetime time.Duration
+	MaxKeyAge         time.Duration // an older key is common.key_too_old; 0: never too old
+
+	// RequestAlgorithms are how keys of Android phones may sign requests, by
+	// their names in RFC 9421. Empty: they may not. Apple's have one way only.
+	RequestAlgorithms []string
+
+	TakesAndroid bool // there is [app.android]; otherwise common.platform_refused
+	TakesApple   bool // there is [app.apple]
+
+	AppleAppIDs   []string // "TEAM.bundle"
+	CounterWindow int      // Apple's counters; 0: strictly greater, else up to 64
 }
 
-// Warnings lists what a server with this policy does not do at now, in the
-// order of the file's sections. None of it is an error: the policy is in force
-// as it is.
-func (p *Policy) Warnings(now time.Time) (all []PolicyWarning) {
-	warn := func(reason, key string, args ...any) {
-		all = append(all, PolicyWarning{fmt.Sprintf(key, args...), reason})
+// App reports what the policy says of an app; ok is false if it has none of
+// that id.
+func (p *Policy) App(id string) (app AppPolicy, ok bool) {
+	for i := range p.apps {
+		a := &p.apps[i]
+		if a.id != id {
+			continue
+		}
+		app = AppPolicy{
+			ID: id, ChallengeLifetime: a.challengeLifetime, MaxKeyAge: a.maxKeyAge,
+			RequestAlgorithms: slices.Clone(p.file.App[i].RequestAlgorithms),
+			TakesAndroid:      a.android != nil, TakesApple: a.apple != nil,
+		}
+		if a.apple != nil {
+			app.AppleAppIDs, app.CounterWindow = slices.Clone(a.apple.appIDs), p.file.App[i].Apple.CounterWindow
+		}
+		return app, true
 	}
-	if len(p.file.Route) > 0 {
-		warn("read and checked, not acted on yet: signed requests are not judged in this release", "route")
-	}
-	for i, r := range p.file.Risk {
-		switch r.Signal {
-		case RiskMetric:
-			warn(r.Signal+" does not fire at registration, where a receipt holds none; only `staunch attest verify` acts on it", "risk[%d].signal", i)
-		case BatchRateFactory, BatchRateRKP, KeysPerAccount30Days:
-			warn(r.Signal+" is not counted in this release, so the rule never fires", "risk[%d].signal", i)
+	return AppPolicy{}, false
+}
+
+// AppVersion is the version of the app as the evidence has it: the version code
+// of the policy's package on Android, the bundle version from iOS 27 on. Empty:
+// it says none, or nobody vouches for it.
+func (p *Policy) AppVersion(v Verdict) string {
+	switch c := v.Claims; {
+	case c == nil:
+	case c.Apple != nil && c.Apple.BundleVersion != nil:
+		return *c.Apple.BundleVersion
+	case c.Android != nil && c.Android.App != nil:
+		for i := range p.apps {
+			if a := &p.apps[i]; a.id == v.App && a.android != nil {
+				return a.android.versionIn(c.Android.App)
+			}
 		}
 	}
-	for i, s := range p.file.Rollout {
-		if s.Mode == "observe" {
-			warn("not acted on yet: every verdict is enforced, so nobody is let in by observe", "rollout[%d].mode", i)
+	return ""
+}
+
+// versionIn is the version code of the first of the app's packages that is there.
+func (app *androidApp) versionIn(id *android.ApplicationID) string {
+	for i := range app.packages {
+		for _, info := range id.PackageInfos {
+			if info.PackageName == app.packages[i].name {
+				return strconv.FormatUint(info.Version, 10)
+			}
 		}
 	}
-	for i := range p.exceptions {
-		x := &p.exceptions[i]
-		if x.MaxUsesPerDay > 0 {
-			warn("a server counts no uses yet and takes them as spent, so the exception does nothing; leave the key out", "exception[%d].max_uses_per_day", i)
-		}
-		switch why := x.inactive(now, nil); {
-		case why == "":
-		case now.Before(x.NotBefore):
-			warn("does nothing yet: it "+why, "exception[%d].not_before", i)
-		default:
-			warn("does nothing any more: it "+why, "exception[%d].expires", i)
-		}
-	}
-	return all
+	return ""
+}
+
+// RequestPolicy is what signed requests are judged by, of all apps. The zero
+// RequestPolicy, which has no authority, refuses all of them.
+type RequestPolicy struct {
+	MaxAge      time.Duration // of created
+	FutureSkew  time.Duration // how far created may lie ahead
+	Authorities []string      // "@authority" must be one of them: RFC 9421, Section 2.2.3
+}
+
+// Request reports what signed requests are judged by.
+func (p *Policy) Request() RequestPolicy {
+	r := p.request
+	r.Authorities = slices.Clone(r.Authorities)
+	return r
 }
 
 // RevocationAges tells above which age Android's status list warns, and above

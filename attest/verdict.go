@@ -95,6 +95,63 @@ func (v Verdict) Has(code string) bool {
 	return slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Code == code })
 }
 
+// NewFinding makes the finding of a code: class and effect are those of the
+// table. Where the policy decides the effect, it rejects. A code that the table
+// does not have rejects as well, as abuse.
+func NewFinding(code, detail string) Finding {
+	f := Finding{Code: code, Class: Abuse, Effect: Reject, Detail: clip(detail)}
+	if c, ok := LookupCode(code); ok {
+		f.Class = c.Class
+		if c.Effect != "" {
+			f.Effect = c.Effect
+		}
+	}
+	return f
+}
+
+// With returns a copy of the verdict with more findings. It never becomes
+// better: a hard one, or one whose code the table does not have, leaves the
+// tier none and nothing to believe; any other that rejects leaves it
+// contraindicated at best.
+func (v Verdict) With(findings ...Finding) Verdict {
+	v.Findings = slices.Concat(v.Findings, findings)
+	order := []Tier{TierNone, TierContraindicated, TierWarning, TierAffirming}
+	if tier := tierOf(findings); slices.Index(order, tier) < slices.Index(order, v.Tier) {
+		v.Tier = tier
+	}
+	for _, f := range findings {
+		if c, known := LookupCode(f.Code); known && !c.Hard {
+			continue
+		}
+		v.Tier = TierNone
+		if v.Claims != nil {
+			v.UnverifiedClaims, v.Claims = v.Claims, nil
+		}
+	}
+	return v
+}
+
+// Verdict composes a verdict of this policy from findings, for what is judged
+// by who keeps the keys: a signed request, a challenge that is not open.
+// Without findings it is affirming. The zero Policy accepts nothing.
+func (p *Policy) Verdict(format Format, app string, now time.Time, findings ...Finding) Verdict {
+	if p == nil {
+		p = &Policy{}
+	}
+	v := Verdict{
+		Format: format, Tier: TierNone, Provisioning: "none", Policy: p.name, PolicyDigest: p.digest, Rules: Rules, At: now.UTC(), App: app,
+	}
+	if p.digest != "" {
+		v.Tier = TierAffirming
+	}
+	for i := range p.apps {
+		if a := &p.apps[i]; a.id == app && a.android != nil {
+			v.Profile = a.android.profile
+		}
+	}
+	return v.With(findings...)
+}
+
 // tierOf is the tier that findings leave, none of which is hard.
 func tierOf(findings []Finding) Tier {
 	tier := TierAffirming

@@ -71,6 +71,7 @@ type appraisal struct {
 	p       *Policy
 	app     *appPolicy
 	now     time.Time
+	held    map[string]uint64 // risk signals in the evidence
 	verdict Verdict
 }
 
