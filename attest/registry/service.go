@@ -85,6 +85,10 @@ type Options struct {
 	// serial number, IMEI, MEID or unique id, and these with it.
 	DangerousStoreDeviceIdentifiers bool
 
+	// Observe is told of every verdict once it is committed, in the goroutine
+	// that waits for the answer: it must not block. nil: nobody is.
+	Observe func(Observation)
+
 	testingOnlyVerify verify // instead of Verifier
 }
 
@@ -104,6 +108,7 @@ type Service struct {
 	retention time.Duration
 	keepIDs   bool
 	verify    verify
+	observe   func(Observation)
 }
 
 // New returns a Service. It checks opts once and copies them.
@@ -125,12 +130,13 @@ func New(opts *Options) (*Service, error) {
 	}
 	s := &Service{
 		id: opts.App, policy: opts.Policy, status: opts.Status, update: opts.Update, view: opts.View,
-		clock: opts.Now, log: opts.Logger, hashKey: slices.Clone(opts.HashKey),
+		clock: opts.Now, observe: opts.Observe, log: opts.Logger, hashKey: slices.Clone(opts.HashKey),
 		retention: opts.EvidenceRetention, keepIDs: opts.DangerousStoreDeviceIdentifiers,
 	}
 	if s.view == nil {
 		s.view = s.update
 	}
+	s.update = s.committed(s.update)
 	if s.clock == nil {
 		s.clock = time.Now
 	}
