@@ -38,8 +38,11 @@ config                |                                                         
 rpc                   | account audit event attest attest/... gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 server                | account audit event attest attest/... store/... store rpc config gen/... | github.com/prometheus/client_golang
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest config server   | github.com/alecthomas/kong
+fetch                 | attest/android attest/appattest internal/jsonobject                      |
+fetch/fetchtest       | attest/appattest                                                         |
 gen/staunch/attest/v1 |                                                                          | google.golang.org/protobuf
 gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                                    | connectrpc.com/connect
+gen/staunch/extauthz/v1 |                                                                        | google.golang.org/protobuf
 internal/bench        |                                                                          |
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
