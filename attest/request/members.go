@@ -1,10 +1,116 @@
 package request
 
-// Members lists the names of the members of a JSON object, in their order,
-// that occur exactly once in it, ignoring case: those of the top level alone.
-// What is not one JSON object in UTF-8 has none.
-func Members(content []byte) []string { return nil }
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// Base is the signature base of m (RFC 9421, Section 2.5) for the components,
-// in their order. params is the value of "@signature-params".
-func Base(m *Message, components []string, params string) ([]byte, error) { return nil, ErrMalformed }
+// Bounds of what is listed.
+const (
+	maxListed = 256 // members of the object; one with more has none
+	maxName   = 128 // bytes; longer names are counted and not listed
+	maxDepth  = 64
+)
+
+// Members lists the names of the members of a JSON object that occur exactly
+// once in it, ignoring case, in their order; those of the top level alone. Case
+// is ignored as encoding/json does it, with Unicode's simple folding: a body
+// that two programs may read differently has no such member.
+//
+// What is not one JSON object in UTF-8 (RFC 8259) has none, and neither has an
+// object of more than 256 members or 64 levels, or with a name that programs
+// are known to cut or to replace: one with U+0000, or half a surrogate pair.
+func Members(content []byte) []string {
+	if !utf8.Valid(content) || !json.Valid(content) {
+		return nil
+	}
+	names, ok := topNames(content)
+	if !ok {
+		return nil
+	}
+	count := make(map[string]int, len(names))
+	for _, name := range names {
+		count[fold(name)]++
+	}
+	listed := names[:0]
+	for _, name := range names {
+		if count[fold(name)] == 1 && len(name) <= maxName {
+			listed = append(listed, name)
+		}
+	}
+	return listed
+}
+
+// topNames walks JSON that is known to be valid and returns the names of the
+// object at its top.
+func topNames(text []byte) (names []string, ok bool) {
+	depth, name := 0, false // name: a string that comes now at depth 1 is a name
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case ' ', '\t', '\n', '\r':
+		case '{', '[':
+			if depth == 0 && c == '[' || depth == maxDepth {
+				return nil, false
+			}
+			depth++
+			name = depth == 1
+		case '}', ']':
+			depth--
+		case ',':
+			name = depth == 1
+		case '"':
+			begin := i
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return nil, false
+			}
+			if !name {
+				continue
+			}
+			s, ok := unquote(text[begin : i+1])
+			if !ok || len(names) == maxListed {
+				return nil, false
+			}
+			names, name = append(names, s), false
+		default:
+			if depth == 0 {
+				return nil, false
+			}
+		}
+	}
+	return names, true
+}
+
+// unquote reads a valid JSON string. One that holds U+0000, or a surrogate
+// without its other half, is refused.
+func unquote(raw []byte) (string, bool) {
+	plain := string(raw[1 : len(raw)-1])
+	if !strings.Contains(plain, `\`) {
+		return plain, true
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", false
+	}
+	// encoding/json writes U+FFFD for half a pair; whoever writes one himself
+	// loses nothing by being refused.
+	return s, !strings.ContainsAny(s, "\x00\uFFFD")
+}
+
+// fold maps names that are equal ignoring case to one text: to each character
+// the least of those that Unicode's simple folding makes equal.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, s)
+}

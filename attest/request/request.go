@@ -1,10 +1,7 @@
 package request
 
 import (
-	"crypto"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -82,46 +79,3 @@ type Parsed struct {
 
 	members []string
 }
-
-// Covers reports whether the signature covers the header field, in any case.
-func (p *Parsed) Covers(header string) bool {
-	return slices.Contains(p.Covered, strings.ToLower(header))
-}
-
-// VerifySignature reports whether sig is a signature of base by key, with an
-// algorithm named as in RFC 9421, Section 6.2.2. A key of another kind than the
-// algorithm's is false, and so is an algorithm that is not known.
-func VerifySignature(alg string, key crypto.PublicKey, base, sig []byte) bool {
-	return false
-}
-
-// Parse reads the signature of m that has our tag and checks the form of
-// everything that it must cover. An error is a *Failure, or wraps ErrMalformed.
-func Parse(m *Message) (*Parsed, error) {
-	return nil, &Failure{CodeSignatureMissing, "no Signature-Input"}
-}
-
-// At reports why the request is not one for any of these authorities, or nil.
-// They are host names in lower case, with a port unless it is a default one.
-func (p *Parsed) At(authorities []string) *Failure { return &Failure{CodeComponents, ""} }
-
-// Clock reports why the request may not be taken at now, or nil: created must
-// lie within now-maxAge and now+futureSkew, and expires not before now.
-func (p *Parsed) Clock(now time.Time, maxAge, futureSkew time.Duration) *Failure {
-	return &Failure{CodeClock, ""}
-}
-
-// Demand reports why the request does not meet what a route demands beyond the
-// rules for all, or nil: header fields that are covered, and members that occur
-// exactly once at the top of the JSON body.
-func (p *Parsed) Demand(headers, members []string) *Failure { return &Failure{CodeParams, ""} }
-
-// Covered returns the header fields that our signature covers, to be put into
-// Message.Fields together with content-digest, and no other: what is not
-// covered is nobody's business. An unreadable field covers nothing.
-func Covered(signatureInput string) []string { return nil }
-
-// SetBody fills in what a verifier learns of the content: its presence, its
-// hashes and its members. Set Fields first: sha-512 is computed when
-// Content-Digest holds one.
-func (m *Message) SetBody(content []byte) {}

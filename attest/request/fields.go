@@ -1,0 +1,300 @@
+package request
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Bounds of the parts of a field.
+const (
+	maxMembers    = 16 // of a dictionary
+	maxParameters = 32 // of a member or an item of it
+	maxItems      = 64 // of an inner list
+)
+
+// reader reads structured fields (RFC 9651, Section 4.2). It gives the texts of
+// members, and looks into a member no further than to find its end: what we
+// need of our own is read more strictly, see parseParams.
+type reader struct {
+	s string
+	i int
+}
+
+// member is one member of a dictionary.
+type member struct {
+	key string
+	raw string // of its value, as sent; empty: a bare key
+	tag string // the parameter tag, if that is a string without escapes; empty: none
+}
+
+// dictionary calls yield for each member, in order; the same key may come
+// twice. RFC 9651, Section 4.2.2.
+func dictionary(s string, yield func(member) error) error {
+	r := reader{s: s}
+	r.spaces()
+	for n := 0; r.i < len(r.s); n++ {
+		if n == maxMembers {
+			return fmt.Errorf("more than %d members", maxMembers)
+		}
+		var m member
+		var err error
+		if m.key, err = r.key(); err != nil {
+			return err
+		}
+		begin := r.i
+		if r.take('=') {
+			begin++
+			if r.peek() == '(' {
+				err = r.innerList()
+			} else {
+				err = r.bareItem()
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if m.tag, err = r.parameters(); err != nil {
+			return err
+		}
+		m.raw = r.s[begin:r.i]
+		if err := yield(m); err != nil {
+			return err
+		}
+		r.whitespace()
+		if r.i == len(r.s) {
+			return nil
+		}
+		if !r.take(',') {
+			return r.unexpected("a comma")
+		}
+		r.whitespace()
+		if r.i == len(r.s) {
+			return errors.New("ends with a comma")
+		}
+	}
+	return nil
+}
+
+// innerList reads over an inner list, without its parameters. RFC 9651, Section 4.2.1.2.
+func (r *reader) innerList() error {
+	r.i++ // "("
+	for range maxItems {
+		r.spaces()
+		if r.take(')') {
+			return nil
+		}
+		if err := r.bareItem(); err != nil {
+			return err
+		}
+		if _, err := r.parameters(); err != nil {
+			return err
+		}
+		if c := r.peek(); c != ' ' && c != ')' {
+			return r.unexpected("a space or )")
+		}
+	}
+	return fmt.Errorf("an inner list of more than %d items, or without its end", maxItems-1)
+}
+
+// parameters reads over parameters and returns the last tag. RFC 9651, Section 4.2.3.2.
+func (r *reader) parameters() (tag string, err error) {
+	for range maxParameters {
+		if !r.take(';') {
+			return tag, nil
+		}
+		r.spaces()
+		key, err := r.key()
+		if err != nil {
+			return "", err
+		}
+		begin := r.i
+		if r.take('=') {
+			begin++
+			if err := r.bareItem(); err != nil {
+				return "", err
+			}
+		}
+		if key == "tag" {
+			tag, _ = plainString(r.s[begin:r.i])
+		}
+	}
+	return "", fmt.Errorf("more than %d parameters", maxParameters-1)
+}
+
+// bareItem reads over a bare item. RFC 9651, Section 4.2.3.1.
+func (r *reader) bareItem() error {
+	switch c := r.peek(); {
+	case c == '"':
+		return r.text()
+	case c == ':':
+		return r.byteSequence()
+	case c == '?':
+		r.i++
+		if !r.take('0') && !r.take('1') {
+			return r.unexpected("0 or 1")
+		}
+		return nil
+	case c == '@':
+		r.i++
+		return r.number()
+	case c == '%':
+		r.i++
+		return r.text()
+	case c == '-' || isDigit(c):
+		return r.number()
+	case c == '*' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z':
+		for r.i < len(r.s) && (isTokenChar(r.s[r.i]) || r.s[r.i] == ':' || r.s[r.i] == '/') {
+			r.i++
+		}
+		return nil
+	}
+	return r.unexpected("a value")
+}
+
+// text reads over a string: printable ASCII, with \" and \\ for " and \. RFC
+// 9651, Section 4.2.5. Of a display string this is all that its end needs.
+func (r *reader) text() error {
+	if !r.take('"') {
+		return r.unexpected(`"`)
+	}
+	for ; r.i < len(r.s); r.i++ {
+		switch c := r.s[r.i]; {
+		case c == '"':
+			r.i++
+			return nil
+		case c == '\\':
+			r.i++
+			if n := r.peek(); n != '"' && n != '\\' {
+				return r.unexpected(`" or \ after a backslash`)
+			}
+		case c < ' ' || c > '~':
+			return r.unexpected("a printable character")
+		}
+	}
+	return errors.New("a string without its end")
+}
+
+// byteSequence reads over base64 between colons. RFC 9651, Section 4.2.7.
+func (r *reader) byteSequence() error {
+	r.i++ // ":"
+	for ; r.i < len(r.s); r.i++ {
+		c := r.s[r.i]
+		if c == ':' {
+			r.i++
+			return nil
+		}
+		if !isDigit(c) && !('A' <= c && c <= 'Z') && !('a' <= c && c <= 'z') && c != '+' && c != '/' && c != '=' {
+			return r.unexpected("base64")
+		}
+	}
+	return errors.New("a byte sequence without its end")
+}
+
+// number reads over an integer or a decimal. RFC 9651, Section 4.2.4.
+func (r *reader) number() error {
+	r.take('-')
+	whole := r.digits()
+	if !r.take('.') {
+		if whole == 0 || whole > 15 {
+			return r.unexpected("1 to 15 digits")
+		}
+		return nil
+	}
+	if fraction := r.digits(); whole == 0 || whole > 12 || fraction == 0 || fraction > 3 {
+		return r.unexpected("a decimal of at most 12 and 3 digits")
+	}
+	return nil
+}
+
+func (r *reader) digits() (n int) {
+	for isDigit(r.peek()) {
+		r.i++
+		n++
+	}
+	return n
+}
+
+// key reads a key. RFC 9651, Section 4.2.3.3.
+func (r *reader) key() (string, error) {
+	begin := r.i
+	if c := r.peek(); c != '*' && !('a' <= c && c <= 'z') {
+		return "", r.unexpected("a key, which begins with a lower-case letter")
+	}
+	for r.i < len(r.s) {
+		c := r.s[r.i]
+		if !('a' <= c && c <= 'z') && !isDigit(c) && c != '_' && c != '-' && c != '.' && c != '*' {
+			break
+		}
+		r.i++
+	}
+	return r.s[begin:r.i], nil
+}
+
+// peek is the next character, or 0 at the end.
+func (r *reader) peek() byte {
+	if r.i == len(r.s) {
+		return 0
+	}
+	return r.s[r.i]
+}
+
+func (r *reader) take(c byte) bool {
+	if r.i == len(r.s) || r.s[r.i] != c {
+		return false
+	}
+	r.i++
+	return true
+}
+
+func (r *reader) spaces() {
+	for r.take(' ') {
+	}
+}
+
+func (r *reader) whitespace() {
+	for r.take(' ') || r.take('\t') {
+	}
+}
+
+func (r *reader) unexpected(want string) error {
+	if r.i == len(r.s) {
+		return fmt.Errorf("ends where %s is expected", want)
+	}
+	return fmt.Errorf("%q at character %d, where %s is expected", r.s[r.i], r.i+1, want)
+}
+
+// plainString is the content of a string that needs no escape.
+func plainString(raw string) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return "", false
+	}
+	content := raw[1 : len(raw)-1]
+	for i := range len(content) {
+		if c := content[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return "", false
+		}
+	}
+	return content, true
+}
+
+// decodeBytes gives the content of a byte sequence without parameters. Padding
+// is demanded, and zero bits behind the last byte: one value has one text. RFC
+// 9651 leaves both open. The reader has seen to it that there are no line ends,
+// which the decoder would read over.
+func decodeBytes(raw string) ([]byte, bool) {
+	if len(raw) < 2 || raw[0] != ':' || raw[len(raw)-1] != ':' || strings.Contains(raw[1:len(raw)-1], ":") {
+		return nil, false
+	}
+	b, err := base64.StdEncoding.Strict().DecodeString(raw[1 : len(raw)-1])
+	return b, err == nil
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isTokenChar reports whether c may stand in a method or the name of a field
+// (RFC 9110, Section 5.6.2).
+func isTokenChar(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c < 0x80 && strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
