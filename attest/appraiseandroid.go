@@ -149,20 +149,24 @@ func (a *appraisal) appraiseStatus(r *android.Attestation) {
 // may say otherwise for a known class of phones.
 func (a *appraisal) appraiseDeviation(r *android.Attestation, d android.Deviation) {
 	code := "android." + string(d.Check)
-	if a.app.android.profile == ProfileGoogle && d.Check != android.CheckIssuerName && d.Check != android.CheckRootMissing {
+	if !a.app.android.rejects(d.Check) {
 		a.findAt(d.Position, code, Note, "%s", d.Detail)
 		return
 	}
 	var used *exception
 	for i := range a.p.exceptions {
 		x := &a.p.exceptions[i]
-		if !x.covers(a.app.id, d, r) {
+		why := x.misfit(a.app.id, d, r)
+		if why != "" {
+			a.trace(i, d, why)
 			continue
 		}
-		if why := x.inactive(a.now, a.want.UsesLeft); why != "" {
+		if why = x.inactive(a.now, a.want.UsesLeft); why != "" {
+			a.trace(i, d, why)
 			a.findAt(d.Position, "common.exception_inactive", Note, "%s: %s", x.ID, why)
 			continue
 		}
+		a.trace(i, d, "")
 		used = x
 		break
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func (c *policyChecker) exception(f *PolicyFile, e *Exception, key string) excep
 			c.fail(key+"."+name, "empty; somebody must answer for an exception")
 		}
 	}
+	if !isExceptionID.MatchString(e.ID) {
+		c.fail(key+".id", "%q is no id: 1 to 64 letters, digits, . _ and -", e.ID)
+	}
 	if countID(f, e.ID) > 1 {
 		c.fail(key+".id", "%q occurs twice", e.ID)
 	}
@@ -72,6 +76,10 @@ func (c *policyChecker) exception(f *PolicyFile, e *Exception, key string) excep
 	return x
 }
 
+// isExceptionID is the form of an exception's id, which findings, counters and
+// reports quote.
+var isExceptionID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
 func countID(f *PolicyFile, id string) (n int) {
 	for _, e := range f.Exception {
 		if e.ID == id {
@@ -96,30 +104,42 @@ func (c *policyChecker) match(x *exception, key string) {
 	x.bootKeys = c.hexSet(key+".boot_keys", m.BootKeys, 0)
 }
 
-// covers reports whether the exception is for this deviation of this phone:
+// misfit says why the exception is not for this deviation of this phone, or "":
 // by attested facts only, whatever the phone says of itself elsewhere.
-func (x *exception) covers(app string, d android.Deviation, a *android.Attestation) bool {
-	if x.Check != string(d.Check) || x.Position != d.Position || !slices.Contains(x.Apps, app) {
-		return false
+func (x *exception) misfit(app string, d android.Deviation, a *android.Attestation) string {
+	if x.Check != string(d.Check) {
+		return "is for another check, " + x.Check
+	}
+	if x.Position != d.Position {
+		return "is for another position"
+	}
+	if !slices.Contains(x.Apps, app) {
+		return "is for other apps"
 	}
 	if _, factoryOnly := relaxable(d.Check); factoryOnly && a.Provisioning != android.Factory {
-		return false
+		return "can relax this check in factory chains only"
 	}
 	hw := &a.Description.HardwareEnforced
 	m := x.Match
 	if len(m.Models) > 0 && !slices.ContainsFunc(m.Models, func(model ModelFile) bool {
 		return text(hw.AttestationIDManufacturer) == model.Manufacturer && text(hw.AttestationIDModel) == model.Model
 	}) {
-		return false
+		if hw.AttestationIDModel == nil {
+			return "is for models, and the hardware attests none; what the phone says elsewhere does not count"
+		}
+		return "is for other models than the attested one"
 	}
 	batch := a.Batch().SPKISHA256()
 	if len(m.BatchSPKI) > 0 && !x.batchSPKI[hex.EncodeToString(batch[:])] {
-		return false
+		return "is for other batch keys"
 	}
 	if len(m.BootKeys) > 0 && (hw.RootOfTrust == nil || !x.bootKeys[hex.EncodeToString(hw.RootOfTrust.VerifiedBootKey)]) {
-		return false
+		return "is for other boot keys"
 	}
-	return len(m.AttestationVersions) == 0 || slices.Contains(m.AttestationVersions, a.Description.AttestationVersion)
+	if len(m.AttestationVersions) > 0 && !slices.Contains(m.AttestationVersions, a.Description.AttestationVersion) {
+		return "is for other attestation versions"
+	}
+	return ""
 }
 
 // inactive says why an exception does nothing now, or "".

@@ -42,7 +42,7 @@ func NewPolicy(f *PolicyFile) (*Policy, error) {
 	c.risk(f.Risk)
 	c.rollout(f)
 	for i := range f.App {
-		p.apps = append(p.apps, c.app(&f.App[i], fmt.Sprintf("app[%d]", i)))
+		p.apps = append(p.apps, c.app(&f.App[i], f.Request, fmt.Sprintf("app[%d]", i)))
 	}
 	c.apps(f)
 	for i := range f.Exception {
@@ -156,7 +156,7 @@ func (c *policyChecker) apps(f *PolicyFile) {
 	}
 }
 
-func (c *policyChecker) app(f *AppFile, key string) appPolicy {
+func (c *policyChecker) app(f *AppFile, requests *RequestPolicyFile, key string) appPolicy {
 	a := appPolicy{id: f.ID}
 	if !isAppID.MatchString(f.ID) {
 		c.fail(key+".id", "%q is no id: a lower-case letter, then 1 to 30 of a-z, 0-9 and -", f.ID)
@@ -169,6 +169,9 @@ func (c *policyChecker) app(f *AppFile, key string) appPolicy {
 	for i, name := range f.RequestAlgorithms { // RFC 9421, Section 6.2.2
 		c.oneOf(fmt.Sprintf("%s.request_algorithms[%d]", key, i), name,
 			"ecdsa-p256-sha256", "ecdsa-p384-sha384", "ed25519", "rsa-pss-sha512", "rsa-v1_5-sha256")
+	}
+	if f.Android != nil && len(f.RequestAlgorithms) == 0 && requests != nil && len(requests.Authorities) > 0 {
+		c.fail(key+".request_algorithms", "empty; an empty list accepts no request of an Android phone, and request.authorities is there for requests")
 	}
 	if f.Android != nil {
 		a.android = c.android(f.Android, key+".android")
@@ -275,6 +278,7 @@ func (c *policyChecker) apple(f *AppleAppFile, key string) *appleApp {
 		c.oneOf(fmt.Sprintf("%s.environments[%d]", key, i), e, string(appattest.Production), string(appattest.Development))
 		a.environments[appattest.Environment(e)] = true
 	}
+	c.some(key+".categories", len(f.Categories))
 	a.categories = make(map[uint32]bool)
 	for _, category := range f.Categories {
 		a.categories[category] = true

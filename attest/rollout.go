@@ -68,11 +68,13 @@ func (p *Policy) Stage(s Subject, v Verdict) Staged {
 	}
 	for i := range p.file.Rollout {
 		if stage := &p.file.Rollout[i]; stage.misfit(s, v) == "" {
-			return Staged{fmt.Sprintf("rollout[%d]", i), Mode(stage.Mode)}
+			return Staged{stageName(i), Mode(stage.Mode)}
 		}
 	}
 	return Staged{Mode: ModeEnforce}
 }
+
+func stageName(i int) string { return fmt.Sprintf("rollout[%d]", i) }
 
 // misfit says why a stage does not match, or "".
 func (r *Stage) misfit(s Subject, v Verdict) string {

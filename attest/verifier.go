@@ -32,33 +32,8 @@ func NewVerifier(opts *Options) (*Verifier, error) {
 // Verify verifies ev and appraises it under p at now. An error means that
 // nothing can be told: it wraps ErrMalformed or ErrUnsupported.
 func (v *Verifier) Verify(ev Evidence, want Expect, p *Policy, now time.Time) (Verdict, error) {
-	if p == nil || p.digest == "" {
-		return Verdict{}, errors.New("attest: the zero Policy accepts nothing: make one with NewPolicy or Genuine")
-	}
-	if err := want.check(ev.Format); err != nil {
-		return Verdict{}, err
-	}
-	a := &appraisal{
-		ev: ev, want: &want, p: p, now: now,
-		verdict: Verdict{Format: ev.Format, Provisioning: "none", Policy: p.name, PolicyDigest: p.digest, Rules: Rules, At: now.UTC()},
-	}
-	if s := want.Status; s != nil {
-		a.verdict.Status = &StatusInfo{s.Digest, timeOrNil(s.FetchedAt), s.Len()}
-	}
-	var err error
-	switch ev.Format {
-	case FormatAndroidChain, FormatAndroidKey:
-		err = a.android(v.cache)
-	case FormatAppleAppAttest:
-		err = a.attestation(v.cache)
-	case FormatAppleAssertion:
-		err = a.assertion()
-	case FormatAppleReceipt:
-		err = a.receipt()
-	default:
-		err = fmt.Errorf("%w: there is no format %q", ErrUnsupported, ev.Format)
-	}
-	if err != nil {
+	a := &appraisal{ev: ev, want: &want, p: p, now: now}
+	if err := a.judge(v.cache); err != nil {
 		return Verdict{}, err
 	}
 	return a.verdict, nil
@@ -72,7 +47,33 @@ type appraisal struct {
 	app     *appPolicy
 	now     time.Time
 	held    map[string]uint64 // risk signals in the evidence
+	tries   *[]ExceptionTry   // nil: nobody asks for an explanation
 	verdict Verdict
+}
+
+// judge verifies and appraises the evidence into the verdict.
+func (a *appraisal) judge(cache *android.Cache) error {
+	if a.p == nil || a.p.digest == "" {
+		return errors.New("attest: the zero Policy accepts nothing: make one with NewPolicy or Genuine")
+	}
+	if err := a.want.check(a.ev.Format); err != nil {
+		return err
+	}
+	a.verdict = Verdict{Format: a.ev.Format, Provisioning: "none", Policy: a.p.name, PolicyDigest: a.p.digest, Rules: Rules, At: a.now.UTC()}
+	if s := a.want.Status; s != nil {
+		a.verdict.Status = &StatusInfo{s.Digest, timeOrNil(s.FetchedAt), s.Len()}
+	}
+	switch a.ev.Format {
+	case FormatAndroidChain, FormatAndroidKey:
+		return a.android(cache)
+	case FormatAppleAppAttest:
+		return a.attestation(cache)
+	case FormatAppleAssertion:
+		return a.assertion()
+	case FormatAppleReceipt:
+		return a.receipt()
+	}
+	return fmt.Errorf("%w: there is no format %q", ErrUnsupported, a.ev.Format)
 }
 
 // find adds a finding that is about no certificate.
