@@ -11,6 +11,7 @@
 //	key, err := phone.GenerateKey(now, challenge)
 //	chain := key.Chain()           // what the app sends to register
 //	sig, err := key.Sign(message)  // what it sends afterwards
+//	err = key.SignRequest(now, r)  // a whole HTTP request, bound to the key
 //
 // An AppleCA gives phones with Attest, Assert and Receipt in the same way.
 //
@@ -52,5 +53,5 @@
 // Specifications: Android Key Attestation and KeyDescription
 // (source.android.com, Key and ID attestation), RFC 5280, Apple App Attest
 // (Validating apps that connect to your server; Assessing fraud risk), WebAuthn
-// Level 3 §8.4, RFC 5652.
+// Level 3 §8.4, RFC 5652, RFC 9421.
 package attesttest
