@@ -161,3 +161,37 @@ func TestBundleKeepsTheListedOnly(t *testing.T) {
 		t.Errorf("%v, %+v", err, r)
 	}
 }
+
+// TestBundleSignals: what the server knew is part of the bundle, since it is part
+// of the verdict; a bundle of a release that kept none is read all the same.
+func TestBundleSignals(t *testing.T) {
+	p := policyOf(t, ruling(attest.RiskFile{Signal: attest.KeysPerAccount30Days, AtLeast: 3, Effect: attest.Reject}))
+	want := expecting(t)
+	want.Signals = map[string]uint64{attest.KeysPerAccount30Days: 3}
+	b := bundleOf(t, evidence(t, attesttest.RKP), want, p)
+	want.Signals[attest.KeysPerAccount30Days] = 0
+	r, err := newVerifier(t).Replay(throughJSON(t, b))
+	if err != nil || !r.Equal || !r.NewVerdict.Has("common.risk") {
+		t.Errorf("%v: %v", err, r)
+	}
+	text := asJSON(t, b)
+	old := strings.Replace(text, `,"signals":{"common.keys_per_account_30d":3}`, "", 1)
+	if old == text {
+		t.Fatal(text)
+	}
+	before, err := attest.ParseBundle([]byte(old))
+	if err != nil || before.Expect.Signals != nil {
+		t.Fatal(err)
+	}
+	if r, err := newVerifier(t).Replay(before); err != nil || r.Equal || r.NewVerdict.Has("common.risk") {
+		t.Errorf("without signals: %v: %v", err, r)
+	}
+	without := expecting(t)
+	if text := asJSON(t, bundleOf(t, evidence(t, attesttest.RKP), without, p)); strings.Contains(text, "signals") {
+		t.Error("a bundle without signals mentions them")
+	}
+	ev, again := b.Inputs()
+	if ev.Format != attest.FormatAndroidChain || again.Signals[attest.KeysPerAccount30Days] != 3 || string(again.Challenge) != string(challenge()) || again.Status == nil || again.UsesLeft != nil {
+		t.Errorf("the inputs are others: %+v", again)
+	}
+}

@@ -162,7 +162,11 @@ func ParsePolicy(canonical []byte) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.setCanonical(bytes.Clone(canonical))
+	var text bytes.Buffer // space between members does not count
+	if err := json.Compact(&text, canonical); err != nil {
+		return nil, fmt.Errorf("%w: policy: %w", ErrMalformed, err)
+	}
+	p.setCanonical(text.Bytes())
 	return p, nil
 }
 

@@ -1,12 +1,15 @@
 package attest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/attesttest"
@@ -82,6 +85,30 @@ func TestNewPolicyRules(t *testing.T) {
 		{"a * behind a letter", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a*"}} }, "route[0].path"},
 		{"two *", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/*/*"}} }, "route[0].path"},
 		{"a prefix", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/v1/*"}} }, ""},
+		{"a route without a path", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{}} }, "route[0].path"},
+		{"a route that would be refused", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a//b"}} }, "route[0].path"},
+		{"an escape in a route", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/v1"}, {Path: "/%61"}} }, "route[1].path"},
+		{"a method in small letters", func(f *attest.PolicyFile) {
+			f.Route = []attest.RouteFile{{Path: "/a", Methods: []string{"GET", "post"}}}
+		}, "route[0].methods[1]"},
+		{"an empty method", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a", Methods: []string{""}}} }, "route[0].methods[0]"},
+		{"an empty param", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a", Params: []string{"b", ""}}} }, "route[0].params[1]"},
+		{"a header that is none", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a", Headers: []string{"@method"}}} }, "route[0].headers[0]"},
+		{"an empty header", func(f *attest.PolicyFile) { f.Route = []attest.RouteFile{{Path: "/a", Headers: []string{""}}} }, "route[0].headers[0]"},
+		{"no authority: no signed requests", func(f *attest.PolicyFile) { f.Request.Authorities = nil }, ""},
+		{"authorities", func(f *attest.PolicyFile) {
+			f.Request.Authorities = []string{"pay.example.com", "localhost:8443", "192.0.2.1", "[2001:db8::1]", "[2001:db8::1]:8443", "a_b.example"}
+		}, ""},
+		{"an empty authority", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"a", ""} }, "request.authorities[1]"},
+		{"an authority that is a URL", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"https://pay.example.com"} }, "request.authorities[0]"},
+		{"an authority in capital letters", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"Pay.example.com"} }, "request.authorities[0]"},
+		{"the default port", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"pay.example.com:443"} }, "request.authorities[0]"},
+		{"the other default port", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"[2001:db8::1]:80"} }, "request.authorities[0]"},
+		{"a port that is none", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"pay.example.com:x"} }, "request.authorities[0]"},
+		{"a port of zeros", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"pay.example.com:08443"} }, "request.authorities[0]"},
+		{"any authority", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"*.example.com"} }, "request.authorities[0]"},
+		{"an address without brackets", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"2001:db8::1"} }, "request.authorities[0]"},
+		{"brackets around a name", func(f *attest.PolicyFile) { f.Request.Authorities = []string{"[pay]"} }, "request.authorities[0]"},
 		{"an unknown signal", func(f *attest.PolicyFile) { f.Risk = []attest.RiskFile{{Signal: "x", AtLeast: 1, Effect: attest.Warn}} }, "risk[0].signal"},
 		{"a risk of no effect", func(f *attest.PolicyFile) {
 			f.Risk = []attest.RiskFile{{Signal: attest.RiskMetric, AtLeast: 1, Effect: attest.Note}}
@@ -120,6 +147,9 @@ func TestNewPolicyRules(t *testing.T) {
 		{"max_key_age none", app(func(a *attest.AppFile) { a.MaxKeyAge = "none" }), "app[0].max_key_age"},
 		{"max_key_age never", app(func(a *attest.AppFile) { a.MaxKeyAge = "never" }), ""},
 		{"an unknown algorithm", app(func(a *attest.AppFile) { a.RequestAlgorithms = []string{"ecdsa-p256-sha256", "hmac-sha256"} }), "app[0].request_algorithms[1]"},
+		{"no algorithm, and requests", app(func(a *attest.AppFile) { a.RequestAlgorithms = nil }), "app[0].request_algorithms"},
+		{"no algorithm, and iPhones alone", app(func(a *attest.AppFile) { a.RequestAlgorithms, a.Android = nil, nil }), ""},
+		{"no algorithm, and no requests", func(f *attest.PolicyFile) { f.App[0].RequestAlgorithms, f.Request.Authorities = nil, nil }, ""},
 		{"no platform", app(func(a *attest.AppFile) { a.Android, a.Apple = nil, nil }), ""},
 
 		{"profile empty", android(func(a *attest.AndroidAppFile) { a.Profile = "" }), "app[0].android.profile"},
@@ -158,6 +188,7 @@ func TestNewPolicyRules(t *testing.T) {
 		{"no environment", apple(func(a *attest.AppleAppFile) { a.Environments = nil }), "app[0].apple.environments"},
 		{"an unknown environment", apple(func(a *attest.AppleAppFile) { a.Environments = []string{"sandbox"} }), "app[0].apple.environments[0]"},
 		{"client_data empty", apple(func(a *attest.AppleAppFile) { a.ClientData = "" }), "app[0].apple.client_data"},
+		{"no category", apple(func(a *attest.AppleAppFile) { a.Categories = nil }), "app[0].apple.categories"},
 		{"missing_category empty", apple(func(a *attest.AppleAppFile) { a.MissingCategory = "" }), "app[0].apple.missing_category"},
 		{"receipt ignore", apple(func(a *attest.AppleAppFile) { a.Receipt = "ignore" }), "app[0].apple.receipt"},
 		{"counter_window 65", apple(func(a *attest.AppleAppFile) { a.CounterWindow = 65 }), "app[0].apple.counter_window"},
@@ -166,6 +197,8 @@ func TestNewPolicyRules(t *testing.T) {
 
 		{"exception", x(), ""},
 		{"exception without id", x(func(e *attest.Exception) { e.ID = "" }), "exception[0].id"},
+		{"exception with spaces in its id", x(func(e *attest.Exception) { e.ID = "a b" }), "exception[0].id"},
+		{"exception with a long id", x(func(e *attest.Exception) { e.ID = strings.Repeat("x", 65) }), "exception[0].id"},
 		{"exception without owner", x(func(e *attest.Exception) { e.Owner = " " }), "exception[0].owner"},
 		{"exception without ticket", x(func(e *attest.Exception) { e.Ticket = "" }), "exception[0].ticket"},
 		{"exception without reason", x(func(e *attest.Exception) { e.Reason = "" }), "exception[0].reason"},
@@ -346,14 +379,34 @@ func TestWithProfile(t *testing.T) {
 	}
 }
 
+// TestPolicyTells: what a service reads of a policy, which is its own copy.
 func TestPolicyTells(t *testing.T) {
-	p := policyOf(t)
-	app, ok := p.App(attesttest.DemoApp)
-	if !ok || app.ID != attesttest.DemoApp || app.ChallengeLifetime != 5*time.Minute {
-		t.Errorf("%+v, %v", app, ok)
+	p := policyOf(t, func(f *attest.PolicyFile) { f.App[0].Apple.CounterWindow = 8 })
+	want := attest.AppPolicy{
+		ID: attesttest.DemoApp, ChallengeLifetime: 5 * time.Minute, MaxKeyAge: 4320 * time.Hour, RequestAlgorithms: []string{"ecdsa-p256-sha256"},
+		TakesAndroid: true, TakesApple: true, AppleAppIDs: []string{attesttest.DemoTeamID + "." + attesttest.DemoBundleID}, CounterWindow: 8,
+	}
+	requests := attest.RequestPolicy{MaxAge: 2 * time.Minute, FutureSkew: 30 * time.Second, Authorities: []string{"pay.example.com"}}
+	for range 2 {
+		app, ok := p.App(attesttest.DemoApp)
+		if diff := cmp.Diff(want, app); diff != "" || !ok {
+			t.Error(diff)
+		}
+		request := p.Request()
+		if diff := cmp.Diff(requests, request); diff != "" {
+			t.Error(diff)
+		}
+		app.RequestAlgorithms[0], app.AppleAppIDs[0], request.Authorities[0] = "changed", "changed", "changed"
 	}
 	if _, ok := p.App("other"); ok {
 		t.Error("there is an app that is not there")
+	}
+	never := policyOf(t, func(f *attest.PolicyFile) { f.App[0].MaxKeyAge, f.App[0].Android, f.App[0].Apple = "never", nil, nil })
+	if app, _ := never.App(attesttest.DemoApp); app.MaxKeyAge != 0 || app.TakesAndroid || app.TakesApple || app.AppleAppIDs != nil {
+		t.Errorf("%+v", app)
+	}
+	if r := new(attest.Policy).Request(); len(r.Authorities) != 0 || r.MaxAge != 0 {
+		t.Errorf("the zero policy: %+v", r)
 	}
 	none := func(f *attest.PolicyFile) { f.Android.DangerousExtraRoots, f.Apple.DangerousExtraRoots = nil, nil }
 	if !p.TrustsExtraRoots() || policyOf(t, none).TrustsExtraRoots() || genuine(t, attest.ProfileGoogle).TrustsExtraRoots() {
@@ -399,6 +452,44 @@ func TestCanonicalPolicy(t *testing.T) {
 		b.Policy = json.RawMessage(asJSON(t, members))
 		if _, err := newVerifier(t).Replay(b); !malformed(err) {
 			t.Errorf("a canonical policy with an unknown member: %v", err)
+		}
+	}
+}
+
+// TestParsePolicy: a policy is kept as its canonical text and found again by its
+// digest, whoever has written it.
+func TestParsePolicy(t *testing.T) {
+	for _, p := range []*attest.Policy{policyOf(t, strict, excepting()), genuine(t, attest.ProfileStrict)} {
+		text := p.Canonical()
+		back, err := attest.ParsePolicy(text)
+		if err != nil || back.Digest() != p.Digest() || back.Name() != p.Name() || !bytes.Equal(back.Canonical(), text) {
+			t.Fatalf("%s: %v", p.Name(), err)
+		}
+		if v := judge(t, evidence(t, attesttest.RKP), expecting(t), back); v.PolicyDigest != p.Digest() {
+			t.Errorf("%s: the verdict is by %s", p.Name(), v.PolicyDigest)
+		}
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, text, "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		if back, err := attest.ParsePolicy(indented.Bytes()); err != nil || back.Digest() != p.Digest() {
+			t.Errorf("%s, laid out for people: %v", p.Name(), err)
+		}
+		text[0] = '['
+		if !bytes.Equal(back.Canonical(), p.Canonical()) {
+			t.Error("the text is shared")
+		}
+	}
+	// A release that did not know a key of this one.
+	p := policyOf(t)
+	old := bytes.Replace(p.Canonical(), []byte(`,"counter_window":0`), nil, 1)
+	back, err := attest.ParsePolicy(old)
+	if err != nil || !bytes.Equal(back.Canonical(), old) || back.Digest() == p.Digest() {
+		t.Errorf("an older text: %v", err)
+	}
+	for _, text := range []string{"", "null", "{}", "[]", `{"surprise":1}`, string(p.Canonical()) + "{}"} {
+		if _, err := attest.ParsePolicy([]byte(text)); err == nil {
+			t.Errorf("%q is a policy", text)
 		}
 	}
 }
