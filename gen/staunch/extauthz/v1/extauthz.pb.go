@@ -233,23 +233,18 @@ type HttpRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The method.
 	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
-	// The header fields, by name in lower case, with ":path" and its like. Several
-	// lines are joined by ","; bytes that are not UTF-8 have become "!".
-	Headers map[string]string `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// The header fields as lines, in place of headers, with encode_raw_headers.
+	// The header fields as lines, with encode_raw_headers; ":path" and its like are
+	// among them. Field 3, headers, which Envoy sends otherwise, has bytes changed
+	// and lines joined, so it is not read.
 	HeaderMap *HeaderMap `protobuf:"bytes,13,opt,name=header_map,json=headerMap,proto3" json:"header_map,omitempty"`
 	// Path and query.
 	Path string `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
 	// Host or :authority.
 	Host string `protobuf:"bytes,5,opt,name=host,proto3" json:"host,omitempty"`
-	// Of the URL.
-	Scheme string `protobuf:"bytes,6,opt,name=scheme,proto3" json:"scheme,omitempty"`
 	// Always empty.
 	Query string `protobuf:"bytes,7,opt,name=query,proto3" json:"query,omitempty"`
 	// Always empty.
 	Fragment string `protobuf:"bytes,8,opt,name=fragment,proto3" json:"fragment,omitempty"`
-	// "HTTP/1.0", "HTTP/1.1", "HTTP/2" or "HTTP/3".
-	Protocol string `protobuf:"bytes,10,opt,name=protocol,proto3" json:"protocol,omitempty"`
 	// The body as text, with what is not UTF-8 changed: without pack_as_bytes.
 	Body string `protobuf:"bytes,11,opt,name=body,proto3" json:"body,omitempty"`
 	// The body, with pack_as_bytes.
@@ -295,13 +290,6 @@ func (x *HttpRequest) GetMethod() string {
 	return ""
 }
 
-func (x *HttpRequest) GetHeaders() map[string]string {
-	if x != nil {
-		return x.Headers
-	}
-	return nil
-}
-
 func (x *HttpRequest) GetHeaderMap() *HeaderMap {
 	if x != nil {
 		return x.HeaderMap
@@ -323,13 +311,6 @@ func (x *HttpRequest) GetHost() string {
 	return ""
 }
 
-func (x *HttpRequest) GetScheme() string {
-	if x != nil {
-		return x.Scheme
-	}
-	return ""
-}
-
 func (x *HttpRequest) GetQuery() string {
 	if x != nil {
 		return x.Query
@@ -340,13 +321,6 @@ func (x *HttpRequest) GetQuery() string {
 func (x *HttpRequest) GetFragment() string {
 	if x != nil {
 		return x.Fragment
-	}
-	return ""
-}
-
-func (x *HttpRequest) GetProtocol() string {
-	if x != nil {
-		return x.Protocol
 	}
 	return ""
 }
@@ -864,24 +838,17 @@ const file_staunch_extauthz_v1_extauthz_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"?\n" +
 	"\aRequest\x124\n" +
-	"\x04http\x18\x02 \x01(\v2 .staunch.extauthz.v1.HttpRequestR\x04http\"\xa6\x03\n" +
+	"\x04http\x18\x02 \x01(\v2 .staunch.extauthz.v1.HttpRequestR\x04http\"\xed\x01\n" +
 	"\vHttpRequest\x12\x16\n" +
-	"\x06method\x18\x02 \x01(\tR\x06method\x12G\n" +
-	"\aheaders\x18\x03 \x03(\v2-.staunch.extauthz.v1.HttpRequest.HeadersEntryR\aheaders\x12=\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12=\n" +
 	"\n" +
 	"header_map\x18\r \x01(\v2\x1e.staunch.extauthz.v1.HeaderMapR\theaderMap\x12\x12\n" +
 	"\x04path\x18\x04 \x01(\tR\x04path\x12\x12\n" +
-	"\x04host\x18\x05 \x01(\tR\x04host\x12\x16\n" +
-	"\x06scheme\x18\x06 \x01(\tR\x06scheme\x12\x14\n" +
+	"\x04host\x18\x05 \x01(\tR\x04host\x12\x14\n" +
 	"\x05query\x18\a \x01(\tR\x05query\x12\x1a\n" +
-	"\bfragment\x18\b \x01(\tR\bfragment\x12\x1a\n" +
-	"\bprotocol\x18\n" +
-	" \x01(\tR\bprotocol\x12\x12\n" +
+	"\bfragment\x18\b \x01(\tR\bfragment\x12\x12\n" +
 	"\x04body\x18\v \x01(\tR\x04body\x12\x19\n" +
-	"\braw_body\x18\f \x01(\fR\arawBody\x1a:\n" +
-	"\fHeadersEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
+	"\braw_body\x18\f \x01(\fR\arawBody\"G\n" +
 	"\tHeaderMap\x12:\n" +
 	"\aheaders\x18\x01 \x03(\v2 .staunch.extauthz.v1.HeaderValueR\aheaders\"R\n" +
 	"\vHeaderValue\x12\x10\n" +
@@ -927,7 +894,7 @@ func file_staunch_extauthz_v1_extauthz_proto_rawDescGZIP() []byte {
 }
 
 var file_staunch_extauthz_v1_extauthz_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_staunch_extauthz_v1_extauthz_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_staunch_extauthz_v1_extauthz_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_staunch_extauthz_v1_extauthz_proto_goTypes = []any{
 	(AppendAction)(0),          // 0: staunch.extauthz.v1.AppendAction
 	(*CheckRequest)(nil),       // 1: staunch.extauthz.v1.CheckRequest
@@ -943,29 +910,27 @@ var file_staunch_extauthz_v1_extauthz_proto_goTypes = []any{
 	(*HttpStatus)(nil),         // 11: staunch.extauthz.v1.HttpStatus
 	(*OkHttpResponse)(nil),     // 12: staunch.extauthz.v1.OkHttpResponse
 	nil,                        // 13: staunch.extauthz.v1.AttributeContext.ContextExtensionsEntry
-	nil,                        // 14: staunch.extauthz.v1.HttpRequest.HeadersEntry
 }
 var file_staunch_extauthz_v1_extauthz_proto_depIdxs = []int32{
 	2,  // 0: staunch.extauthz.v1.CheckRequest.attributes:type_name -> staunch.extauthz.v1.AttributeContext
 	3,  // 1: staunch.extauthz.v1.AttributeContext.request:type_name -> staunch.extauthz.v1.Request
 	13, // 2: staunch.extauthz.v1.AttributeContext.context_extensions:type_name -> staunch.extauthz.v1.AttributeContext.ContextExtensionsEntry
 	4,  // 3: staunch.extauthz.v1.Request.http:type_name -> staunch.extauthz.v1.HttpRequest
-	14, // 4: staunch.extauthz.v1.HttpRequest.headers:type_name -> staunch.extauthz.v1.HttpRequest.HeadersEntry
-	5,  // 5: staunch.extauthz.v1.HttpRequest.header_map:type_name -> staunch.extauthz.v1.HeaderMap
-	6,  // 6: staunch.extauthz.v1.HeaderMap.headers:type_name -> staunch.extauthz.v1.HeaderValue
-	6,  // 7: staunch.extauthz.v1.HeaderValueOption.header:type_name -> staunch.extauthz.v1.HeaderValue
-	0,  // 8: staunch.extauthz.v1.HeaderValueOption.append_action:type_name -> staunch.extauthz.v1.AppendAction
-	9,  // 9: staunch.extauthz.v1.CheckResponse.status:type_name -> staunch.extauthz.v1.Status
-	10, // 10: staunch.extauthz.v1.CheckResponse.denied_response:type_name -> staunch.extauthz.v1.DeniedHttpResponse
-	12, // 11: staunch.extauthz.v1.CheckResponse.ok_response:type_name -> staunch.extauthz.v1.OkHttpResponse
-	11, // 12: staunch.extauthz.v1.DeniedHttpResponse.status:type_name -> staunch.extauthz.v1.HttpStatus
-	7,  // 13: staunch.extauthz.v1.DeniedHttpResponse.headers:type_name -> staunch.extauthz.v1.HeaderValueOption
-	7,  // 14: staunch.extauthz.v1.OkHttpResponse.headers:type_name -> staunch.extauthz.v1.HeaderValueOption
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	5,  // 4: staunch.extauthz.v1.HttpRequest.header_map:type_name -> staunch.extauthz.v1.HeaderMap
+	6,  // 5: staunch.extauthz.v1.HeaderMap.headers:type_name -> staunch.extauthz.v1.HeaderValue
+	6,  // 6: staunch.extauthz.v1.HeaderValueOption.header:type_name -> staunch.extauthz.v1.HeaderValue
+	0,  // 7: staunch.extauthz.v1.HeaderValueOption.append_action:type_name -> staunch.extauthz.v1.AppendAction
+	9,  // 8: staunch.extauthz.v1.CheckResponse.status:type_name -> staunch.extauthz.v1.Status
+	10, // 9: staunch.extauthz.v1.CheckResponse.denied_response:type_name -> staunch.extauthz.v1.DeniedHttpResponse
+	12, // 10: staunch.extauthz.v1.CheckResponse.ok_response:type_name -> staunch.extauthz.v1.OkHttpResponse
+	11, // 11: staunch.extauthz.v1.DeniedHttpResponse.status:type_name -> staunch.extauthz.v1.HttpStatus
+	7,  // 12: staunch.extauthz.v1.DeniedHttpResponse.headers:type_name -> staunch.extauthz.v1.HeaderValueOption
+	7,  // 13: staunch.extauthz.v1.OkHttpResponse.headers:type_name -> staunch.extauthz.v1.HeaderValueOption
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_staunch_extauthz_v1_extauthz_proto_init() }
@@ -983,7 +948,7 @@ func file_staunch_extauthz_v1_extauthz_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_staunch_extauthz_v1_extauthz_proto_rawDesc), len(file_staunch_extauthz_v1_extauthz_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
