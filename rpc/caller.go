@@ -52,7 +52,7 @@ func (e *edge) byToken(h http.Header) (found App, ok bool) {
 		return App{}, false
 	}
 	for _, app := range e.order {
-		if app.Token.matches(secret) {
+		if app.Token.Matches(secret) {
 			found, ok = app, true
 		}
 	}

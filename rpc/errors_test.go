@@ -210,14 +210,14 @@ func TestTokens(t *testing.T) {
 		{"not ASCII", good + "é", false},
 	} {
 		tok, err := NewToken([]byte(tt.secret))
-		if (err == nil) != tt.ok || tok.matches(good) != tt.ok {
+		if (err == nil) != tt.ok || tok.Matches(good) != tt.ok {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "abcdef") {
 			t.Errorf("%s: the error shows the token: %v", tt.name, err)
 		}
 	}
-	if (Token{}).matches("") {
+	if (Token{}).Matches("") {
 		t.Error("the zero token matches")
 	}
 }

@@ -31,8 +31,8 @@ func NewToken(secret []byte) (Token, error) {
 
 func (t Token) set() bool { return t != Token{} }
 
-// matches compares in constant time.
-func (t Token) matches(secret string) bool {
+// Matches reports whether the secret is this one, in constant time.
+func (t Token) Matches(secret string) bool {
 	sum := sha256.Sum256([]byte(secret))
 	return subtle.ConstantTimeCompare(t.sum[:], sum[:]) == 1 && t.set()
 }
