@@ -27,7 +27,9 @@
 // first prev is SHA-256("staunch/audit/v1/genesis" ‖ 0x00 ‖ L(app) ‖ L(account)).
 //
 // A thing that is kept for a time only, such as evidence, is told of in the
-// detail of the entry about what it was kept for: see [Kept].
+// detail of the entry about what it was kept for: see [Kept]. A thing that is
+// deleted for good, or becomes another account's, is named by the member "gone"
+// of a detail in the chain that told of it.
 //
 // What the package does not do yet: there are no seals. Until a key outside
 // the store signs the heads of the chains, somebody who can write to the store
@@ -97,7 +99,7 @@ func (e Entry) Validate() error {
 	case len(e.Detail) != 0 && (e.Detail[0] != '{' || !json.Valid(e.Detail)):
 		return fmt.Errorf("%w: detail of %s is no JSON object", ErrInvalid, e.Action)
 	}
-	if _, err := e.kept(); err != nil {
+	if _, err := e.inDetail(); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrInvalid, e.Action, err)
 	}
 	if e.Account != "" {

@@ -102,6 +102,8 @@ func TestValidate(t *testing.T) {
 		{"keeps nothing named", func(e *audit.Entry) { e.Detail = keeping("", 32, noon) }, audit.ErrInvalid},
 		{"keeps something without a digest", func(e *audit.Entry) { e.Detail = keeping("e1", 31, noon) }, audit.ErrInvalid},
 		{"keeps something for no time", func(e *audit.Entry) { e.Detail = keeping("e1", 32, time.Time{}) }, audit.ErrInvalid},
+		{"something gone", func(e *audit.Entry) { e.Detail = json.RawMessage(`{"gone":"k1"}`) }, nil},
+		{"a number is gone", func(e *audit.Entry) { e.Detail = json.RawMessage(`{"gone":1}`) }, audit.ErrInvalid},
 		{"keeps a number", func(e *audit.Entry) { e.Detail = json.RawMessage(`{"kept":1}`) }, audit.ErrInvalid},
 	}
 	for _, tt := range tests {
@@ -282,6 +284,47 @@ func TestCheckKept(t *testing.T) {
 			m.objects = append(m.objects, audit.Object{Account: bob, Subject: "e1", Digest: [32]byte(slices.Repeat([]byte{4}, 32))})
 			tt.change(m)
 			report, err := audit.Check(t.Context(), m, tt.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, report.Problems); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestCheckGone: a thing may become another account's, when the chain of the
+// first says that it is gone and the other's tells of it.
+func TestCheckGone(t *testing.T) {
+	tests := []struct {
+		name   string
+		detail string // of the last entry in alice's chain
+		moved  bool   // bob's chain tells of the thing
+		want   []audit.Problem
+	}{
+		{"moved", `{"gone":"k1"}`, true, nil},
+		{"moved, and nobody says that it is gone", `{}`, true, []audit.Problem{{audit.EntryWithoutRow, alice, "k1", 2}}},
+		{"another thing is gone", `{"gone":"k2"}`, true, []audit.Problem{{audit.EntryWithoutRow, alice, "k1", 2}}},
+		{"gone, and still there", `{"gone":"k1"}`, false, []audit.Problem{{audit.RowWithoutEntry, alice, "k1", 0}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := good()
+			add := func(at int, e audit.Entry) {
+				before := m.entries[at-1]
+				m.entries = slices.Insert(m.entries, at, e.Next("demo", audit.Head{N: before.N, Hash: before.Hash}))
+			}
+			if tt.moved {
+				e := entry()
+				e.Account, e.Subject, e.Object = bob, "k1", slices.Repeat([]byte{2}, 32)
+				add(5, e)
+				m.objects[0].Account = bob
+			}
+			e := entry()
+			e.Subject, e.Object, e.Detail = "k1", nil, json.RawMessage(tt.detail)
+			add(4, e)
+			report, err := audit.Check(t.Context(), m, noon)
 			if err != nil {
 				t.Fatal(err)
 			}

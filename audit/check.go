@@ -60,7 +60,7 @@ func (r Report) OK() bool { return len(r.Problems) == 0 }
 func Check(ctx context.Context, r Reader, now time.Time) (Report, error) {
 	app := r.AuditApp()
 	report := Report{App: app}
-	last := map[string]told{} // by subject
+	last := map[owned]told{}
 	var head Head
 	var chain account.ID
 	err := r.AuditEntries(ctx, func(e Entry) error {
@@ -79,14 +79,16 @@ func Check(ctx context.Context, r Reader, now time.Time) (Report, error) {
 			report.add(ChainBreak, e.Account, e.Subject, e.N)
 		}
 		head = Head{N: e.N, Hash: e.Hash}
-		if len(e.Object) != 0 {
-			last[e.Subject] = told{account: e.Account, n: e.N, digest: bytes.Clone(e.Object)}
-		}
-		switch k, err := e.kept(); {
-		case err != nil: // no such entry was ever appended
+		d, err := e.inDetail()
+		if err != nil { // no such entry was ever appended
 			report.add(ChainBreak, e.Account, e.Subject, e.N)
-		case k != nil:
-			last[k.Subject] = told{e.Account, e.N, k.SHA256, k.Until}
+		}
+		delete(last, owned{e.Account, d.Gone})
+		if len(e.Object) != 0 {
+			last[owned{e.Account, e.Subject}] = told{n: e.N, digest: bytes.Clone(e.Object)}
+		}
+		if k := d.Kept; k != nil {
+			last[owned{e.Account, k.Subject}] = told{e.N, k.SHA256, k.Until}
 		}
 		return nil
 	})
@@ -94,37 +96,41 @@ func Check(ctx context.Context, r Reader, now time.Time) (Report, error) {
 		return report, err
 	}
 	err = r.AuditObjects(ctx, func(o Object) error {
-		t, ok := last[o.Subject]
+		t, ok := last[owned{o.Account, o.Subject}]
 		switch {
-		case !ok || t.account != o.Account:
+		case !ok:
 			report.add(RowWithoutEntry, o.Account, o.Subject, 0)
 		case !bytes.Equal(t.digest, o.Digest[:]):
 			report.add(RowDigest, o.Account, o.Subject, t.n)
 		}
-		if ok && t.account == o.Account {
-			delete(last, o.Subject)
-		}
+		delete(last, owned{o.Account, o.Subject})
 		return nil
 	})
 	if err != nil {
 		return report, err
 	}
-	for subject, t := range last {
+	for o, t := range last {
 		if !t.until.IsZero() && t.until.Before(now) {
 			continue
 		}
-		report.add(EntryWithoutRow, t.account, subject, t.n)
+		report.add(EntryWithoutRow, o.account, o.subject, t.n)
 	}
 	report.sort()
 	return report, nil
 }
 
-// told is the last thing that was recorded of a subject.
-type told struct {
+// owned is a thing as an account's chain tells of it: two chains may tell of
+// one thing, one of them that it is gone.
+type owned struct {
 	account account.ID
-	n       uint64
-	digest  []byte
-	until   time.Time // zero: for ever
+	subject string
+}
+
+// told is the last thing that was recorded of it.
+type told struct {
+	n      uint64
+	digest []byte
+	until  time.Time // zero: for ever
 }
 
 func (r *Report) add(kind string, id account.ID, subject string, n uint64) {

@@ -17,19 +17,24 @@ type Kept struct {
 	Until   time.Time `json:"until"`  // when it may be deleted
 }
 
-// kept gives what e tells of a thing that is kept for a time, or nil.
-func (e Entry) kept() (*Kept, error) {
+// inDetail is what the Detail of an entry tells of other things.
+type inDetail struct {
+	Kept *Kept `json:"kept"`
+	// Gone names a thing that was this account's and is no longer: it was deleted,
+	// or is another account's now, whose chain tells of it.
+	Gone string `json:"gone"`
+}
+
+// inDetail reads what the Detail of e tells of other things.
+func (e Entry) inDetail() (d inDetail, err error) {
 	if len(e.Detail) == 0 {
-		return nil, nil
-	}
-	var d struct {
-		Kept *Kept `json:"kept"`
+		return d, nil
 	}
 	if err := json.Unmarshal(e.Detail, &d); err != nil {
-		return nil, fmt.Errorf("detail: %w", err)
+		return inDetail{}, fmt.Errorf("detail: %w", err)
 	}
 	if k := d.Kept; k != nil && (k.Subject == "" || len(k.SHA256) != 32 || k.Until.IsZero()) {
-		return nil, errors.New("detail: kept lacks subject, digest or time")
+		return inDetail{}, errors.New("detail: kept lacks subject, digest or time")
 	}
-	return d.Kept, nil
+	return d, nil
 }
