@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -23,7 +22,7 @@ const redacted = "[redacted]"
 // AppleKey is the private key with which a team asks Apple.
 type AppleKey struct {
 	team, id string
-	key      *ecdsa.PrivateKey
+	es256    func(input string) ([]byte, error) // holds the key where no printing finds it
 }
 
 // ParseAppleKey reads the .p8 file that App Store Connect gives out once, for a
@@ -48,7 +47,20 @@ func ParseAppleKey(team, keyID string, p8 []byte) (*AppleKey, error) {
 	if !ok || key.Curve != elliptic.P256() { // RFC 7518, Section 3.4: ES256
 		return fail("holds a key that is not on P-256")
 	}
-	return &AppleKey{team, keyID, key}, nil
+	return &AppleKey{team, keyID, func(input string) ([]byte, error) { return es256(key, input) }}, nil
+}
+
+// es256 signs as RFC 7518, Section 3.4 says: R and S, 32 octets each, not DER.
+func es256(key *ecdsa.PrivateKey, input string) ([]byte, error) {
+	digest := sha256.Sum256([]byte(input))
+	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+	if err != nil {
+		return nil, err
+	}
+	signature := make([]byte, 64)
+	r.FillBytes(signature[:32])
+	s.FillBytes(signature[32:])
+	return signature, nil
 }
 
 func isAppleID(s string) bool {
@@ -82,14 +94,10 @@ func (k AppleKey) sign(now time.Time) (string, error) {
 		return "", err
 	}
 	input := base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(claims)
-	digest := sha256.Sum256([]byte(input))
-	r, s, err := ecdsa.Sign(rand.Reader, k.key, digest[:])
+	signature, err := k.es256(input)
 	if err != nil {
-		return "", errors.New("the key does not sign")
+		return "", err
 	}
-	signature := make([]byte, 64) // R and S, 32 octets each, and not DER
-	r.FillBytes(signature[:32])
-	s.FillBytes(signature[32:])
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
@@ -101,10 +109,10 @@ const tokenLife = 40 * time.Minute
 type credentials struct {
 	key AppleKey
 
-	mu    sync.Mutex
-	token string // secret, as long as it lives
-	iat   time.Time
-	mono  time.Time
+	mu   sync.Mutex
+	jwt  func() string // a secret as long as it lives: no printing finds it; nil: none yet
+	iat  time.Time
+	mono time.Time
 }
 
 // current is the JWT in use, or a new one when there is none, when it is too old
@@ -114,14 +122,14 @@ func (c *credentials) current(now time.Time, refused string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	age := max(now.Sub(c.iat), time.Since(c.mono))
-	if c.token != "" && c.token != refused && age < tokenLife && !now.Before(c.iat) {
-		return c.token, nil
+	if c.jwt != nil && c.jwt() != refused && age < tokenLife && !now.Before(c.iat) {
+		return c.jwt(), nil
 	}
 	token, err := c.key.sign(now)
 	if err != nil {
 		return "", fmt.Errorf("%w for team %s: %w", ErrKey, c.key.team, err)
 	}
-	c.token, c.iat, c.mono = token, now, time.Now()
+	c.jwt, c.iat, c.mono = func() string { return token }, now, time.Now()
 	return token, nil
 }
 
@@ -130,5 +138,5 @@ func (c *credentials) current(now time.Time, refused string) (string, error) {
 func (c *credentials) stale(token string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.token != token || now.Sub(c.iat).Abs() > time.Minute
+	return c.jwt() != token || now.Sub(c.iat).Abs() > time.Minute
 }

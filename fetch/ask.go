@@ -62,7 +62,7 @@ func (s *Status) ask(ctx context.Context, last *kept) (*kept, error) {
 	}
 	next, err := last.replace(text, at, resp.Header)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s, of type %q: %w", ErrList, s.url, quote([]byte(resp.Header.Get("Content-Type"))), err)
+		return nil, fmt.Errorf("%w: %s, of type %q: %w", ErrList, s.url, quote([]byte(resp.Header.Get("Content-Type")), ""), err)
 	}
 	return next, nil
 }

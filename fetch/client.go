@@ -125,17 +125,21 @@ func status(code int) string {
 	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
-// quote makes a text of the vendor's short and printable, for logs.
-func quote(body []byte) string {
+// quote makes a text of the vendor's short and printable, for logs, and leaves
+// out what he was sent in confidence. "" is no secret.
+func quote(body []byte, secret string) string {
 	const most = 200
 	text := strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, string(body[:min(len(body), most)]))
-	if len(body) > most {
-		text += "..."
+	}, string(body))
+	if secret != "" {
+		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
 	}
 	return text
 }

@@ -78,7 +78,7 @@ func NewReceipts(opts *ReceiptOptions) (*Receipts, error) {
 		urls: map[appattest.Environment]string{appattest.Production: opts.URL, appattest.Development: opts.DevelopmentURL},
 	}
 	for _, k := range opts.Keys {
-		if k == nil || k.key == nil {
+		if k == nil || k.es256 == nil {
 			return nil, fmt.Errorf("%w: an empty one: make it with ParseAppleKey", ErrKey)
 		}
 		if r.teams[k.team] != nil {
@@ -169,13 +169,13 @@ func (r *Receipts) post(ctx context.Context, url, token string, receipt []byte) 
 func outcome(resp *http.Response, body []byte, token string, now time.Time) Outcome {
 	o := Outcome{
 		Kind: OutcomeLater, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, now),
-		Detail: fmt.Sprintf("answered %s: %s", status(resp.StatusCode), quoteWithout(body, token)),
+		Detail: fmt.Sprintf("answered %s: %s", status(resp.StatusCode), quote(body, token)),
 	}
 	switch resp.StatusCode {
 	case http.StatusOK:
 		receipt, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(string(body)))
 		if err != nil || len(receipt) == 0 || len(receipt) > maxReceipt {
-			o.Detail = "answered 200 OK without a receipt: " + quoteWithout(body, token)
+			o.Detail = "answered 200 OK without a receipt: " + quote(body, token)
 			break
 		}
 		o.Kind, o.Receipt, o.Detail = OutcomeNew, receipt, ""
@@ -189,9 +189,4 @@ func outcome(resp *http.Response, body []byte, token string, now time.Time) Outc
 		o.Kind = OutcomeBadCredentials
 	}
 	return o
-}
-
-// quoteWithout quotes a body of a server that may show what it was sent.
-func quoteWithout(body []byte, token string) string {
-	return quote([]byte(strings.ReplaceAll(string(body), token, redacted)))
 }

@@ -32,7 +32,7 @@ const (
 	Malformed   Fault = "malformed"    // no JSON
 	NotHex      Fault = "not_hex"      // the list with one key more, which is not hex
 	WrongType   Fault = "wrong_type"   // the good list as text/html
-	Gzip        Fault = "gzip"         // the good list in a coding, as a client may ask for
+	Gzip        Fault = "gzip"         // the good list in a coding, if the client asks for it
 	GzipAnyway  Fault = "gzip_anyway"  // the same, said to be no coding that Go undoes
 	NotModified Fault = "not_modified" // 304, whatever was asked
 	Snapshot    Fault = "snapshot"     // the list inside a snapshot of the year 2100
@@ -132,6 +132,9 @@ func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
 	case Snapshot:
 		list = []byte(`{"fetched_at": "2100-01-01T00:00:00Z", "list": ` + string(list) + `}`)
 	case Gzip:
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			break
+		}
 		w.Header().Set("Content-Encoding", "gzip")
 		list = compressed(list)
 	case GzipAnyway:
