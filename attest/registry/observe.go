@@ -24,7 +24,9 @@ type Observation struct {
 // can be told, and learned, after the commit and not before.
 type counting struct {
 	Tx
-	noted []outcome
+	noted  []outcome
+	growth map[int64]*growth // by hour
+	rows   map[StatKey]*learnedRow
 }
 
 // committed wraps the update of a store: fn gets a new counting each time that
@@ -39,6 +41,7 @@ func (s *Service) committed(update func(context.Context, func(Tx) error) error) 
 		if err != nil || last == nil {
 			return err
 		}
+		s.memo.learn(last)
 		s.observed(last.noted...)
 		return nil
 	}

@@ -109,6 +109,7 @@ type Service struct {
 	keepIDs   bool
 	verify    verify
 	observe   func(Observation)
+	memo      memo
 }
 
 // New returns a Service. It checks opts once and copies them.

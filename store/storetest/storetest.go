@@ -96,6 +96,7 @@ func Run(t *testing.T, open Open) {
 		"Evidence":     testEvidence,
 		"Audit":        testAudit,
 		"Events":       testEvents,
+		"Statistics":   testStats,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

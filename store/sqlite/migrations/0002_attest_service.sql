@@ -75,7 +75,7 @@ CREATE TABLE attest_stat (
 	platform     TEXT NOT NULL,
 	operation    TEXT NOT NULL,
 	model        TEXT NOT NULL,
-	model_source TEXT NOT NULL, -- attested, claimed, or empty
+	model_source TEXT NOT NULL, -- attested, claimed, batch, or empty
 	os           TEXT NOT NULL,
 	app_version  TEXT NOT NULL,
 	country      TEXT NOT NULL,
@@ -83,11 +83,14 @@ CREATE TABLE attest_stat (
 	verdict      TEXT NOT NULL, -- accept, reject, would_deny
 	code         TEXT NOT NULL,
 	class        TEXT NOT NULL,
+	effect       TEXT NOT NULL,
 	position     INTEGER NOT NULL, -- -1: none
-	batch        TEXT NOT NULL,    -- hex; only where an exception could name it
+	batch        TEXT NOT NULL,    -- hex; this and the next only where an exception could name it
+	manufacturer TEXT NOT NULL,    -- with which the attested model begins
 	count        INTEGER NOT NULL,
-	accounts     INTEGER NOT NULL, -- distinct; exact up to 512
-	UNIQUE (hour, platform, operation, model, model_source, os, app_version, country, stage, verdict, code, class, position, batch)
+	accounts     INTEGER NOT NULL, -- distinct, up to 512; 513: more than there are rows of
+	UNIQUE (hour, platform, operation, model, model_source, os, app_version, country, stage, verdict,
+		code, class, effect, position, batch, manufacturer)
 ) STRICT;
 
 CREATE TABLE attest_stat_account (
