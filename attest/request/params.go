@@ -155,8 +155,8 @@ func (p *params) check() *Failure {
 		return failf(CodeComponents, "the parameter tag is not %q", Tag)
 	case len(p.keyID) > 128 || !isBase64URL(p.keyID):
 		return failf(CodeComponents, "keyid is not 1 to 128 characters of base64url: write the id that Register gave")
-	case p.hasAlg && (p.alg == "" || len(p.alg) > 64):
-		return failf(CodeComponents, "alg is empty or too long: leave it out")
+	case p.hasAlg && (len(p.alg) > 64 || !isBase64URL(p.alg)):
+		return failf(CodeComponents, "alg is no name of an algorithm, such as ecdsa-p256-sha256: leave it out")
 	case p.hasExpires && p.expires < p.created:
 		return failf(CodeComponents, "expires is before created")
 	case !p.hasNonce:

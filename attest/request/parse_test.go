@@ -253,6 +253,7 @@ func TestRefused(t *testing.T) {
 		{"keyid with another character", edit(keyID, "a b"), component, "keyid"},
 		{"empty alg", edit(";tag", `;alg="";tag`), component, "alg"},
 		{"long alg", edit(";tag", `;alg="`+strings.Repeat("a", 65)+`";tag`), component, "alg"},
+		{"alg with another character", edit(";tag", `;alg="a;b";tag`), component, "alg"},
 		{"no nonce", edit(`;nonce="`+nonce+`"`, ""), once, "missing"},
 		{"nonce of 21 characters", edit(nonce, nonce[1:]), once, "22 to 64"},
 		{"nonce of 65 characters", edit(nonce, strings.Repeat("a", 65)), once, "22 to 64"},
