@@ -15,7 +15,10 @@ import (
 type Attest interface {
 	CreateChallenge(context.Context, account.Caller, *registry.ChallengeRequest) (*registry.IssuedChallenge, error)
 	Register(context.Context, account.Caller, *registry.Registration) (*registry.Registered, error)
+	VerifyRequest(context.Context, account.Caller, *registry.RequestCheck) (*registry.RequestVerdict, error)
 	GetKey(ctx context.Context, caller account.Caller, app account.AppID, id string) (registry.Key, error)
+	ListKeys(ctx context.Context, caller account.Caller, app account.AppID, f registry.KeyFilter, size int) (*registry.KeyPage, error)
+	RevokeKey(ctx context.Context, caller account.Caller, app account.AppID, id, reason string) (registry.Key, error)
 }
 
 // attestHandler is staunch.attest.v1.AttestService.
@@ -72,18 +75,72 @@ func (h *attestHandler) Register(ctx context.Context, req *connect.Request[attes
 	return connect.NewResponse(registeredToProto(r, backend)), nil
 }
 
-// GetKey reads a key record, for backends only.
-func (h *attestHandler) GetKey(ctx context.Context, req *connect.Request[attestv1.GetKeyRequest]) (*connect.Response[attestv1.GetKeyResponse], error) {
-	caller, app, _, err := h.begin(ctx, req, req.Msg.GetApp())
+// forBackend is begin for the calls that are for backends only.
+func (e *edge) forBackend(ctx context.Context, req connect.AnyRequest, named string) (account.Caller, App, *Call, error) {
+	caller, app, call, err := e.begin(ctx, req, named)
+	if err == nil && caller.Kind != account.Backend {
+		err = errTokenMissing
+	}
+	return caller, app, call, err
+}
+
+// VerifyRequest judges a signed request.
+func (h *attestHandler) VerifyRequest(ctx context.Context, req *connect.Request[attestv1.VerifyRequestRequest]) (*connect.Response[attestv1.VerifyRequestResponse], error) {
+	caller, app, call, err := h.forBackend(ctx, req, req.Msg.GetApp())
 	if err != nil {
 		return nil, err
 	}
-	if caller.Kind != account.Backend {
-		return nil, errTokenMissing
+	v, err := app.Attest.VerifyRequest(ctx, caller, requestFromProto(app.ID, req.Msg))
+	if err != nil {
+		return nil, err
+	}
+	call.Decision, call.Advice = string(v.Decision), string(v.Advice)
+	return connect.NewResponse(requestVerdictToProto(v)), nil
+}
+
+// GetKey reads a key record.
+func (h *attestHandler) GetKey(ctx context.Context, req *connect.Request[attestv1.GetKeyRequest]) (*connect.Response[attestv1.GetKeyResponse], error) {
+	caller, app, _, err := h.forBackend(ctx, req, req.Msg.GetApp())
+	if err != nil {
+		return nil, err
 	}
 	k, err := app.Attest.GetKey(ctx, caller, app.ID, req.Msg.GetKeyId())
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&attestv1.GetKeyResponse{Key: keyToProto(k)}), nil
+}
+
+// ListKeys reads key records.
+func (h *attestHandler) ListKeys(ctx context.Context, req *connect.Request[attestv1.ListKeysRequest]) (*connect.Response[attestv1.ListKeysResponse], error) {
+	caller, app, _, err := h.forBackend(ctx, req, req.Msg.GetApp())
+	if err != nil {
+		return nil, err
+	}
+	filter, err := filterFromProto(req.Msg)
+	if err != nil {
+		return nil, err
+	}
+	page, err := app.Attest.ListKeys(ctx, caller, app.ID, filter, int(req.Msg.GetPageSize()))
+	if err != nil {
+		return nil, err
+	}
+	m := &attestv1.ListKeysResponse{NextPageToken: page.Next}
+	for _, k := range page.Keys {
+		m.Keys = append(m.Keys, keyToProto(k))
+	}
+	return connect.NewResponse(m), nil
+}
+
+// RevokeKey ends a key.
+func (h *attestHandler) RevokeKey(ctx context.Context, req *connect.Request[attestv1.RevokeKeyRequest]) (*connect.Response[attestv1.RevokeKeyResponse], error) {
+	caller, app, _, err := h.forBackend(ctx, req, req.Msg.GetApp())
+	if err != nil {
+		return nil, err
+	}
+	k, err := app.Attest.RevokeKey(ctx, caller, app.ID, req.Msg.GetKeyId(), req.Msg.GetReason())
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&attestv1.RevokeKeyResponse{Key: keyToProto(k)}), nil
 }

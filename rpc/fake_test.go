@@ -32,6 +32,10 @@ type fake struct {
 	reg    *registry.Registration
 	chal   *registry.ChallengeRequest
 	keyID  string
+	check  *registry.RequestCheck
+	filter registry.KeyFilter
+	size   int
+	reason string
 
 	err    error
 	panics any
@@ -70,6 +74,26 @@ func (f *fake) GetKey(_ context.Context, c account.Caller, _ account.AppID, id s
 		ID: id, Account: someAccount, Platform: "android", SPKI: []byte{1}, Tier: attest.TierAffirming,
 		State: registry.StateActive, LastUsed: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC),
 	}, f.enter(c)
+}
+
+func (f *fake) VerifyRequest(_ context.Context, c account.Caller, in *registry.RequestCheck) (*registry.RequestVerdict, error) {
+	f.check = in
+	at := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	return &registry.RequestVerdict{
+		Decision: registry.Allow, Advice: registry.AdviceNone, Stage: "rollout[1]",
+		Key:     &registry.VerifiedKey{ID: "k1", Account: someAccount, Platform: "apple", Tier: attest.TierWarning, RegisteredAt: at},
+		Verdict: &attest.Verdict{Tier: attest.TierAffirming, Policy: "demo", At: at},
+	}, f.enter(c)
+}
+
+func (f *fake) ListKeys(_ context.Context, c account.Caller, _ account.AppID, filter registry.KeyFilter, size int) (*registry.KeyPage, error) {
+	f.filter, f.size = filter, size
+	return &registry.KeyPage{Keys: []registry.Key{{ID: "k1"}, {ID: "k2"}}, Next: "k2"}, f.enter(c)
+}
+
+func (f *fake) RevokeKey(_ context.Context, c account.Caller, _ account.AppID, id, reason string) (registry.Key, error) {
+	f.keyID, f.reason = id, reason
+	return registry.Key{ID: id, State: registry.StateRevoked}, f.enter(c)
 }
 
 // bench is a server of one or two apps.

@@ -38,7 +38,10 @@ func procedures() map[string]bool {
 	return map[string]bool{
 		attestv1connect.AttestServiceCreateChallengeProcedure: true,
 		attestv1connect.AttestServiceRegisterProcedure:        true,
+		attestv1connect.AttestServiceVerifyRequestProcedure:   true,
 		attestv1connect.AttestServiceGetKeyProcedure:          true,
+		attestv1connect.AttestServiceListKeysProcedure:        true,
+		attestv1connect.AttestServiceRevokeKeyProcedure:       true,
 	}
 }
 

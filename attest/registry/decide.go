@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/request"
 )
 
 // Decision is what happens. The zero Decision is a denial.
@@ -22,7 +23,7 @@ type Advice string
 // The advice, from nothing to be done to nothing that the phone can do.
 const (
 	AdviceNone         Advice = "NONE"
-	AdviceRetry        Advice = "RETRY"         // the same again, a little later
+	AdviceRetry        Advice = "RETRY"         // the same again, a little later; a request signed anew
 	AdviceNewChallenge Advice = "NEW_CHALLENGE" // ask for a challenge and make new evidence over it
 	AdviceNewKey       Advice = "NEW_KEY"       // make a new key and register it
 	AdviceReboot       Advice = "REBOOT"
@@ -50,6 +51,17 @@ func Decide(v attest.Verdict) (Decision, Advice) {
 	return Allow, AdviceNone
 }
 
+// decideIn says what happens in a stage of the rollout, which decides that and
+// never what is true: where it only observes, a verdict that rejects lets pass
+// all the same, and would is set for the record.
+func decideIn(v attest.Verdict, stage attest.Staged) (d Decision, advice Advice, would bool) {
+	d, advice = Decide(v)
+	if d != Allow && stage.Mode == attest.ModeObserve {
+		return Allow, AdviceNone, true
+	}
+	return d, advice, false
+}
+
 // more gives the advice that asks for more.
 func more(a, b Advice) Advice {
 	order := []Advice{AdviceNone, AdviceRetry, AdviceNewChallenge, AdviceNewKey, AdviceReboot, AdviceUpdateApp, AdviceUpdateOS, AdviceContact}
@@ -63,17 +75,19 @@ func more(a, b Advice) Advice {
 // table has nothing that a phone could do about it.
 func adviceFor(code string) Advice {
 	switch code {
-	case "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid", "apple.counter_replay":
+	case "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid",
+		counterReplay, requestReplay, request.CodeClock:
 		return AdviceRetry
-	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "apple.nonce_mismatch", "apple.receipt_stale":
+	case challengeUnknown, challengeUsed, challengeExpired, "common.challenge_mismatch", "apple.nonce_mismatch", "apple.receipt_stale",
+		request.CodeNonce:
 		return AdviceNewChallenge
-	case keyExists, keyNotAttested, "common.key_unknown",
+	case keyExists, keyNotAttested, keyUnknown, keyTooOld, keyAlgorithm,
 		"android.cert_expired", "android.leaf_validity", "android.purpose",
 		"apple.cert_time", "apple.counter_not_zero", "apple.receipt_missing", "apple.receipt_expired":
 		return AdviceNewKey
 	case "android.app_missing":
 		return AdviceReboot
-	case "android.app_version", "apple.bundle_version":
+	case "android.app_version", "apple.bundle_version", request.CodeSignatureMissing:
 		return AdviceUpdateApp
 	case "android.os_version", "android.patch_old", "android.patch_missing":
 		return AdviceUpdateOS

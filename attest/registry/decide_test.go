@@ -56,14 +56,15 @@ func TestDecide(t *testing.T) {
 // no new challenge or key would make good.
 func TestAdvice(t *testing.T) {
 	table := map[registry.Advice][]string{
-		registry.AdviceRetry: {"apple.counter_replay", "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid"},
+		registry.AdviceRetry: {"apple.counter_replay", "android.status_unavailable", "android.status_stale", "android.cert_not_yet_valid",
+			"common.request_replay", "common.request_clock"},
 		registry.AdviceNewChallenge: {"common.challenge_unknown", "common.challenge_used", "common.challenge_expired",
-			"common.challenge_mismatch", "apple.nonce_mismatch", "apple.receipt_stale"},
-		registry.AdviceNewKey: {"common.key_exists", "common.key_not_attested", "common.key_unknown",
+			"common.challenge_mismatch", "apple.nonce_mismatch", "apple.receipt_stale", "common.request_nonce"},
+		registry.AdviceNewKey: {"common.key_exists", "common.key_not_attested", "common.key_unknown", "common.key_too_old", "common.key_algorithm",
 			"android.cert_expired", "android.leaf_validity", "android.purpose", "apple.cert_time",
 			"apple.counter_not_zero", "apple.receipt_missing", "apple.receipt_expired"},
 		registry.AdviceReboot:    {"android.app_missing"},
-		registry.AdviceUpdateApp: {"android.app_version", "apple.bundle_version"},
+		registry.AdviceUpdateApp: {"android.app_version", "apple.bundle_version", "common.signature_missing"},
 		registry.AdviceUpdateOS:  {"android.os_version", "android.patch_old", "android.patch_missing"},
 	}
 	want := map[string]registry.Advice{}

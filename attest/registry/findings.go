@@ -15,6 +15,14 @@ const (
 	keyRevoked       = "common.key_revoked"
 	keyNotAttested   = "common.key_not_attested"
 	accountMismatch  = "common.account_mismatch"
+
+	keyUnknown       = "common.key_unknown"
+	keyTooOld        = "common.key_too_old"
+	keyAlgorithm     = "common.key_algorithm"
+	platformRefused  = "common.platform_refused"
+	signatureInvalid = "common.signature_invalid"
+	requestReplay    = "common.request_replay"
+	counterReplay    = "apple.counter_replay"
 )
 
 // finding makes one of them; all of them reject. Their class stands in the

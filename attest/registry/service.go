@@ -109,6 +109,7 @@ type Service struct {
 	keepIDs   bool
 	verify    verify
 	observe   func(Observation)
+	requests  requests
 	memo      memo
 }
 
@@ -147,6 +148,7 @@ func New(opts *Options) (*Service, error) {
 	if s.verify = opts.testingOnlyVerify; s.verify == nil {
 		s.verify = opts.Verifier.Verify
 	}
+	s.startRequests()
 	return s, nil
 }
 

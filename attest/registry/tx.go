@@ -13,6 +13,7 @@ import (
 type Tx interface {
 	audit.Appender
 	event.Appender
+	requestTx
 	statTx
 
 	// Challenge gives the challenge with that SHA-256, or ErrChallengeUnknown.

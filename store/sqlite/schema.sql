@@ -82,11 +82,16 @@ CREATE INDEX attest_key_batch ON attest_key (batch, registered_at) WHERE batch I
 CREATE INDEX attest_key_state ON attest_key (state, platform);
 
 CREATE TABLE attest_nonce (
-	hash  BLOB PRIMARY KEY CHECK (length(hash) = 32), -- over key id and nonce
-	until INTEGER NOT NULL
+	hash    BLOB PRIMARY KEY CHECK (length(hash) = 32), -- over key id and nonce
+	created INTEGER NOT NULL                            -- of the request, or a little later
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX attest_nonce_until ON attest_nonce (until);
+CREATE INDEX attest_nonce_created ON attest_nonce (created);
+
+CREATE TABLE attest_nonce_floor (
+	one     INTEGER PRIMARY KEY CHECK (one = 1),
+	created INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE attest_receipt (
 	key_id      TEXT PRIMARY KEY REFERENCES attest_key (id),

@@ -10,11 +10,17 @@ CREATE INDEX attest_key_state ON attest_key (state, platform);
 
 -- Nonces of Android's requests; a row is gone when its request would be too old.
 CREATE TABLE attest_nonce (
-	hash  BLOB PRIMARY KEY CHECK (length(hash) = 32), -- over key id and nonce
-	until INTEGER NOT NULL
+	hash    BLOB PRIMARY KEY CHECK (length(hash) = 32), -- over key id and nonce
+	created INTEGER NOT NULL                            -- of the request, or a little later
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX attest_nonce_until ON attest_nonce (until);
+CREATE INDEX attest_nonce_created ON attest_nonce (created);
+
+-- Nonces of requests made before this time may have been deleted.
+CREATE TABLE attest_nonce_floor (
+	one     INTEGER PRIMARY KEY CHECK (one = 1),
+	created INTEGER NOT NULL
+) STRICT;
 
 -- Policies that were in force, by digest.
 CREATE TABLE attest_document (

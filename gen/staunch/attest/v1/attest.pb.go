@@ -1211,6 +1211,342 @@ func (x *Verdict) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// VerifyRequestRequest is a signed HTTP request (RFC 9421) as the backend has
+// received it. The body itself stays there: its hashes come instead. Nothing is
+// decoded and nothing normalised: what is sent here is what the phone signed.
+type VerifyRequestRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the app, as in CreateChallengeRequest.
+	App string `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	// Method of the request: "POST".
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// Host and port as the phone addressed them: the field Host, or :authority.
+	Authority string `protobuf:"bytes,3,opt,name=authority,proto3" json:"authority,omitempty"`
+	// Path as sent, with its escapes: "/v1/remit".
+	Path string `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
+	// Query as sent, with its "?"; empty if there is none.
+	Query string `protobuf:"bytes,5,opt,name=query,proto3" json:"query,omitempty"`
+	// The header fields that the signature covers, and Content-Digest if there is
+	// one, by lower-case name. The values of several lines of one field are joined
+	// with ", ".
+	Fields map[string]string `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The field Signature-Input; several lines are joined with ", ". Empty if the
+	// request has none.
+	SignatureInput string `protobuf:"bytes,7,opt,name=signature_input,json=signatureInput,proto3" json:"signature_input,omitempty"`
+	// The field Signature, likewise.
+	Signature string `protobuf:"bytes,8,opt,name=signature,proto3" json:"signature,omitempty"`
+	// Whether the request has a body of at least one byte.
+	HasBody bool `protobuf:"varint,9,opt,name=has_body,json=hasBody,proto3" json:"has_body,omitempty"`
+	// SHA-256 of the body as sent; required with a body, or a Content-Digest.
+	BodySha256 []byte `protobuf:"bytes,10,opt,name=body_sha256,json=bodySha256,proto3" json:"body_sha256,omitempty"`
+	// SHA-512 of the body; required when the Content-Digest holds sha-512.
+	BodySha512 []byte `protobuf:"bytes,11,opt,name=body_sha512,json=bodySha512,proto3" json:"body_sha512,omitempty"`
+	// Names of the top-level members of the JSON body that occur exactly once in
+	// it, ignoring case. Needed for routes that name members.
+	BodyMembers []string `protobuf:"bytes,12,rep,name=body_members,json=bodyMembers,proto3" json:"body_members,omitempty"`
+	// The account whose key it must be; empty if any will do.
+	Account string `protobuf:"bytes,13,opt,name=account,proto3" json:"account,omitempty"`
+	// Country of the request, two capital letters of ISO 3166-1, from the backend
+	// or a trusted edge and never from the phone; empty if not known.
+	Country       string `protobuf:"bytes,14,opt,name=country,proto3" json:"country,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyRequestRequest) Reset() {
+	*x = VerifyRequestRequest{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyRequestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyRequestRequest) ProtoMessage() {}
+
+func (x *VerifyRequestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyRequestRequest.ProtoReflect.Descriptor instead.
+func (*VerifyRequestRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *VerifyRequestRequest) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetAuthority() string {
+	if x != nil {
+		return x.Authority
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetFields() map[string]string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *VerifyRequestRequest) GetSignatureInput() string {
+	if x != nil {
+		return x.SignatureInput
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetHasBody() bool {
+	if x != nil {
+		return x.HasBody
+	}
+	return false
+}
+
+func (x *VerifyRequestRequest) GetBodySha256() []byte {
+	if x != nil {
+		return x.BodySha256
+	}
+	return nil
+}
+
+func (x *VerifyRequestRequest) GetBodySha512() []byte {
+	if x != nil {
+		return x.BodySha512
+	}
+	return nil
+}
+
+func (x *VerifyRequestRequest) GetBodyMembers() []string {
+	if x != nil {
+		return x.BodyMembers
+	}
+	return nil
+}
+
+func (x *VerifyRequestRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *VerifyRequestRequest) GetCountry() string {
+	if x != nil {
+		return x.Country
+	}
+	return ""
+}
+
+// VerifiedKey is the key that signed a request.
+type VerifiedKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the key, base64url without padding.
+	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// The account that it belongs to.
+	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	// The platform that it comes from.
+	Platform Platform `protobuf:"varint,3,opt,name=platform,proto3,enum=staunch.attest.v1.Platform" json:"platform,omitempty"`
+	// Tier of the verdict at registration.
+	Tier Tier `protobuf:"varint,4,opt,name=tier,proto3,enum=staunch.attest.v1.Tier" json:"tier,omitempty"`
+	// When the key was registered.
+	RegisteredAt  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifiedKey) Reset() {
+	*x = VerifiedKey{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifiedKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifiedKey) ProtoMessage() {}
+
+func (x *VerifiedKey) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifiedKey.ProtoReflect.Descriptor instead.
+func (*VerifiedKey) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *VerifiedKey) GetKeyId() string {
+	if x != nil {
+		return x.KeyId
+	}
+	return ""
+}
+
+func (x *VerifiedKey) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *VerifiedKey) GetPlatform() Platform {
+	if x != nil {
+		return x.Platform
+	}
+	return Platform_PLATFORM_UNSPECIFIED
+}
+
+func (x *VerifiedKey) GetTier() Tier {
+	if x != nil {
+		return x.Tier
+	}
+	return Tier_TIER_UNSPECIFIED
+}
+
+func (x *VerifiedKey) GetRegisteredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RegisteredAt
+	}
+	return nil
+}
+
+// VerifyRequestResponse is the decision.
+type VerifyRequestResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the backend must do.
+	Decision Decision `protobuf:"varint,1,opt,name=decision,proto3,enum=staunch.attest.v1.Decision" json:"decision,omitempty"`
+	// What the phone can try after a denial. It may be told this, and no more.
+	Advice Advice `protobuf:"varint,2,opt,name=advice,proto3,enum=staunch.attest.v1.Advice" json:"advice,omitempty"`
+	// The key that signed. It is there only if the verdict is accept: a rollout
+	// stage that only observes lets a request through and proves nothing of it.
+	Key *VerifiedKey `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	// Why.
+	Verdict *Verdict `protobuf:"bytes,4,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// Name of the rollout stage that decided, such as "rollout[1]"; empty if none
+	// matched, and the verdict was enforced.
+	Stage         string `protobuf:"bytes,5,opt,name=stage,proto3" json:"stage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyRequestResponse) Reset() {
+	*x = VerifyRequestResponse{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyRequestResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyRequestResponse) ProtoMessage() {}
+
+func (x *VerifyRequestResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyRequestResponse.ProtoReflect.Descriptor instead.
+func (*VerifyRequestResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *VerifyRequestResponse) GetDecision() Decision {
+	if x != nil {
+		return x.Decision
+	}
+	return Decision_DECISION_UNSPECIFIED
+}
+
+func (x *VerifyRequestResponse) GetAdvice() Advice {
+	if x != nil {
+		return x.Advice
+	}
+	return Advice_ADVICE_UNSPECIFIED
+}
+
+func (x *VerifyRequestResponse) GetKey() *VerifiedKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *VerifyRequestResponse) GetVerdict() *Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return nil
+}
+
+func (x *VerifyRequestResponse) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
 // GetKeyRequest names a key.
 type GetKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1224,7 +1560,7 @@ type GetKeyRequest struct {
 
 func (x *GetKeyRequest) Reset() {
 	*x = GetKeyRequest{}
-	mi := &file_staunch_attest_v1_attest_proto_msgTypes[8]
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1572,7 @@ func (x *GetKeyRequest) String() string {
 func (*GetKeyRequest) ProtoMessage() {}
 
 func (x *GetKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_attest_v1_attest_proto_msgTypes[8]
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1585,7 @@ func (x *GetKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetKeyRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{8}
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetKeyRequest) GetApp() string {
@@ -1277,7 +1613,7 @@ type GetKeyResponse struct {
 
 func (x *GetKeyResponse) Reset() {
 	*x = GetKeyResponse{}
-	mi := &file_staunch_attest_v1_attest_proto_msgTypes[9]
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1625,7 @@ func (x *GetKeyResponse) String() string {
 func (*GetKeyResponse) ProtoMessage() {}
 
 func (x *GetKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_attest_v1_attest_proto_msgTypes[9]
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1638,7 @@ func (x *GetKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetKeyResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{9}
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetKeyResponse) GetKey() *Key {
@@ -1347,7 +1683,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_staunch_attest_v1_attest_proto_msgTypes[10]
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1695,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_attest_v1_attest_proto_msgTypes[10]
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1708,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{10}
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Key) GetKeyId() string {
@@ -1466,6 +1802,274 @@ func (x *Key) GetLastUsedDay() string {
 	return ""
 }
 
+// ListKeysRequest chooses keys. What is empty chooses all.
+type ListKeysRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the app, as in CreateChallengeRequest.
+	App string `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	// The account that the keys belong to.
+	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	// The state that they are in.
+	State KeyState `protobuf:"varint,3,opt,name=state,proto3,enum=staunch.attest.v1.KeyState" json:"state,omitempty"`
+	// Serial number, in hex, of an issuer in the chain that attested them: the keys
+	// that a revocation of it touches.
+	Serial string `protobuf:"bytes,4,opt,name=serial,proto3" json:"serial,omitempty"`
+	// Model class, exactly as in Key. It is looked for in all keys, which takes a
+	// while where there are many.
+	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
+	// How many keys are wanted at most; 0 means 100, and 500 is the most.
+	PageSize int32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; empty for the first one.
+	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListKeysRequest) Reset() {
+	*x = ListKeysRequest{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListKeysRequest) ProtoMessage() {}
+
+func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
+func (*ListKeysRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListKeysRequest) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
+func (x *ListKeysRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ListKeysRequest) GetState() KeyState {
+	if x != nil {
+		return x.State
+	}
+	return KeyState_KEY_STATE_UNSPECIFIED
+}
+
+func (x *ListKeysRequest) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
+func (x *ListKeysRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ListKeysRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListKeysRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListKeysResponse is a page of keys.
+type ListKeysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The records.
+	Keys []*Key `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// For the next page; empty if there is none. It may change with any release.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListKeysResponse) Reset() {
+	*x = ListKeysResponse{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListKeysResponse) ProtoMessage() {}
+
+func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
+func (*ListKeysResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListKeysResponse) GetKeys() []*Key {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *ListKeysResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// RevokeKeyRequest names a key.
+type RevokeKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the app, as in CreateChallengeRequest.
+	App string `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	// Id of the key.
+	KeyId string `protobuf:"bytes,2,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// Why, for the audit record; required, at most 500 bytes. It must not name a
+	// person.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeKeyRequest) Reset() {
+	*x = RevokeKeyRequest{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeKeyRequest) ProtoMessage() {}
+
+func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
+func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RevokeKeyRequest) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
+func (x *RevokeKeyRequest) GetKeyId() string {
+	if x != nil {
+		return x.KeyId
+	}
+	return ""
+}
+
+func (x *RevokeKeyRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RevokeKeyResponse is what became of the key.
+type RevokeKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record.
+	Key           *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeKeyResponse) Reset() {
+	*x = RevokeKeyResponse{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeKeyResponse) ProtoMessage() {}
+
+func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
+func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RevokeKeyResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
 var File_staunch_attest_v1_attest_proto protoreflect.FileDescriptor
 
 const file_staunch_attest_v1_attest_proto_rawDesc = "" +
@@ -1527,7 +2131,40 @@ const file_staunch_attest_v1_attest_proto_rawDesc = "" +
 	"\x06policy\x18\x05 \x01(\tR\x06policy\x12#\n" +
 	"\rpolicy_digest\x18\x06 \x01(\tR\fpolicyDigest\x12\x14\n" +
 	"\x05rules\x18\a \x01(\x05R\x05rules\x12*\n" +
-	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"8\n" +
+	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x8b\x04\n" +
+	"\x14VerifyRequestRequest\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\tR\x03app\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1c\n" +
+	"\tauthority\x18\x03 \x01(\tR\tauthority\x12\x12\n" +
+	"\x04path\x18\x04 \x01(\tR\x04path\x12\x14\n" +
+	"\x05query\x18\x05 \x01(\tR\x05query\x12K\n" +
+	"\x06fields\x18\x06 \x03(\v23.staunch.attest.v1.VerifyRequestRequest.FieldsEntryR\x06fields\x12'\n" +
+	"\x0fsignature_input\x18\a \x01(\tR\x0esignatureInput\x12\x1c\n" +
+	"\tsignature\x18\b \x01(\tR\tsignature\x12\x19\n" +
+	"\bhas_body\x18\t \x01(\bR\ahasBody\x12\x1f\n" +
+	"\vbody_sha256\x18\n" +
+	" \x01(\fR\n" +
+	"bodySha256\x12\x1f\n" +
+	"\vbody_sha512\x18\v \x01(\fR\n" +
+	"bodySha512\x12!\n" +
+	"\fbody_members\x18\f \x03(\tR\vbodyMembers\x12\x18\n" +
+	"\aaccount\x18\r \x01(\tR\aaccount\x12\x18\n" +
+	"\acountry\x18\x0e \x01(\tR\acountry\x1a9\n" +
+	"\vFieldsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe5\x01\n" +
+	"\vVerifiedKey\x12\x15\n" +
+	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x18\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\x127\n" +
+	"\bplatform\x18\x03 \x01(\x0e2\x1b.staunch.attest.v1.PlatformR\bplatform\x12+\n" +
+	"\x04tier\x18\x04 \x01(\x0e2\x17.staunch.attest.v1.TierR\x04tier\x12?\n" +
+	"\rregistered_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fregisteredAt\"\x81\x02\n" +
+	"\x15VerifyRequestResponse\x127\n" +
+	"\bdecision\x18\x01 \x01(\x0e2\x1b.staunch.attest.v1.DecisionR\bdecision\x121\n" +
+	"\x06advice\x18\x02 \x01(\x0e2\x19.staunch.attest.v1.AdviceR\x06advice\x120\n" +
+	"\x03key\x18\x03 \x01(\v2\x1e.staunch.attest.v1.VerifiedKeyR\x03key\x124\n" +
+	"\averdict\x18\x04 \x01(\v2\x1a.staunch.attest.v1.VerdictR\averdict\x12\x14\n" +
+	"\x05stage\x18\x05 \x01(\tR\x05stage\"8\n" +
 	"\rGetKeyRequest\x12\x10\n" +
 	"\x03app\x18\x01 \x01(\tR\x03app\x12\x15\n" +
 	"\x06key_id\x18\x02 \x01(\tR\x05keyId\":\n" +
@@ -1551,7 +2188,25 @@ const file_staunch_attest_v1_attest_proto_rawDesc = "" +
 	"\vevidence_id\x18\v \x01(\tR\n" +
 	"evidenceId\x12?\n" +
 	"\rregistered_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\fregisteredAt\x12\"\n" +
-	"\rlast_used_day\x18\r \x01(\tR\vlastUsedDay*M\n" +
+	"\rlast_used_day\x18\r \x01(\tR\vlastUsedDay\"\xda\x01\n" +
+	"\x0fListKeysRequest\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\tR\x03app\x12\x18\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\x121\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1b.staunch.attest.v1.KeyStateR\x05state\x12\x16\n" +
+	"\x06serial\x18\x04 \x01(\tR\x06serial\x12\x14\n" +
+	"\x05model\x18\x05 \x01(\tR\x05model\x12\x1b\n" +
+	"\tpage_size\x18\x06 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\"f\n" +
+	"\x10ListKeysResponse\x12*\n" +
+	"\x04keys\x18\x01 \x03(\v2\x16.staunch.attest.v1.KeyR\x04keys\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"S\n" +
+	"\x10RevokeKeyRequest\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\tR\x03app\x12\x15\n" +
+	"\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"=\n" +
+	"\x11RevokeKeyResponse\x12(\n" +
+	"\x03key\x18\x01 \x01(\v2\x16.staunch.attest.v1.KeyR\x03key*M\n" +
 	"\aPurpose\x12\x17\n" +
 	"\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PURPOSE_REGISTER\x10\x01\x12\x13\n" +
@@ -1597,11 +2252,14 @@ const file_staunch_attest_v1_attest_proto_rawDesc = "" +
 	"\x11KEY_STATE_PENDING\x10\x02\x12\x16\n" +
 	"\x12KEY_STATE_OBSERVED\x10\x03\x12\x15\n" +
 	"\x11KEY_STATE_REVOKED\x10\x04\x12\x18\n" +
-	"\x14KEY_STATE_SUPERSEDED\x10\x052\x9d\x02\n" +
+	"\x14KEY_STATE_SUPERSEDED\x10\x052\xae\x04\n" +
 	"\rAttestService\x12h\n" +
 	"\x0fCreateChallenge\x12).staunch.attest.v1.CreateChallengeRequest\x1a*.staunch.attest.v1.CreateChallengeResponse\x12S\n" +
-	"\bRegister\x12\".staunch.attest.v1.RegisterRequest\x1a#.staunch.attest.v1.RegisterResponse\x12M\n" +
-	"\x06GetKey\x12 .staunch.attest.v1.GetKeyRequest\x1a!.staunch.attest.v1.GetKeyResponseB=Z;github.com/staunchid/staunch/gen/staunch/attest/v1;attestv1b\x06proto3"
+	"\bRegister\x12\".staunch.attest.v1.RegisterRequest\x1a#.staunch.attest.v1.RegisterResponse\x12b\n" +
+	"\rVerifyRequest\x12'.staunch.attest.v1.VerifyRequestRequest\x1a(.staunch.attest.v1.VerifyRequestResponse\x12M\n" +
+	"\x06GetKey\x12 .staunch.attest.v1.GetKeyRequest\x1a!.staunch.attest.v1.GetKeyResponse\x12S\n" +
+	"\bListKeys\x12\".staunch.attest.v1.ListKeysRequest\x1a#.staunch.attest.v1.ListKeysResponse\x12V\n" +
+	"\tRevokeKey\x12#.staunch.attest.v1.RevokeKeyRequest\x1a$.staunch.attest.v1.RevokeKeyResponseB=Z;github.com/staunchid/staunch/gen/staunch/attest/v1;attestv1b\x06proto3"
 
 var (
 	file_staunch_attest_v1_attest_proto_rawDescOnce sync.Once
@@ -1616,7 +2274,7 @@ func file_staunch_attest_v1_attest_proto_rawDescGZIP() []byte {
 }
 
 var file_staunch_attest_v1_attest_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_staunch_attest_v1_attest_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_staunch_attest_v1_attest_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_staunch_attest_v1_attest_proto_goTypes = []any{
 	(Purpose)(0),                    // 0: staunch.attest.v1.Purpose
 	(Platform)(0),                   // 1: staunch.attest.v1.Platform
@@ -1634,15 +2292,23 @@ var file_staunch_attest_v1_attest_proto_goTypes = []any{
 	(*RegisterResponse)(nil),        // 13: staunch.attest.v1.RegisterResponse
 	(*Finding)(nil),                 // 14: staunch.attest.v1.Finding
 	(*Verdict)(nil),                 // 15: staunch.attest.v1.Verdict
-	(*GetKeyRequest)(nil),           // 16: staunch.attest.v1.GetKeyRequest
-	(*GetKeyResponse)(nil),          // 17: staunch.attest.v1.GetKeyResponse
-	(*Key)(nil),                     // 18: staunch.attest.v1.Key
-	(*timestamppb.Timestamp)(nil),   // 19: google.protobuf.Timestamp
+	(*VerifyRequestRequest)(nil),    // 16: staunch.attest.v1.VerifyRequestRequest
+	(*VerifiedKey)(nil),             // 17: staunch.attest.v1.VerifiedKey
+	(*VerifyRequestResponse)(nil),   // 18: staunch.attest.v1.VerifyRequestResponse
+	(*GetKeyRequest)(nil),           // 19: staunch.attest.v1.GetKeyRequest
+	(*GetKeyResponse)(nil),          // 20: staunch.attest.v1.GetKeyResponse
+	(*Key)(nil),                     // 21: staunch.attest.v1.Key
+	(*ListKeysRequest)(nil),         // 22: staunch.attest.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),        // 23: staunch.attest.v1.ListKeysResponse
+	(*RevokeKeyRequest)(nil),        // 24: staunch.attest.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),       // 25: staunch.attest.v1.RevokeKeyResponse
+	nil,                             // 26: staunch.attest.v1.VerifyRequestRequest.FieldsEntry
+	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
 }
 var file_staunch_attest_v1_attest_proto_depIdxs = []int32{
 	0,  // 0: staunch.attest.v1.CreateChallengeRequest.purpose:type_name -> staunch.attest.v1.Purpose
-	19, // 1: staunch.attest.v1.CreateChallengeResponse.expires_at:type_name -> google.protobuf.Timestamp
-	19, // 2: staunch.attest.v1.CreateChallengeResponse.server_time:type_name -> google.protobuf.Timestamp
+	27, // 1: staunch.attest.v1.CreateChallengeResponse.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 2: staunch.attest.v1.CreateChallengeResponse.server_time:type_name -> google.protobuf.Timestamp
 	10, // 3: staunch.attest.v1.RegisterRequest.certificate_chain:type_name -> staunch.attest.v1.CertificateChain
 	11, // 4: staunch.attest.v1.RegisterRequest.hints:type_name -> staunch.attest.v1.Hints
 	2,  // 5: staunch.attest.v1.RegisterResponse.decision:type_name -> staunch.attest.v1.Decision
@@ -1652,23 +2318,40 @@ var file_staunch_attest_v1_attest_proto_depIdxs = []int32{
 	6,  // 9: staunch.attest.v1.Finding.effect:type_name -> staunch.attest.v1.Effect
 	4,  // 10: staunch.attest.v1.Verdict.tier:type_name -> staunch.attest.v1.Tier
 	14, // 11: staunch.attest.v1.Verdict.findings:type_name -> staunch.attest.v1.Finding
-	19, // 12: staunch.attest.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	18, // 13: staunch.attest.v1.GetKeyResponse.key:type_name -> staunch.attest.v1.Key
-	1,  // 14: staunch.attest.v1.Key.platform:type_name -> staunch.attest.v1.Platform
-	4,  // 15: staunch.attest.v1.Key.tier:type_name -> staunch.attest.v1.Tier
-	7,  // 16: staunch.attest.v1.Key.state:type_name -> staunch.attest.v1.KeyState
-	19, // 17: staunch.attest.v1.Key.registered_at:type_name -> google.protobuf.Timestamp
-	8,  // 18: staunch.attest.v1.AttestService.CreateChallenge:input_type -> staunch.attest.v1.CreateChallengeRequest
-	12, // 19: staunch.attest.v1.AttestService.Register:input_type -> staunch.attest.v1.RegisterRequest
-	16, // 20: staunch.attest.v1.AttestService.GetKey:input_type -> staunch.attest.v1.GetKeyRequest
-	9,  // 21: staunch.attest.v1.AttestService.CreateChallenge:output_type -> staunch.attest.v1.CreateChallengeResponse
-	13, // 22: staunch.attest.v1.AttestService.Register:output_type -> staunch.attest.v1.RegisterResponse
-	17, // 23: staunch.attest.v1.AttestService.GetKey:output_type -> staunch.attest.v1.GetKeyResponse
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	27, // 12: staunch.attest.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	26, // 13: staunch.attest.v1.VerifyRequestRequest.fields:type_name -> staunch.attest.v1.VerifyRequestRequest.FieldsEntry
+	1,  // 14: staunch.attest.v1.VerifiedKey.platform:type_name -> staunch.attest.v1.Platform
+	4,  // 15: staunch.attest.v1.VerifiedKey.tier:type_name -> staunch.attest.v1.Tier
+	27, // 16: staunch.attest.v1.VerifiedKey.registered_at:type_name -> google.protobuf.Timestamp
+	2,  // 17: staunch.attest.v1.VerifyRequestResponse.decision:type_name -> staunch.attest.v1.Decision
+	3,  // 18: staunch.attest.v1.VerifyRequestResponse.advice:type_name -> staunch.attest.v1.Advice
+	17, // 19: staunch.attest.v1.VerifyRequestResponse.key:type_name -> staunch.attest.v1.VerifiedKey
+	15, // 20: staunch.attest.v1.VerifyRequestResponse.verdict:type_name -> staunch.attest.v1.Verdict
+	21, // 21: staunch.attest.v1.GetKeyResponse.key:type_name -> staunch.attest.v1.Key
+	1,  // 22: staunch.attest.v1.Key.platform:type_name -> staunch.attest.v1.Platform
+	4,  // 23: staunch.attest.v1.Key.tier:type_name -> staunch.attest.v1.Tier
+	7,  // 24: staunch.attest.v1.Key.state:type_name -> staunch.attest.v1.KeyState
+	27, // 25: staunch.attest.v1.Key.registered_at:type_name -> google.protobuf.Timestamp
+	7,  // 26: staunch.attest.v1.ListKeysRequest.state:type_name -> staunch.attest.v1.KeyState
+	21, // 27: staunch.attest.v1.ListKeysResponse.keys:type_name -> staunch.attest.v1.Key
+	21, // 28: staunch.attest.v1.RevokeKeyResponse.key:type_name -> staunch.attest.v1.Key
+	8,  // 29: staunch.attest.v1.AttestService.CreateChallenge:input_type -> staunch.attest.v1.CreateChallengeRequest
+	12, // 30: staunch.attest.v1.AttestService.Register:input_type -> staunch.attest.v1.RegisterRequest
+	16, // 31: staunch.attest.v1.AttestService.VerifyRequest:input_type -> staunch.attest.v1.VerifyRequestRequest
+	19, // 32: staunch.attest.v1.AttestService.GetKey:input_type -> staunch.attest.v1.GetKeyRequest
+	22, // 33: staunch.attest.v1.AttestService.ListKeys:input_type -> staunch.attest.v1.ListKeysRequest
+	24, // 34: staunch.attest.v1.AttestService.RevokeKey:input_type -> staunch.attest.v1.RevokeKeyRequest
+	9,  // 35: staunch.attest.v1.AttestService.CreateChallenge:output_type -> staunch.attest.v1.CreateChallengeResponse
+	13, // 36: staunch.attest.v1.AttestService.Register:output_type -> staunch.attest.v1.RegisterResponse
+	18, // 37: staunch.attest.v1.AttestService.VerifyRequest:output_type -> staunch.attest.v1.VerifyRequestResponse
+	20, // 38: staunch.attest.v1.AttestService.GetKey:output_type -> staunch.attest.v1.GetKeyResponse
+	23, // 39: staunch.attest.v1.AttestService.ListKeys:output_type -> staunch.attest.v1.ListKeysResponse
+	25, // 40: staunch.attest.v1.AttestService.RevokeKey:output_type -> staunch.attest.v1.RevokeKeyResponse
+	35, // [35:41] is the sub-list for method output_type
+	29, // [29:35] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_staunch_attest_v1_attest_proto_init() }
@@ -1687,7 +2370,7 @@ func file_staunch_attest_v1_attest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_staunch_attest_v1_attest_proto_rawDesc), len(file_staunch_attest_v1_attest_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   11,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -59,8 +59,15 @@ const (
 	AttestServiceCreateChallengeProcedure = "/staunch.attest.v1.AttestService/CreateChallenge"
 	// AttestServiceRegisterProcedure is the fully-qualified name of the AttestService's Register RPC.
 	AttestServiceRegisterProcedure = "/staunch.attest.v1.AttestService/Register"
+	// AttestServiceVerifyRequestProcedure is the fully-qualified name of the AttestService's
+	// VerifyRequest RPC.
+	AttestServiceVerifyRequestProcedure = "/staunch.attest.v1.AttestService/VerifyRequest"
 	// AttestServiceGetKeyProcedure is the fully-qualified name of the AttestService's GetKey RPC.
 	AttestServiceGetKeyProcedure = "/staunch.attest.v1.AttestService/GetKey"
+	// AttestServiceListKeysProcedure is the fully-qualified name of the AttestService's ListKeys RPC.
+	AttestServiceListKeysProcedure = "/staunch.attest.v1.AttestService/ListKeys"
+	// AttestServiceRevokeKeyProcedure is the fully-qualified name of the AttestService's RevokeKey RPC.
+	AttestServiceRevokeKeyProcedure = "/staunch.attest.v1.AttestService/RevokeKey"
 )
 
 // AttestServiceClient is a client for the staunch.attest.v1.AttestService service.
@@ -72,8 +79,18 @@ type AttestServiceClient interface {
 	// allow it, registers the key. Evidence that can be read uses the challenge
 	// up, whatever the decision. Callers: phone, backend.
 	Register(context.Context, *connect.Request[v1.RegisterRequest]) (*connect.Response[v1.RegisterResponse], error)
+	// VerifyRequest judges an HTTP request that a phone has signed with its key,
+	// and uses up its nonce or counter, so that it is good for one answer. Callers:
+	// backend.
+	VerifyRequest(context.Context, *connect.Request[v1.VerifyRequestRequest]) (*connect.Response[v1.VerifyRequestResponse], error)
 	// GetKey reads the record of a registered key. Callers: backend.
 	GetKey(context.Context, *connect.Request[v1.GetKeyRequest]) (*connect.Response[v1.GetKeyResponse], error)
+	// ListKeys reads the records of keys, a page at a time, ordered by id. Callers:
+	// backend.
+	ListKeys(context.Context, *connect.Request[v1.ListKeysRequest]) (*connect.Response[v1.ListKeysResponse], error)
+	// RevokeKey ends a key for ever. To revoke a key again does nothing. Callers:
+	// backend.
+	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
 }
 
 // NewAttestServiceClient constructs a client for the staunch.attest.v1.AttestService service. By
@@ -99,10 +116,28 @@ func NewAttestServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(attestServiceMethods.ByName("Register")),
 			connect.WithClientOptions(opts...),
 		),
+		verifyRequest: connect.NewClient[v1.VerifyRequestRequest, v1.VerifyRequestResponse](
+			httpClient,
+			baseURL+AttestServiceVerifyRequestProcedure,
+			connect.WithSchema(attestServiceMethods.ByName("VerifyRequest")),
+			connect.WithClientOptions(opts...),
+		),
 		getKey: connect.NewClient[v1.GetKeyRequest, v1.GetKeyResponse](
 			httpClient,
 			baseURL+AttestServiceGetKeyProcedure,
 			connect.WithSchema(attestServiceMethods.ByName("GetKey")),
+			connect.WithClientOptions(opts...),
+		),
+		listKeys: connect.NewClient[v1.ListKeysRequest, v1.ListKeysResponse](
+			httpClient,
+			baseURL+AttestServiceListKeysProcedure,
+			connect.WithSchema(attestServiceMethods.ByName("ListKeys")),
+			connect.WithClientOptions(opts...),
+		),
+		revokeKey: connect.NewClient[v1.RevokeKeyRequest, v1.RevokeKeyResponse](
+			httpClient,
+			baseURL+AttestServiceRevokeKeyProcedure,
+			connect.WithSchema(attestServiceMethods.ByName("RevokeKey")),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -112,7 +147,10 @@ func NewAttestServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 type attestServiceClient struct {
 	createChallenge *connect.Client[v1.CreateChallengeRequest, v1.CreateChallengeResponse]
 	register        *connect.Client[v1.RegisterRequest, v1.RegisterResponse]
+	verifyRequest   *connect.Client[v1.VerifyRequestRequest, v1.VerifyRequestResponse]
 	getKey          *connect.Client[v1.GetKeyRequest, v1.GetKeyResponse]
+	listKeys        *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
+	revokeKey       *connect.Client[v1.RevokeKeyRequest, v1.RevokeKeyResponse]
 }
 
 // CreateChallenge calls staunch.attest.v1.AttestService.CreateChallenge.
@@ -125,9 +163,24 @@ func (c *attestServiceClient) Register(ctx context.Context, req *connect.Request
 	return c.register.CallUnary(ctx, req)
 }
 
+// VerifyRequest calls staunch.attest.v1.AttestService.VerifyRequest.
+func (c *attestServiceClient) VerifyRequest(ctx context.Context, req *connect.Request[v1.VerifyRequestRequest]) (*connect.Response[v1.VerifyRequestResponse], error) {
+	return c.verifyRequest.CallUnary(ctx, req)
+}
+
 // GetKey calls staunch.attest.v1.AttestService.GetKey.
 func (c *attestServiceClient) GetKey(ctx context.Context, req *connect.Request[v1.GetKeyRequest]) (*connect.Response[v1.GetKeyResponse], error) {
 	return c.getKey.CallUnary(ctx, req)
+}
+
+// ListKeys calls staunch.attest.v1.AttestService.ListKeys.
+func (c *attestServiceClient) ListKeys(ctx context.Context, req *connect.Request[v1.ListKeysRequest]) (*connect.Response[v1.ListKeysResponse], error) {
+	return c.listKeys.CallUnary(ctx, req)
+}
+
+// RevokeKey calls staunch.attest.v1.AttestService.RevokeKey.
+func (c *attestServiceClient) RevokeKey(ctx context.Context, req *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error) {
+	return c.revokeKey.CallUnary(ctx, req)
 }
 
 // AttestServiceHandler is an implementation of the staunch.attest.v1.AttestService service.
@@ -139,8 +192,18 @@ type AttestServiceHandler interface {
 	// allow it, registers the key. Evidence that can be read uses the challenge
 	// up, whatever the decision. Callers: phone, backend.
 	Register(context.Context, *connect.Request[v1.RegisterRequest]) (*connect.Response[v1.RegisterResponse], error)
+	// VerifyRequest judges an HTTP request that a phone has signed with its key,
+	// and uses up its nonce or counter, so that it is good for one answer. Callers:
+	// backend.
+	VerifyRequest(context.Context, *connect.Request[v1.VerifyRequestRequest]) (*connect.Response[v1.VerifyRequestResponse], error)
 	// GetKey reads the record of a registered key. Callers: backend.
 	GetKey(context.Context, *connect.Request[v1.GetKeyRequest]) (*connect.Response[v1.GetKeyResponse], error)
+	// ListKeys reads the records of keys, a page at a time, ordered by id. Callers:
+	// backend.
+	ListKeys(context.Context, *connect.Request[v1.ListKeysRequest]) (*connect.Response[v1.ListKeysResponse], error)
+	// RevokeKey ends a key for ever. To revoke a key again does nothing. Callers:
+	// backend.
+	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
 }
 
 // NewAttestServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -162,10 +225,28 @@ func NewAttestServiceHandler(svc AttestServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(attestServiceMethods.ByName("Register")),
 		connect.WithHandlerOptions(opts...),
 	)
+	attestServiceVerifyRequestHandler := connect.NewUnaryHandler(
+		AttestServiceVerifyRequestProcedure,
+		svc.VerifyRequest,
+		connect.WithSchema(attestServiceMethods.ByName("VerifyRequest")),
+		connect.WithHandlerOptions(opts...),
+	)
 	attestServiceGetKeyHandler := connect.NewUnaryHandler(
 		AttestServiceGetKeyProcedure,
 		svc.GetKey,
 		connect.WithSchema(attestServiceMethods.ByName("GetKey")),
+		connect.WithHandlerOptions(opts...),
+	)
+	attestServiceListKeysHandler := connect.NewUnaryHandler(
+		AttestServiceListKeysProcedure,
+		svc.ListKeys,
+		connect.WithSchema(attestServiceMethods.ByName("ListKeys")),
+		connect.WithHandlerOptions(opts...),
+	)
+	attestServiceRevokeKeyHandler := connect.NewUnaryHandler(
+		AttestServiceRevokeKeyProcedure,
+		svc.RevokeKey,
+		connect.WithSchema(attestServiceMethods.ByName("RevokeKey")),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/staunch.attest.v1.AttestService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -174,8 +255,14 @@ func NewAttestServiceHandler(svc AttestServiceHandler, opts ...connect.HandlerOp
 			attestServiceCreateChallengeHandler.ServeHTTP(w, r)
 		case AttestServiceRegisterProcedure:
 			attestServiceRegisterHandler.ServeHTTP(w, r)
+		case AttestServiceVerifyRequestProcedure:
+			attestServiceVerifyRequestHandler.ServeHTTP(w, r)
 		case AttestServiceGetKeyProcedure:
 			attestServiceGetKeyHandler.ServeHTTP(w, r)
+		case AttestServiceListKeysProcedure:
+			attestServiceListKeysHandler.ServeHTTP(w, r)
+		case AttestServiceRevokeKeyProcedure:
+			attestServiceRevokeKeyHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -193,6 +280,18 @@ func (UnimplementedAttestServiceHandler) Register(context.Context, *connect.Requ
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.Register is not implemented"))
 }
 
+func (UnimplementedAttestServiceHandler) VerifyRequest(context.Context, *connect.Request[v1.VerifyRequestRequest]) (*connect.Response[v1.VerifyRequestResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.VerifyRequest is not implemented"))
+}
+
 func (UnimplementedAttestServiceHandler) GetKey(context.Context, *connect.Request[v1.GetKeyRequest]) (*connect.Response[v1.GetKeyResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.GetKey is not implemented"))
+}
+
+func (UnimplementedAttestServiceHandler) ListKeys(context.Context, *connect.Request[v1.ListKeysRequest]) (*connect.Response[v1.ListKeysResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.ListKeys is not implemented"))
+}
+
+func (UnimplementedAttestServiceHandler) RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.RevokeKey is not implemented"))
 }
