@@ -87,7 +87,7 @@ func TestToken(t *testing.T) {
 		v.SetNow(func() time.Time { return clock.now() })
 		answering(v, fetchtest.Answer{Status: 304})
 		r := newReceipts(t, v, func(o *fetch.ReceiptOptions) { o.Client, o.Now = v.InProcess(), clock.now })
-		last := ""
+		last, made := "", 0
 		call := func(name string, renewed bool) {
 			t.Helper()
 			o, err := r.Exchange(t.Context(), team, appattest.Production, []byte("old"))
@@ -95,6 +95,9 @@ func TestToken(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", name, o, err)
 			}
 			calls := v.Exchanges()
+			if made++; len(calls) != made { // none was refused and made anew
+				t.Errorf("%s: %d calls, want %d", name, len(calls), made)
+			}
 			token := calls[len(calls)-1].Token
 			if (token != last) != renewed {
 				t.Errorf("%s: another JWT: %v, want %v", name, token != last, renewed)

@@ -119,6 +119,8 @@ func TestShrinkGuard(t *testing.T) {
 		{"half is missing", listOf("REVOKED", "a", "b", "c", "d"), listOf("REVOKED", "a", "b"), nil},
 		{"more than half is missing", listOf("REVOKED", "a", "b", "c", "d"), listOf("REVOKED", "a"), fetch.ErrList},
 		{"others stand in for them", listOf("REVOKED", "a", "b", "c", "d"), listOf("REVOKED", "a", "1", "2", "3", "4", "5"), fetch.ErrList},
+		{"more than half is missing, none revoked", listOf("SUSPENDED", "a", "b", "c", "d"), listOf("SUSPENDED", "a"), fetch.ErrList},
+		{"others stand in, none revoked", listOf("SUSPENDED", "a", "b", "c", "d"), listOf("SUSPENDED", "a", "1", "2", "3", "4", "5"), fetch.ErrList},
 		{"another spelling", listOf("REVOKED", "0A", "B", "00c"), listOf("REVOKED", "a", "0b", "C"), nil},
 		{"zero in another spelling", listOf("REVOKED", "0"), listOf("REVOKED", "000"), nil},
 		{"half is freed", listOf("REVOKED", "a", "b"), `{"entries": {"a": {"status": "REVOKED"}, "b": {"status": "SUSPENDED"}}}`, nil},

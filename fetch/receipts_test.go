@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/staunchid/staunch/attest/appattest"
@@ -155,6 +156,21 @@ func TestExchangeCannotTell(t *testing.T) {
 	if calls := v.Exchanges(); len(calls) != 1 { // the last
 		t.Errorf("%d calls", len(calls))
 	}
+}
+
+// TestExchangeIsBounded: a vendor that never answers is left after half a minute.
+func TestExchangeIsBounded(t *testing.T) {
+	v := newVendor(t)
+	synctest.Test(t, func(t *testing.T) {
+		v.SetNow(time.Now)
+		answering(v, fetchtest.Answer{Fault: fetchtest.Hang})
+		r := newReceipts(t, v, func(o *fetch.ReceiptOptions) { o.Client = v.InProcess() })
+		begun := time.Now()
+		o, err := r.Exchange(t.Context(), team, appattest.Production, []byte("old"))
+		if took := time.Since(begun); err != nil || o.Kind != fetch.OutcomeLater || took != 30*time.Second {
+			t.Errorf("%+v, %v after %s", o, err, took)
+		}
+	})
 }
 
 func TestNewReceipts(t *testing.T) {

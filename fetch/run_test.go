@@ -114,6 +114,18 @@ func TestRunKeepsFresh(t *testing.T) {
 	}
 }
 
+// TestFetchIsBounded: a vendor that never answers is left after a minute.
+func TestFetchIsBounded(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fixture, _ *wall) {
+		f.vendor.FailStatus(fetchtest.Hang, 1)
+		begun := time.Now()
+		f.fetch(t, false, fetch.ErrUnreachable)
+		if took := time.Since(begun); took != time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
 // TestRunBacksOff: each failure doubles the wait, up to a quarter of an hour,
 // and half of it is chance.
 func TestRunBacksOff(t *testing.T) {
