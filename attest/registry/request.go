@@ -112,6 +112,8 @@ type requests struct {
 	keys  *keyCache
 	guard guard
 	loose budget // of audit entries about requests that nobody has signed
+
+	cleaned time.Time // when nonces were last deleted; touched by who leads the guard
 }
 
 func (s *Service) startRequests() {

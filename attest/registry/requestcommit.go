@@ -11,16 +11,28 @@ import (
 	"github.com/staunchid/staunch/attest/request"
 )
 
-// commitRequests is the guard's transaction: all of the group, or nothing.
+// Nonces that are too old to matter are deleted by the transactions that add
+// new ones, once a second, so that there are never many of them.
+const (
+	cleanEvery  = time.Second
+	cleanGroups = 2000 // at most, at a time
+)
+
+// commitRequests is the guard's transaction: all of the group, or nothing. It
+// runs once at a time.
 func (s *Service) commitRequests(ctx context.Context, group []*ask) error {
 	var out []outcomeOf
+	var t *settlement
 	err := s.update(ctx, func(tx Tx) (err error) { // may run twice: everything is made anew
-		t := &settlement{s: s, tx: tx, asks: group}
+		t = &settlement{s: s, tx: tx, asks: group}
 		out, err = t.run(ctx)
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	if !t.cleaned.IsZero() {
+		s.requests.cleaned = t.cleaned
 	}
 	for i, a := range group {
 		a.out = out[i]
@@ -39,6 +51,8 @@ type settlement struct {
 	keys   map[string]*heldKey
 	floor  time.Time         // of nonces
 	nonces map[[32]byte]bool // that are new, and not used up yet
+
+	cleaned time.Time // zero: nothing was deleted
 }
 
 // heldKey is the standing of a key as it is in the store, with the uses of this
@@ -137,7 +151,25 @@ func (t *settlement) addNonces(ctx context.Context) (err error) {
 			delete(t.nonces, hashes[i])
 		}
 	}
-	return nil
+	return t.clean(ctx)
+}
+
+// clean deletes nonces of requests that would be too old for every ask of the
+// group: made before now - max_age, and future_skew for good measure.
+func (t *settlement) clean(ctx context.Context) error {
+	now := t.asks[0].now
+	if since := now.Sub(t.s.requests.cleaned); 0 <= since && since < cleanEvery {
+		return nil
+	}
+	oldest := now
+	for _, a := range t.asks {
+		if made := a.now.Add(-a.rules.request.MaxAge - a.rules.request.FutureSkew); made.Before(oldest) {
+			oldest = made
+		}
+	}
+	t.cleaned = now
+	_, err := t.tx.DeleteNonces(ctx, oldest, cleanGroups)
+	return err
 }
 
 // settle decides about one request; nil: it must be judged again.
@@ -184,7 +216,7 @@ func (t *settlement) replay(a *ask, k *heldKey) *attest.Finding {
 		return nil
 	}
 	switch {
-	case a.created.Before(t.floor):
+	case !t.floor.IsZero() && !a.created.After(t.floor):
 		return found(request.CodeClock, "the nonces of this time were deleted: the policy's max_age has grown, or the clock was set back")
 	case !t.nonces[a.nonce]:
 		return found(requestReplay, "this nonce of this key was used before")

@@ -17,14 +17,15 @@ type requestTx interface {
 	// transaction.
 	MoveKeys(ctx context.Context, moves []KeyMove) error
 
-	// NonceFloor gives the newest time before which nonces were deleted, or the
-	// zero Time. A nonce of an older request may have been here.
+	// NonceFloor gives the newest time of which nonces were deleted, or the zero
+	// Time. A nonce of a request made then, or before, may have been here.
 	NonceFloor(ctx context.Context) (time.Time, error)
-	// AddNonces stores nonces, each of which occurs once, for requests that were
-	// made at or before created, and reports of each whether it is new.
+	// AddNonces stores nonces of requests that were made at or before created,
+	// and reports of each whether it is new. One that is there stays as it is.
 	AddNonces(ctx context.Context, hashes [][32]byte, created time.Time) (fresh []bool, err error)
-	// DeleteNonces deletes up to limit nonces of requests that were made before
-	// t, and raises the floor to t.
+	// DeleteNonces deletes up to limit groups of nonces, as they were added, of
+	// requests that were made before t, and raises the floor to the newest of
+	// them. It says how many groups it has deleted.
 	DeleteNonces(ctx context.Context, t time.Time, limit int) (int, error)
 
 	// AttestedKeys gives up to limit keys that f chooses, by id, from the first

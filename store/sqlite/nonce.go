@@ -3,53 +3,157 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 )
 
-// NonceFloor gives the newest time before which nonces were deleted.
+// nonceSet is what the writer knows of attest_nonce: all nonces in it up to a
+// row. The table alone is the truth. It is only ever added to at its end, which
+// costs a fraction of what an index over random hashes would, whose every entry
+// is on another page; the set finds a hash in it.
+//
+// Each transaction first reads what others have added, in this process or in
+// another. What it adds itself gets into the set once it is committed. So the
+// set needs no lock beyond that of the writer's connection.
+type nonceSet struct {
+	seen map[nonceMark]struct{}
+	upTo int64 // id of the last row that is in it
+}
+
+// nonceMark is the first half of a hash: 128 bits tell any two apart.
+type nonceMark [16]byte
+
+// nonceChange is what a transaction makes of the set if it is committed.
+type nonceChange struct {
+	read  bool // what others have added
+	added map[nonceMark]struct{}
+	upTo  int64
+	gone  [][]byte
+}
+
+// commit changes the set after the commit of a transaction.
+func (s *nonceSet) commit(c *nonceChange) {
+	for mark := range c.added {
+		s.seen[mark] = struct{}{}
+	}
+	s.upTo = max(s.upTo, c.upTo)
+	for _, hashes := range c.gone {
+		for mark := range marks(hashes) {
+			delete(s.seen, mark)
+		}
+	}
+}
+
+// marks gives the mark of each hash in a row.
+func marks(hashes []byte) func(yield func(nonceMark) bool) {
+	return func(yield func(nonceMark) bool) {
+		for ; len(hashes) >= 32; hashes = hashes[32:] {
+			if !yield(nonceMark(hashes[:16])) {
+				return
+			}
+		}
+	}
+}
+
+// NonceFloor gives the newest time of which nonces were deleted.
 func (tx *Tx) NonceFloor(ctx context.Context) (time.Time, error) {
 	var floor sql.NullInt64
 	_, err := tx.row(ctx, "nonce floor", `SELECT created FROM attest_nonce_floor`, nil, &floor)
 	return fromMicros(floor), err
 }
 
-// AddNonces stores nonces and reports of each whether it is new.
-//
-// The hashes come as one value, which the statement cuts up: that costs less
-// than a parameter, or a statement, for each.
+// AddNonces stores those of the nonces that are new, and reports of each
+// whether it is.
 func (tx *Tx) AddNonces(ctx context.Context, hashes [][32]byte, created time.Time) ([]bool, error) {
-	all := make([]byte, 0, 32*len(hashes))
-	place := make(map[[32]byte]int, len(hashes))
-	for i, hash := range hashes {
-		all = append(all, hash[:]...)
-		place[hash] = i
+	if tx.nonces == nil {
+		return nil, tx.fail("nonce", errors.New("added in a transaction that only reads"))
+	}
+	if err := tx.readNonces(ctx); err != nil {
+		return nil, err
+	}
+	change := &tx.nonceChange
+	if change.added == nil {
+		change.added = make(map[nonceMark]struct{}, len(hashes))
 	}
 	fresh := make([]bool, len(hashes))
-	err := tx.few(ctx, "nonce", `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2)
-		INSERT INTO attest_nonce (hash, created) SELECT substr(?1, 32 * i + 1, 32), ?3 FROM n WHERE true
-		ON CONFLICT DO NOTHING RETURNING hash`,
-		[]any{all, len(hashes), micros(created)}, func(rows *sql.Rows) error {
-			var hash sql.RawBytes
-			if err := rows.Scan(&hash); err != nil {
-				return unreadable(err)
-			}
-			if i, ok := place[[32]byte(hash)]; ok {
-				fresh[i] = true
-			}
-			return nil
-		})
-	return fresh, err
+	var row []byte
+	for i, hash := range hashes {
+		mark := nonceMark(hash[:16])
+		_, used := tx.nonces.seen[mark]
+		_, twice := change.added[mark]
+		if !used && !twice {
+			change.added[mark] = struct{}{}
+			row = append(row, hash[:]...)
+			fresh[i] = true
+		}
+	}
+	if len(row) == 0 {
+		return fresh, nil
+	}
+	s, err := tx.prepare(ctx, "nonce", `INSERT INTO attest_nonce (created, hashes) VALUES (?, ?)`)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.ExecContext(context.WithoutCancel(ctx), micros(created), row)
+	if err != nil {
+		return nil, tx.fail("nonce", err)
+	}
+	if change.upTo, err = r.LastInsertId(); err != nil {
+		return nil, tx.fail("nonce", err)
+	}
+	return fresh, nil
 }
 
-// DeleteNonces deletes up to limit nonces of requests that were made before t,
-// and raises the floor to t.
+// readNonces reads what is in the table and not yet in the set. Nobody else can
+// add to it during a transaction that writes, so once is enough; and what is
+// read before the transaction adds anything is committed already.
+func (tx *Tx) readNonces(ctx context.Context) error {
+	if tx.nonceChange.read {
+		return nil
+	}
+	set := tx.nonces
+	err := tx.few(ctx, "nonce", `SELECT id, hashes FROM attest_nonce WHERE id > ? ORDER BY id`, []any{set.upTo}, func(rows *sql.Rows) error {
+		var id int64
+		var hashes sql.RawBytes
+		if err := rows.Scan(&id, &hashes); err != nil {
+			return unreadable(err)
+		}
+		if len(hashes)%32 != 0 {
+			return unreadable(fmt.Errorf("nonces of %d bytes", len(hashes)))
+		}
+		for mark := range marks(hashes) {
+			set.seen[mark] = struct{}{}
+		}
+		set.upTo = id
+		return nil
+	})
+	tx.nonceChange.read = err == nil
+	return err
+}
+
+// DeleteNonces deletes up to limit groups of nonces of requests that were made
+// before t, and raises the floor to the newest of them.
 func (tx *Tx) DeleteNonces(ctx context.Context, t time.Time, limit int) (int, error) {
-	_, err := tx.exec(ctx, "nonce floor", `INSERT INTO attest_nonce_floor (one, created) VALUES (1, ?)
-		ON CONFLICT (one) DO UPDATE SET created = max(created, excluded.created)`, micros(t))
-	if err != nil {
+	var newest int64
+	n := 0
+	err := tx.few(ctx, "nonce",
+		`DELETE FROM attest_nonce WHERE id IN (SELECT id FROM attest_nonce WHERE created < ? ORDER BY created LIMIT ?) RETURNING created, hashes`,
+		[]any{micros(t), limit}, func(rows *sql.Rows) error {
+			var created int64
+			var hashes []byte
+			if err := rows.Scan(&created, &hashes); err != nil {
+				return unreadable(err)
+			}
+			newest = max(newest, created)
+			tx.nonceChange.gone = append(tx.nonceChange.gone, hashes)
+			n++
+			return nil
+		})
+	if err != nil || n == 0 {
 		return 0, err
 	}
-	return tx.exec(ctx, "nonce",
-		`DELETE FROM attest_nonce WHERE hash IN (SELECT hash FROM attest_nonce WHERE created < ? ORDER BY created LIMIT ?)`,
-		micros(t), limit)
+	_, err = tx.exec(ctx, "nonce floor", `INSERT INTO attest_nonce_floor (one, created) VALUES (1, ?)
+		ON CONFLICT (one) DO UPDATE SET created = max(created, excluded.created)`, newest)
+	return n, err
 }

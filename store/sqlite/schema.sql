@@ -82,9 +82,10 @@ CREATE INDEX attest_key_batch ON attest_key (batch, registered_at) WHERE batch I
 CREATE INDEX attest_key_state ON attest_key (state, platform);
 
 CREATE TABLE attest_nonce (
-	hash    BLOB PRIMARY KEY CHECK (length(hash) = 32), -- over key id and nonce
-	created INTEGER NOT NULL                            -- of the request, or a little later
-) STRICT, WITHOUT ROWID;
+	id      INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused: who has read up to one reads on behind it
+	created INTEGER NOT NULL,                  -- of the newest request
+	hashes  BLOB NOT NULL CHECK (length(hashes) > 0 AND length(hashes) % 32 = 0) -- over key id and nonce
+) STRICT;
 
 CREATE INDEX attest_nonce_created ON attest_nonce (created);
 

@@ -54,7 +54,8 @@ type Store struct {
 	path string
 	log  *slog.Logger
 
-	writer   *pool // nil: read only
+	writer   *pool    // nil: read only
+	nonces   nonceSet // who holds the writer's connection may touch it
 	readers  *pool
 	closing  sync.Once
 	closeErr error
@@ -68,7 +69,7 @@ func Open(ctx context.Context, opts *Options) (*Store, error) {
 	if err := opts.App.Validate(); err != nil {
 		return nil, fmt.Errorf("sqlite: options: %w", err)
 	}
-	s := &Store{app: opts.App, path: opts.Path, log: opts.Logger}
+	s := &Store{app: opts.App, path: opts.Path, log: opts.Logger, nonces: nonceSet{seen: map[nonceMark]struct{}{}}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -119,16 +120,24 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	if s.writer == nil {
 		return fmt.Errorf("%w: opened for reading only", store.ErrAway)
 	}
-	return s.writer.with(ctx, func(c *conn) error { return s.transact(ctx, c, "BEGIN IMMEDIATE", fn) })
+	return s.writer.with(ctx, func(c *conn) error {
+		tx := &Tx{conn: c, app: s.app, nonces: &s.nonces}
+		if err := s.transact(ctx, tx, "BEGIN IMMEDIATE", fn); err != nil {
+			return err
+		}
+		s.nonces.commit(&tx.nonceChange)
+		return nil
+	})
 }
 
 // View runs fn in a transaction that reads.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
-	return s.readers.with(ctx, func(c *conn) error { return s.transact(ctx, c, "BEGIN", fn) })
+	return s.readers.with(ctx, func(c *conn) error { return s.transact(ctx, &Tx{conn: c, app: s.app}, "BEGIN", fn) })
 }
 
 // transact runs fn between begin and COMMIT.
-func (s *Store) transact(ctx context.Context, c *conn, begin string, fn func(*Tx) error) (err error) {
+func (s *Store) transact(ctx context.Context, tx *Tx, begin string, fn func(*Tx) error) (err error) {
+	c := tx.conn
 	if err := c.exec(ctx, begin); err != nil {
 		return fault(err)
 	}
@@ -138,7 +147,6 @@ func (s *Store) transact(ctx context.Context, c *conn, begin string, fn func(*Tx
 			c.rollback()
 		}
 	}()
-	tx := &Tx{conn: c, app: s.app}
 	if err := fn(tx); err != nil {
 		return err
 	}

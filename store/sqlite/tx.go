@@ -16,6 +16,9 @@ type Tx struct {
 	conn   *conn
 	app    account.AppID
 	failed error // the first failure; the transaction cannot be committed then
+
+	nonces      *nonceSet // nil: the transaction only reads
+	nonceChange nonceChange
 }
 
 // fail notes a failure. SQLite undoes the whole transaction after some errors,

@@ -8,15 +8,17 @@ CREATE INDEX attest_key_account ON attest_key (account, registered_at);
 CREATE INDEX attest_key_batch ON attest_key (batch, registered_at) WHERE batch IS NOT NULL;
 CREATE INDEX attest_key_state ON attest_key (state, platform);
 
--- Nonces of Android's requests; a row is gone when its request would be too old.
+-- Nonces of Android's requests: a row holds those that were answered at once,
+-- and is gone when the requests would be too old.
 CREATE TABLE attest_nonce (
-	hash    BLOB PRIMARY KEY CHECK (length(hash) = 32), -- over key id and nonce
-	created INTEGER NOT NULL                            -- of the request, or a little later
-) STRICT, WITHOUT ROWID;
+	id      INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused: who has read up to one reads on behind it
+	created INTEGER NOT NULL,                  -- of the newest request
+	hashes  BLOB NOT NULL CHECK (length(hashes) > 0 AND length(hashes) % 32 = 0) -- over key id and nonce
+) STRICT;
 
 CREATE INDEX attest_nonce_created ON attest_nonce (created);
 
--- Nonces of requests made before this time may have been deleted.
+-- Nonces of requests made at or before this time may have been deleted.
 CREATE TABLE attest_nonce_floor (
 	one     INTEGER PRIMARY KEY CHECK (one = 1),
 	created INTEGER NOT NULL
