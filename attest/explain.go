@@ -195,16 +195,39 @@ func (p *Policy) tryRisk(signals map[string]uint64) (all []RiskTry) {
 // tryStages holds every stage against a subject and a verdict, up to the one
 // that matches.
 func (p *Policy) tryStages(s Subject, v Verdict) (all []StageTry) {
-	decided := !v.Accept() && len(v.rejecting()) == 0
+	c := newStaging(s, v)
+	decided := c.groundless()
 	for i := range p.file.Rollout {
 		stage := &p.file.Rollout[i]
 		try := StageTry{Key: stageName(i), Mode: Mode(stage.Mode), Bucket: bucket(s, stage.Salt)}
 		if !decided {
-			try.Why = stage.misfit(s, v)
-			try.Matched = try.Why == ""
-			decided = try.Matched
+			misfit := stage.misfit(c)
+			decided = misfit == fits
+			try.Matched, try.Why = decided, stage.why(misfit, c)
 		}
 		all = append(all, try)
 	}
 	return all
+}
+
+// why says in words what does not match.
+func (r *Stage) why(m unfit, c *staging) string {
+	switch m {
+	case byApp:
+		return "is for app " + r.App
+	case byPlatform:
+		return "is for platform " + r.Platform
+	case byOperation:
+		return "is for operation " + r.Operation
+	case byCountry:
+		return fmt.Sprintf("is for %s, and not for %s", strings.Join(r.Countries, ", "), c.Country)
+	case byPercent:
+		return fmt.Sprintf("is for %d %% of the keys, buckets below %d, and this is bucket %d", r.Percent, r.Percent*buckets/100, bucket(c.Subject, r.Salt))
+	case byAcceptance:
+		return "is for rejections, and the verdict accepts"
+	case byCode:
+		i := slices.IndexFunc(c.rejecting, func(code string) bool { return !slices.Contains(r.Codes, code) })
+		return c.rejecting[i] + " is not among its codes"
+	}
+	return ""
 }

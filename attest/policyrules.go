@@ -123,7 +123,7 @@ func (c *policyChecker) rollout(f *PolicyFile) {
 		}
 		for _, code := range s.Codes {
 			if _, ok := LookupCode(code); !ok {
-				c.fail(key+".codes", "%q is no code", code)
+				c.fail(key+".codes", "%q is no code; `staunch attest codes` lists them", code)
 			}
 		}
 		if !slices.ContainsFunc(f.App, func(a AppFile) bool { return a.ID == s.App }) {

@@ -2,8 +2,8 @@ package attest
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -63,47 +63,68 @@ type Staged struct {
 // same in every mode. A verdict that rejects and names no reason, as the zero
 // Verdict does, is enforced.
 func (p *Policy) Stage(s Subject, v Verdict) Staged {
-	if !v.Accept() && len(v.rejecting()) == 0 {
+	c := newStaging(s, v)
+	if c.groundless() {
 		return Staged{Mode: ModeEnforce}
 	}
 	for i := range p.file.Rollout {
-		if stage := &p.file.Rollout[i]; stage.misfit(s, v) == "" {
+		if stage := &p.file.Rollout[i]; stage.misfit(c) == fits {
 			return Staged{stageName(i), Mode(stage.Mode)}
 		}
 	}
 	return Staged{Mode: ModeEnforce}
 }
 
-func stageName(i int) string { return fmt.Sprintf("rollout[%d]", i) }
+func stageName(i int) string { return "rollout[" + strconv.Itoa(i) + "]" }
 
-// misfit says why a stage does not match, or "".
-func (r *Stage) misfit(s Subject, v Verdict) string {
-	country := countryOf(s.Country)
+// staging is a subject and what stages look at in its verdict.
+type staging struct {
+	Subject
+	accept    bool
+	rejecting []string // codes
+}
+
+func newStaging(s Subject, v Verdict) *staging {
+	s.Country = countryOf(s.Country)
+	return &staging{s, v.Accept(), v.rejecting()}
+}
+
+// groundless: rejected, and nothing says why.
+func (c *staging) groundless() bool { return !c.accept && len(c.rejecting) == 0 }
+
+// unfit is what of a stage does not match.
+type unfit int
+
+const (
+	fits unfit = iota
+	byApp
+	byPlatform
+	byOperation
+	byCountry
+	byPercent
+	byAcceptance // its codes are for rejections
+	byCode
+)
+
+// misfit says what of the stage does not match.
+func (r *Stage) misfit(c *staging) unfit {
 	switch {
-	case r.App != s.App:
-		return fmt.Sprintf("is for app %s", r.App)
-	case r.Platform != "any" && r.Platform != s.Platform:
-		return fmt.Sprintf("is for platform %s", r.Platform)
-	case r.Operation != "any" && r.Operation != s.Operation:
-		return fmt.Sprintf("is for operation %s", r.Operation)
-	case !slices.Contains(r.Countries, "*") && !slices.Contains(r.Countries, country):
-		return fmt.Sprintf("is for %s, and not for %s", strings.Join(r.Countries, ", "), country)
+	case r.App != c.App:
+		return byApp
+	case r.Platform != "any" && r.Platform != c.Platform:
+		return byPlatform
+	case r.Operation != "any" && r.Operation != c.Operation:
+		return byOperation
+	case !slices.Contains(r.Countries, "*") && !slices.Contains(r.Countries, c.Country):
+		return byCountry
+	case r.Percent < 100 && bucket(c.Subject, r.Salt) >= r.Percent*buckets/100:
+		return byPercent
+	case len(r.Codes) > 0 && c.accept:
+		return byAcceptance
+	case len(r.Codes) > 0 && !holdsAll(r.Codes, c.rejecting):
+		return byCode
 	}
-	if b := bucket(s, r.Salt); b >= r.Percent*100 {
-		return fmt.Sprintf("is for %d %% of the keys, buckets below %d, and this is bucket %d", r.Percent, r.Percent*100, b)
-	}
-	if len(r.Codes) == 0 {
-		return ""
-	}
-	if v.Accept() {
-		return "is for rejections, and the verdict accepts"
-	}
-	for _, code := range v.rejecting() {
-		if !slices.Contains(r.Codes, code) {
-			return fmt.Sprintf("is for other findings: %s is not among its codes", code)
-		}
-	}
-	return ""
+	return fits
 }
 
 // rejecting are the codes of the findings that reject.
@@ -117,10 +138,15 @@ func (v Verdict) rejecting() (codes []string) {
 }
 
 func countryOf(code string) string {
-	if code = strings.ToUpper(code); isCountry.MatchString(code) {
-		return code
+	if len(code) != 2 {
+		return CountryUnknown
 	}
-	return CountryUnknown
+	for _, c := range []byte(code) {
+		if c |= 0x20; c < 'a' || c > 'z' {
+			return CountryUnknown
+		}
+	}
+	return strings.ToUpper(code)
 }
 
 // buckets is into how many parts the keys of an app are divided.

@@ -212,3 +212,15 @@ func TestBucketsAreFair(t *testing.T) {
 		t.Errorf("%.2f %% of the keys are in the half of both salts", got)
 	}
 }
+
+func BenchmarkStage(b *testing.B) {
+	var stages []attest.Stage
+	for range 10 {
+		stages = append(stages, everybody(attest.ModeObserve, func(s *attest.Stage) { s.Countries, s.Percent = []string{"TW", "TH"}, 25 }))
+	}
+	p, s, v := rollout(b, append(stages, everybody(attest.ModeEnforce))...), registering(), attest.Verdict{Tier: attest.TierAffirming}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Stage(s, v)
+	}
+}

@@ -90,6 +90,7 @@ func readPath(path string) (folded, why string) {
 		return "", "does not begin with /"
 	}
 	var b strings.Builder
+	b.Grow(len(path))
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		switch {
@@ -112,8 +113,9 @@ func readPath(path string) (folded, why string) {
 		return "", "is not UTF-8"
 	}
 	text = strings.TrimSuffix(text, "/")
-	for i, segment := range strings.Split(text, "/") {
-		if i > 0 && segment == "" || segment == "." || segment == ".." {
+	for rest, more := strings.CutPrefix(text, "/"); more; {
+		var segment string
+		if segment, rest, more = strings.Cut(rest, "/"); segment == "" || segment == "." || segment == ".." {
 			return "", fmt.Sprintf("has a segment %q, which servers leave out", segment)
 		}
 	}

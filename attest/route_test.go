@@ -189,3 +189,11 @@ func cutAny(s, chars string) string {
 	}
 	return s
 }
+
+func BenchmarkRoute(b *testing.B) {
+	p := routes(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Route("POST", "/v1/remit")
+	}
+}

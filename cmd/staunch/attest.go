@@ -8,17 +8,16 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
-	"github.com/staunchid/staunch/config"
 )
 
 // AttestCmd groups what can be done with evidence without a server.
 type AttestCmd struct {
 	Verify    AttestVerifyCmd    `cmd:"" help:"Verify a phone's evidence and say why it is genuine or not."`
 	Replay    AttestReplayCmd    `cmd:"" help:"Verify kept evidence again and compare the verdicts."`
+	Policy    AttestPolicyCmd    `cmd:"" help:"Check a policy file, and explain what it decides."`
 	Sample    AttestSampleCmd    `cmd:"" help:"Print evidence of a software phone, for trying out and for tests."`
 	Codes     AttestCodesCmd     `cmd:"" help:"List the codes of findings and what they mean."`
 	TestRoots AttestTestRootsCmd `cmd:"" help:"Print the software phones' test roots in PEM, for dangerous_extra_roots."`
@@ -37,7 +36,8 @@ type AttestVerifyCmd struct {
 	ClientDataHash *string `help:"Hash of the client data." placeholder:"HEX"`
 	AppID          *string `name:"app-id" help:"Apple: team id and bundle id." placeholder:"TEAM.bundle"`
 	StatusList     *string `help:"Google's attestation status list, or a snapshot of it." placeholder:"FILE"`
-	JSON           bool    `name:"json" help:"Print the verdict as one JSON object."`
+	JSON           bool    `name:"json" xor:"print" help:"Print the verdict as one JSON object."`
+	Bundle         bool    `xor:"print" help:"Print a replay bundle: the verdict with all that it is a function of."`
 
 	File string `arg:"" help:"PEM, DER, CBOR, CMS or JSON; - is standard input."`
 }
@@ -57,18 +57,22 @@ Exit status: 0 accept, 1 reject, 2 cannot tell (malformed, unsupported, bad usag
 Examples:
   staunch attest verify chain.pem
   staunch attest verify --json --at 2026-11-01T12:00:00Z --challenge 3q2-7w chain.pem
-  staunch attest verify --policy policy.toml --status-list status.json chain.pem`
+  staunch attest verify --policy policy.toml --status-list status.json chain.pem
+  staunch attest verify --bundle --policy policy.toml chain.pem >bundle.json`
 }
 
 // Run verifies and prints.
 func (c *AttestVerifyCmd) Run(s *streams) error {
-	verdict, err := c.verify(s.in)
+	verdict, bundle, err := c.verify(s.in)
 	if err != nil {
 		return &exitError{exitCannot, err}
 	}
-	if c.JSON {
+	switch {
+	case c.Bundle:
+		err = writeJSON(s.out, bundle)
+	case c.JSON:
 		err = writeJSON(s.out, verdict)
-	} else {
+	default:
 		err = writeVerdict(s.out, verdict)
 	}
 	if err != nil {
@@ -80,35 +84,38 @@ func (c *AttestVerifyCmd) Run(s *streams) error {
 	return nil
 }
 
-func (c *AttestVerifyCmd) verify(stdin io.Reader) (attest.Verdict, error) {
-	none := attest.Verdict{}
+func (c *AttestVerifyCmd) verify(stdin io.Reader) (verdict attest.Verdict, b *attest.Bundle, err error) {
 	if err := c.usage(); err != nil {
-		return none, err
+		return verdict, nil, err
 	}
-	now, err := c.at()
+	now, err := timeFlag(c.At)
 	if err != nil {
-		return none, err
+		return verdict, nil, err
 	}
 	policy, err := c.policy()
 	if err != nil {
-		return none, err
+		return verdict, nil, err
 	}
 	input, err := readBounded(stdin, c.File, attest.MaxInput)
 	if err != nil {
-		return none, err
+		return verdict, nil, err
 	}
 	ev, want, err := attest.Parse(input, attest.Format(c.Format))
 	if err != nil {
-		return none, err
+		return verdict, nil, err
 	}
 	if err := c.expect(stdin, &want); err != nil {
-		return none, err
+		return verdict, nil, err
 	}
 	verifier, err := attest.NewVerifier(nil)
 	if err != nil {
-		return none, err
+		return verdict, nil, err
 	}
-	return verifier.Verify(ev, want, policy, now)
+	if verdict, err = verifier.Verify(ev, want, policy, now); err != nil {
+		return verdict, nil, err
+	}
+	b, err = attest.NewBundle(ev, want, policy, verdict)
+	return verdict, b, err
 }
 
 // usage refuses flags that are empty, and standard input for two things.
@@ -136,17 +143,6 @@ func (c *AttestVerifyCmd) usage() error {
 	return nil
 }
 
-func (c *AttestVerifyCmd) at() (time.Time, error) {
-	if c.At == nil {
-		return time.Now(), nil
-	}
-	at, err := time.Parse(time.RFC3339, *c.At)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("--at: %q is no time in RFC 3339; write it as 2026-11-01T12:00:00Z", *c.At)
-	}
-	return at, nil
-}
-
 func (c *AttestVerifyCmd) policy() (*attest.Policy, error) {
 	profile := attest.ProfileGoogle
 	if c.Profile != nil {
@@ -166,20 +162,11 @@ func (c *AttestVerifyCmd) policy() (*attest.Policy, error) {
 
 // readPolicy reads a policy file; an error names file, line and key.
 func readPolicy(file string) (*attest.Policy, error) {
-	text, err := config.ReadFile(file)
+	t, err := readPolicyText(file)
 	if err != nil {
 		return nil, err
 	}
-	var f attest.PolicyFile
-	if err := config.Decode(text, &f); err != nil {
-		return nil, config.InFile(file, err)
-	}
-	p, err := attest.NewPolicy(&f)
-	var wrong *attest.PolicyError
-	if errors.As(err, &wrong) {
-		return nil, config.InFile(file, &config.Error{Line: config.Line(text, wrong.Key), Key: wrong.Key, Reason: wrong.Reason})
-	}
-	return p, err
+	return t.policy, nil
 }
 
 // expect puts the flags over what came beside the evidence.
