@@ -76,8 +76,8 @@ func (k AppleKey) GoString() string             { return redacted }
 func (k AppleKey) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (k AppleKey) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// sign makes a JWT (RFC 7519) that says who asks and since when: JWS Compact
-// Serialization (RFC 7515, Section 7.1) with ES256 (RFC 7518, Section 3.4).
+// sign makes a JWT (RFC 7519) that says who asks and since when: in the compact
+// form (RFC 7515, Section 7.1) with ES256 (RFC 7518, Section 3.4).
 func (k AppleKey) sign(now time.Time) (string, error) {
 	header, err := json.Marshal(struct {
 		Alg string `json:"alg"`

@@ -110,12 +110,12 @@ func TestToken(t *testing.T) {
 		call("just before its end", false)
 		time.Sleep(time.Second)
 		call("at its end", true)
-		clock.off += 50 * time.Minute
+		clock.add(50 * time.Minute)
 		call("the clock goes forward", true)
-		clock.off -= 2 * time.Hour
+		clock.add(-2 * time.Hour)
 		call("the clock goes back", true)
 		time.Sleep(20 * time.Minute)
-		clock.off -= 10 * time.Minute
+		clock.add(-10 * time.Minute)
 		call("the clock goes back a little", false)
 		time.Sleep(20 * time.Minute)
 		call("40 minutes after, by the other clock", true)

@@ -25,7 +25,7 @@ func TestClockGoesBack(t *testing.T) {
 		if a := age(f, clock); a != time.Hour {
 			t.Errorf("age %s after an hour", a)
 		}
-		clock.off = -365 * 24 * time.Hour // fetched_at is in the future now
+		clock.set(-365 * 24 * time.Hour) // fetched_at is in the future now
 		if a := age(f, clock); a != time.Hour {
 			t.Errorf("age %s when the clock has gone back", a)
 		}
@@ -36,7 +36,7 @@ func TestClockGoesBack(t *testing.T) {
 		if a := age(f, clock); a != 24*time.Hour {
 			t.Errorf("age %s after a day", a)
 		}
-		clock.off = -2 * time.Hour // a little: it is not in the future
+		clock.set(-2 * time.Hour) // a little: it is not in the future
 		if a := age(f, clock); a != 24*time.Hour {
 			t.Errorf("age %s", a)
 		}
@@ -55,8 +55,8 @@ func TestClockGoesForward(t *testing.T) {
 		f.vendor.SetStatusHeader("Cache-Control", "max-age=86400")
 		defer f.run(t)()
 		time.Sleep(time.Hour)
-		clock.off = 365 * 24 * time.Hour
-		if a := age(f, clock); a != clock.off+time.Hour {
+		clock.set(365 * 24 * time.Hour)
+		if a := age(f, clock); a != 365*24*time.Hour+time.Hour {
 			t.Errorf("age %s", a)
 		}
 		seen := len(f.vendor.StatusRequests())
@@ -65,7 +65,7 @@ func TestClockGoesForward(t *testing.T) {
 		if n := f.requests(&seen); n != 1 || age(f, clock) > time.Minute {
 			t.Errorf("%d requests, age %s", n, age(f, clock))
 		}
-		clock.off = 0 // and back: it is not fresh for a year
+		clock.set(0) // and back: it is not fresh for a year
 		time.Sleep(21 * time.Hour)
 		synctest.Wait()
 		if n := f.requests(&seen); n != 0 {
@@ -88,7 +88,7 @@ func TestKeptAges(t *testing.T) {
 		if a := age(f, clock); a != 10*time.Hour {
 			t.Errorf("age %s at the start", a)
 		}
-		clock.off = -9 * time.Hour
+		clock.set(-9 * time.Hour)
 		time.Sleep(time.Hour)
 		if a := age(f, clock); a != 11*time.Hour {
 			t.Errorf("age %s when the clock has gone back", a)
@@ -100,9 +100,9 @@ func TestKeptAges(t *testing.T) {
 // of now, once; restarts do not make it young again, and it is fetched at once.
 func TestKeptFromTheFuture(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fixture, clock *wall) {
-		clock.off = 365 * 24 * time.Hour
+		clock.set(365 * 24 * time.Hour)
 		f.fetch(t, true, nil)
-		clock.off = 0
+		clock.set(0)
 		f.vendor.FailStatus(fetchtest.Unreachable, -1)
 		f.start(t)
 		if a := age(f, clock); a != 0 || f.List().Lookup("a1") != android.StatusRevoked {
@@ -123,9 +123,9 @@ func TestKeptFromTheFuture(t *testing.T) {
 		f.fetch(t, false, fetch.ErrList)
 	})
 	bubble(t, func(t *testing.T, f *fixture, clock *wall) {
-		clock.off = time.Hour
+		clock.set(time.Hour)
 		f.fetch(t, true, nil)
-		clock.off = 0
+		clock.set(0)
 		f.start(t)
 		seen := len(f.vendor.StatusRequests())
 		defer f.run(t)()
@@ -134,9 +134,9 @@ func TestKeptFromTheFuture(t *testing.T) {
 		}
 	})
 	bubble(t, func(t *testing.T, f *fixture, clock *wall) {
-		clock.off = time.Hour
+		clock.set(time.Hour)
 		f.fetch(t, true, nil)
-		clock.off = 0
+		clock.set(0)
 		if err := os.MkdirAll(filepath.Join(f.opts.File+".tmp", "x"), 0o700); err != nil {
 			t.Fatal(err)
 		}

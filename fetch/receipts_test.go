@@ -88,7 +88,7 @@ func TestOutcomes(t *testing.T) {
 		{"too early", fetchtest.Answer{Status: 304}, fetch.OutcomeTooEarly, 0, "304"},
 		{"no data", fetchtest.Answer{Status: 404, Body: "No data found"}, fetch.OutcomeNoData, 0, "404 Not Found: No data found"},
 		{"bad receipt", fetchtest.Answer{Status: 400, Body: "Bad payload\n"}, fetch.OutcomeBadReceipt, 0, "400 Bad Request: Bad payload"},
-		{"unauthorized", fetchtest.Answer{Status: 401}, fetch.OutcomeBadCredentials, 0, "401"},
+		{"not authenticated", fetchtest.Answer{Status: 401}, fetch.OutcomeBadCredentials, 0, "401"},
 		{"forbidden", fetchtest.Answer{Status: 403}, fetch.OutcomeBadCredentials, 0, "403"},
 		{"another 4xx", fetchtest.Answer{Status: 418}, fetch.OutcomeLater, 0, "418"},
 		{"a redirect", fetchtest.Answer{Fault: fetchtest.Redirect}, fetch.OutcomeLater, 0, "302 Found"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,10 +14,12 @@ import (
 	"github.com/staunchid/staunch/fetch/fetchtest"
 )
 
-// wall is a wall clock that somebody sets.
-type wall struct{ off time.Duration }
+// wall is a wall clock that somebody sets: it is that far from the time.
+type wall struct{ off atomic.Int64 }
 
-func (w *wall) now() time.Time { return time.Now().Add(w.off) }
+func (w *wall) now() time.Time      { return time.Now().Add(time.Duration(w.off.Load())) }
+func (w *wall) set(d time.Duration) { w.off.Store(int64(d)) }
+func (w *wall) add(d time.Duration) { w.off.Add(int64(d)) }
 
 // bubble runs a test in which time passes when everybody waits. The fake vendor
 // listens outside of it, and is called without a network inside.
@@ -133,11 +136,11 @@ func TestRunBacksOff(t *testing.T) {
 		f.vendor.FailStatus(fetchtest.ServerError, -1)
 		seen := 0
 		defer f.run(t)()
-		for i, want := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 900, 900, 900} {
+		for i, seconds := range []int{10, 20, 40, 80, 160, 320, 640, 900, 900, 900} {
 			if n := f.requests(&seen); n != 1 {
 				t.Fatalf("%d requests after wait %d", n, i)
 			}
-			want *= time.Second
+			want := time.Duration(seconds) * time.Second
 			begun := time.Now()
 			for len(f.vendor.StatusRequests()) == seen {
 				time.Sleep(time.Second / 10)

@@ -120,18 +120,3 @@ func TestLeftBehind(t *testing.T) {
 		t.Errorf("mode %v", info.Mode())
 	}
 }
-
-// TestLargest: the largest list that is taken can be kept and read again.
-func TestLargest(t *testing.T) {
-	f := newFixture(t, nil)
-	list := listOf("REVOKED", "a1")
-	padded := func(size int) string { return list[:1] + strings.Repeat(" ", size-len(list)) + list[1:] }
-	f.vendor.SetStatusList(padded(64<<20 - 1<<10))
-	f.fetch(t, true, nil)
-	f.start(t)
-	if f.List().Len() != 1 {
-		t.Error("not kept")
-	}
-	f.vendor.SetStatusList(padded(64<<20 - 1<<10 + 1))
-	f.fetch(t, false, fetch.ErrList)
-}

@@ -210,7 +210,8 @@ func changed(list []byte, f Fault) []byte {
 func compressed(data []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	z.Write(data) // to memory
-	z.Close()
+	if _, err := z.Write(data); err != nil || z.Close() != nil {
+		return nil // never: to memory
+	}
 	return b.Bytes()
 }
