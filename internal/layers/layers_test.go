@@ -39,6 +39,9 @@ rpc                   | account audit event attest attest/... gen/...           
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... store/... store rpc config gen/... | github.com/prometheus/client_golang
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest config server   | github.com/alecthomas/kong
+client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf
+examples/pay          | attest/request client                                                    |
+examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect
 fetch                 | attest/android attest/appattest internal/jsonobject                      |
 fetch/fetchtest       | attest/appattest                                                         |
 gen/staunch/attest/v1 |                                                                          | google.golang.org/protobuf
