@@ -1,21 +1,25 @@
 package registry
 
-// relaxable reports whether a policy can have an exception for a finding.
-// Design: attestation, section 2.2, the table; package attest has the last word.
-func relaxable(code string, position int) bool {
+import "slices"
+
+// relaxable reports whether a policy can have an exception for a finding, and
+// whether it holds for factory chains only. Design: attestation, section 2.2,
+// the table; package attest has the last word.
+func relaxable(code string, position int) (ok, factoryOnly bool) {
+	var positions []int
 	switch code {
 	case "android.leaf_validity", "android.issuer_name":
-		return position == 0
+		positions = []int{0}
 	case "android.cert_expired":
-		return position == 1 || position == 2
+		positions, factoryOnly = []int{1, 2}, true
 	case "android.ca_bit", "android.key_cert_sign":
-		return position == 1
+		positions, factoryOnly = []int{1}, true
 	case "android.path_length":
-		return position == 2
+		positions, factoryOnly = []int{2}, true
 	case "android.critical_extension", "android.cert_encoding":
-		return 0 <= position && position <= 3
+		positions = []int{0, 1, 2, 3}
 	case "android.root_missing":
-		return position == 3 || position == 4
+		positions = []int{3, 4}
 	}
-	return false
+	return slices.Contains(positions, position), factoryOnly
 }
