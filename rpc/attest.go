@@ -56,7 +56,7 @@ func (h *attestHandler) CreateChallenge(ctx context.Context, req *connect.Reques
 
 // Register judges evidence. A phone has proved nothing when it calls: what lets
 // it register a key is the challenge, which the backend has had made for the
-// account. It may not name a key to replace.
+// account. It may not name a key to replace, nor the country that it is in.
 func (h *attestHandler) Register(ctx context.Context, req *connect.Request[attestv1.RegisterRequest]) (*connect.Response[attestv1.RegisterResponse], error) {
 	caller, app, call, err := h.begin(ctx, req, req.Msg.GetApp())
 	if err != nil {
@@ -66,6 +66,9 @@ func (h *attestHandler) Register(ctx context.Context, req *connect.Request[attes
 	backend := caller.Kind == account.Backend
 	if !backend && in.Replaces != "" {
 		return nil, fmt.Errorf("%w: replaces", errTokenMissing)
+	}
+	if !backend && in.Country != "" {
+		return nil, fmt.Errorf("%w: country", errTokenMissing)
 	}
 	r, err := app.Attest.Register(ctx, caller, in)
 	if err != nil {

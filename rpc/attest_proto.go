@@ -34,6 +34,10 @@ func registrationFromProto(app account.AppID, m *attestv1.RegisterRequest) *regi
 		App: app, Account: account.ID(m.GetAccount()), Challenge: m.GetChallenge(),
 		AttestationObject: m.GetAttestationObject(), CertificateChain: m.GetCertificateChain().GetCertificates(),
 		ClientData: m.GetClientData(), KeyID: keyIDFromApple(m.GetKeyId()), Replaces: m.GetReplaces(),
+		Country: m.GetCountry(),
+		Hints: registry.Hints{
+			OSVersion: m.GetHints().GetOsVersion(), AppVersion: m.GetHints().GetAppVersion(), Model: m.GetHints().GetModel(),
+		},
 	}
 }
 
@@ -47,7 +51,7 @@ func keyIDFromApple(id string) string {
 func registeredToProto(r *registry.Registered, backend bool) *attestv1.RegisterResponse {
 	m := &attestv1.RegisterResponse{Decision: decisionToProto(r.Decision), Advice: adviceToProto(r.Advice), KeyId: r.KeyID}
 	if backend {
-		m.EvidenceId = r.Evidence
+		m.EvidenceId, m.Stage = r.Evidence, r.Stage
 		if r.Verdict != nil {
 			m.Verdict = verdictToProto(*r.Verdict)
 		}

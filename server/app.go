@@ -59,6 +59,9 @@ func (s *Server) openApps(l *loaded) error {
 		if err != nil {
 			return fmt.Errorf("server: app %s: %w", a.id, err)
 		}
+		if err := a.attest.AdoptPolicy(context.Background(), l.policy); err != nil {
+			return fmt.Errorf("server: app %s: record policy: %w", a.id, err)
+		}
 	}
 	return nil
 }

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/staunchid/staunch/account"
-	"github.com/staunchid/staunch/audit"
-	"github.com/staunchid/staunch/store/sqlite"
+	"github.com/staunchid/staunch/attest"
 )
 
 // Reload reads policy, revocation list and certificate anew. When one of them
-// is wrong, all stay as they were. A policy with another digest is recorded in
-// the audit of every app before it is in force.
+// is wrong, all stay as they were. A policy with another digest is kept, and
+// recorded in the audit of every app, before it is in force; when a store
+// refuses that, the old one stays.
 func (s *Server) Reload(ctx context.Context) error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -20,16 +19,8 @@ func (s *Server) Reload(ctx context.Context) error {
 	if err := l.reloadable(s.cfg, s.testRoots, s.now()); err != nil {
 		return err
 	}
-	if was, is := s.policy.Load().Digest(), l.policy.Digest(); was != is {
-		var errs []error
-		for _, a := range s.apps {
-			if err := a.recordPolicy(ctx, s, was, is); err != nil {
-				errs = append(errs, fmt.Errorf("server: app %s: record policy: %w", a.id, err))
-			}
-		}
-		if err := errors.Join(errs...); err != nil {
-			return err // no entry, no action
-		}
+	if err := s.adopt(ctx, s.policy.Load(), l.policy); err != nil {
+		return err
 	}
 	s.use(&l)
 	s.logLoaded(&l)
@@ -37,11 +28,23 @@ func (s *Server) Reload(ctx context.Context) error {
 	return nil
 }
 
-func (a *app) recordPolicy(ctx context.Context, s *Server, was, is string) error {
-	return a.store.Update(ctx, func(tx *sqlite.Tx) error {
-		return tx.AppendAudit(ctx, audit.Entry{
-			Time: s.now(), Actor: audit.Actor{Kind: account.System}, Action: "attest.policy",
-			Subject: is, Reason: "reloaded; was " + was,
-		})
-	})
+// adopt has every app put on its record that p is in force in the place of was.
+// When one of them cannot, those that have done it take it back, and nothing
+// has changed. If one cannot even do that, its record runs ahead of the truth
+// until the next start or reload.
+func (s *Server) adopt(ctx context.Context, was, p *attest.Policy) error {
+	for i, a := range s.apps {
+		err := a.attest.AdoptPolicy(ctx, p)
+		if err == nil {
+			continue
+		}
+		errs := []error{fmt.Errorf("server: app %s: record policy: %w", a.id, err)}
+		for _, done := range s.apps[:i] {
+			if err := done.attest.AdoptPolicy(ctx, was); err != nil {
+				errs = append(errs, fmt.Errorf("server: app %s: record that the old policy stays: %w", done.id, err))
+			}
+		}
+		return errors.Join(errs...) // no entry, no action
+	}
+	return nil
 }

@@ -34,8 +34,9 @@ func (e Evidence) Digest() [32]byte {
 // saveEvidence keeps what a decision was based on and returns it, or nil if
 // the retention is zero. The bundle holds the verifier's verdict,
 // which a replay compares; the record's own verdict has what the store added.
-func (a *attempt) saveEvidence(ctx context.Context, tx Tx, v attest.Verdict) (*Evidence, error) {
-	if a.keep == 0 {
+func (a *Attempt) saveEvidence(ctx context.Context, tx Tx, v attest.Verdict) (*Evidence, error) {
+	keep := a.s.retention
+	if keep == 0 {
 		return nil, nil
 	}
 	verdict, err := json.Marshal(struct {
@@ -51,7 +52,7 @@ func (a *attempt) saveEvidence(ctx context.Context, tx Tx, v attest.Verdict) (*E
 	}
 	e := &Evidence{
 		ID: "e_" + strings.ToLower(rand.Text()), Account: a.in.Account,
-		At: a.now, Until: a.now.Add(a.keep), Verdict: verdict, Bundle: a.bundle,
+		At: a.now, Until: a.now.Add(keep), Verdict: verdict, Bundle: a.bundle,
 	}
 	if v.Claims != nil {
 		e.Key = v.Claims.KeyID

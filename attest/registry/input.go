@@ -3,6 +3,9 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
@@ -12,18 +15,22 @@ import (
 const (
 	maxAttestation = 64 << 10
 	maxClientData  = 8 << 10
+	maxHint        = 100
 )
 
 // allowed reports ErrNotAllowed unless c may register a key for the account.
 // An anonymous phone may: the challenge is the account's, which only the
 // backend or a phone of that account can have asked for and handed on. What it
-// may not do is to replace a key.
+// may not do is to replace a key, and no phone may say which country it is in:
+// it could choose a stage of the rollout.
 func (in *Registration) allowed(c account.Caller, app account.AppID) error {
 	switch {
 	case !c.In(app):
 		return ErrNotAllowed
 	case c.Kind == account.Backend:
 		return nil
+	case in.Country != "":
+		return fmt.Errorf("%w: country comes from the backend only", ErrNotAllowed)
 	case c.Kind == account.Phone && c.Account == in.Account:
 		return nil
 	case c.Kind == account.Anonymous && in.Replaces == "":
@@ -48,6 +55,12 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 			return none(fmt.Errorf("replaces: %w", err))
 		}
 	}
+	if err := checkCountry(in.Country); err != nil {
+		return none(err)
+	}
+	if err := in.Hints.check(); err != nil {
+		return none(err)
+	}
 	ev, err := in.container()
 	if err != nil {
 		return none(err)
@@ -56,8 +69,7 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 	if len(in.ClientData) > 0 { // absent and empty are one
 		want.ClientData = in.ClientData
 	}
-	// Uses of capped exceptions are not counted yet, so none is left.
-	want.UsesLeft = func(string) int { return 0 }
+	want.UsesLeft = func(string) int { return 0 } // until somebody has counted
 	switch {
 	case ev.Format == attest.FormatAndroidChain && len(in.ClientData) > 0:
 		return none(fmt.Errorf("%w: clientData does not go with a certificate chain", ErrMalformed))
@@ -105,4 +117,17 @@ func verifyError(err error) error {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return fmt.Errorf("registry: verify: %w", err)
+}
+
+// check wants what fits into a line of statistics.
+func (h Hints) check() error {
+	for name, text := range map[string]string{"osVersion": h.OSVersion, "appVersion": h.AppVersion, "model": h.Model} {
+		switch {
+		case len(text) > maxHint:
+			return fmt.Errorf("%w: hints.%s has %d bytes, at most %d", ErrMalformed, name, len(text), maxHint)
+		case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+			return fmt.Errorf("%w: hints.%s holds what cannot be printed", ErrMalformed, name)
+		}
+	}
+	return nil
 }

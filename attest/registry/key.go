@@ -40,6 +40,8 @@ type Key struct {
 	Model        string   // Android: attested manufacturer and model; empty: not attested
 	OS           string   // as attested; empty: not attested
 	Serials      []string // Android: of the issuers, which a revocation would name; canonical, sorted, each once
+	Batch        []byte   // Android: SHA-256 of the key at position 1; empty: the chain vouches for none
+	Provisioning string   // Android: "factory" or "rkp"; empty: not attested
 	Device       []byte   // keyed hash of the identifiers in the evidence; empty: it had none
 	PolicyDigest string   // of the policy that accepted it
 	Evidence     string   // id of the evidence, which may have been deleted since
@@ -72,13 +74,20 @@ func (s *Service) GetKey(ctx context.Context, caller account.Caller, app account
 // Digest is what an audit entry holds of a key: SHA-256 over everything in it
 // but what changes with each use (Counter, Window, LastUsed).
 //
-//	SHA-256("staunch/attest/key/v1" ‖ 0x00 ‖ L(field) of every field in order, then of every serial), times as U64 microseconds
+//	SHA-256("staunch/attest/key/v2" ‖ 0x00 ‖ L(field) of every field in order, then of every serial), times as U64 microseconds
+//
+// A key without Batch and Provisioning has the label v1 and these two fields
+// left out, as all keys of the first release.
 func (k Key) Digest() [32]byte {
 	fields := []string{
 		k.ID, string(k.App), string(k.Account), k.Platform, string(k.SPKI), k.Algorithm, k.AppID, string(k.Tier),
 		string(k.State), k.Model, k.OS, string(k.Device), k.PolicyDigest, k.Evidence, micros(k.RegisteredAt),
 	}
-	return digest("staunch/attest/key/v1", append(fields, k.Serials...)...)
+	label := "staunch/attest/key/v1"
+	if len(k.Batch) > 0 || k.Provisioning != "" {
+		label, fields = "staunch/attest/key/v2", append(fields, string(k.Batch), k.Provisioning)
+	}
+	return digest(label, append(fields, k.Serials...)...)
 }
 
 // digest is SHA-256(label ‖ 0x00 ‖ L(field) of every field).
@@ -97,9 +106,12 @@ func micros(t time.Time) string {
 }
 
 // registrable reports why evidence for k may not be accepted again for an
-// account, or nil. k is what is stored under the id of the new key.
+// account, or nil. k is what is stored under the id of the new key. A key that
+// was only observed is nobody's yet: proof beats claim.
 func (k Key) registrable(id account.ID) *attest.Finding {
 	switch {
+	case k.State == StateObserved:
+		return nil
 	case k.Account != id:
 		return finding(keyExists, "registered to another account")
 	case k.State == StateRevoked:

@@ -148,6 +148,7 @@ func TestKeyDigest(t *testing.T) {
 		"id": {ID: "x"}, "app": {App: "x"}, "account": {Account: "x"}, "platform": {Platform: "x"}, "spki": {SPKI: []byte{1}},
 		"algorithm": {Algorithm: "x"}, "app id": {AppID: "x"}, "tier": {Tier: "x"}, "state": {State: "x"}, "model": {Model: "x"},
 		"os": {OS: "x"}, "device": {Device: []byte{1}}, "policy": {PolicyDigest: "x"}, "evidence": {Evidence: "x"},
+		"batch": {Batch: []byte{1}}, "provisioning": {Provisioning: "x"},
 		"serials": {Serials: []string{"x"}}, "registered at": {RegisteredAt: noon}, "counter": {Counter: 1}, "window": {Window: 1}, "last used": {LastUsed: noon},
 	} {
 		if (k.Digest() == base.Digest()) != free[name] {
@@ -157,6 +158,8 @@ func TestKeyDigest(t *testing.T) {
 	for _, pair := range [][2]registry.Key{
 		{{Model: "xy"}, {Model: "x", OS: "y"}},
 		{{Serials: []string{"xy"}}, {Serials: []string{"x", "y"}}},
+		{{Batch: []byte("x"), Provisioning: "y"}, {Serials: []string{"x", "y"}}},
+		{{Batch: []byte("xy")}, {Batch: []byte("x"), Provisioning: "y"}},
 	} {
 		if pair[0].Digest() == pair[1].Digest() {
 			t.Error("fields run into each other")

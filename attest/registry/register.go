@@ -24,17 +24,36 @@ type Registration struct {
 	ClientData []byte // with an object only: JSON whose member challenge is the challenge; empty: the challenge itself was hashed
 	KeyID      string // with Apple only, and required there: what generateKey gave, in base64url
 	Replaces   string // id of the account's key that this one takes the place of; empty: none
+
+	Country string // ISO 3166-1, two capital letters; from backends only; empty: not known
+	Hints   Hints  // what the app says of its phone
+
+	// BeforeSignUp: the challenge was made for no account, because there was none
+	// yet. For flows that make the account in the transaction in which they
+	// commit the key; Register refuses it.
+	BeforeSignUp bool
+}
+
+// Hints are what the app says of its phone. They are believed nowhere: the
+// statistics show them, as claimed, where the evidence says nothing.
+type Hints struct {
+	OSVersion  string
+	AppVersion string
+	Model      string
 }
 
 // Registered is what became of it.
 type Registered struct {
 	Decision Decision
 	Advice   Advice // all that a phone learns besides
-	KeyID    string // of the registered key; empty when denied
+	// KeyID is the id of the key that the account has now. Empty when denied, and
+	// when a stage that only observes lets evidence pass that leaves no key.
+	KeyID string
 
-	// For backends only; nil and empty for a phone.
+	// For backends only; empty for a phone.
 	Verdict  *attest.Verdict
 	Evidence string // id of the evidence; empty: none was kept
+	Stage    string // of the rollout that decided, "rollout[1]"; empty: none matched, and the verdict was enforced
 }
 
 // Register judges the evidence and registers the key if it is accepted. The
@@ -44,7 +63,69 @@ type Registered struct {
 // A verdict, good or bad, uses the challenge up; an error does not. A challenge
 // that is not open is refused, which only the backend's call puts on record:
 // everybody else may try as often as he likes and leaves nothing behind.
+//
+// What follows from a verdict that rejects is for the policy's rollout to say,
+// except where it is about the caller's own permission: see Attempt.Commit.
 func (s *Service) Register(ctx context.Context, caller account.Caller, in *Registration) (*Registered, error) {
+	if in.BeforeSignUp {
+		return nil, fmt.Errorf("%w: only a flow that makes the account can register a key before sign-up", ErrNotAllowed)
+	}
+	a, err := s.Verify(ctx, caller, in)
+	if err != nil {
+		return nil, err
+	}
+	var out *Registered
+	if a.refused != nil && !a.recorded() { // without a transaction: a flood takes no turn from those who write
+		r := a.rule(a.verdict)
+		s.observed(a.outcome(r))
+		out = r.answer("", nil)
+	} else if out, err = s.save(ctx, a); err != nil {
+		return nil, err
+	}
+	if caller.Kind != account.Backend {
+		out.Verdict, out.Evidence, out.Stage = nil, "", ""
+	}
+	return out, nil
+}
+
+// save commits a in a transaction of its own and gives the answer after that.
+func (s *Service) save(ctx context.Context, a *Attempt) (*Registered, error) {
+	var out *Registered
+	err := s.update(ctx, func(tx Tx) (err error) {
+		out, err = a.Commit(ctx, tx, StateActive)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("registry: save registration: %w", err)
+	}
+	return out, nil
+}
+
+// Attempt is a registration that has been verified and has changed nothing yet.
+// It does not change itself, for a transaction may run twice.
+type Attempt struct {
+	s       *Service
+	caller  account.Caller
+	in      Registration
+	hash    [32]byte // of the challenge
+	now     time.Time
+	policy  *attest.Policy
+	ev      attest.Evidence
+	want    attest.Expect
+	refused *attest.Finding // the challenge is not open, and nothing was verified
+	verdict attest.Verdict
+	bundle  []byte // for a replay; empty: not to be kept
+	device  []byte // keyed hash of the identifiers in the evidence
+}
+
+// Verify is the first step of Register: it judges the evidence, outside any
+// transaction that writes, and changes nothing. The second is Attempt.Commit.
+// Flows of several parts take the two apart, so that the key is committed in
+// their own transaction; everybody else calls Register.
+//
+// A challenge that is not open is refused here before anything is verified, so
+// that evidence without one costs nothing.
+func (s *Service) Verify(ctx context.Context, caller account.Caller, in *Registration) (*Attempt, error) {
 	now := s.now()
 	policy, _, err := s.current(in.App)
 	if err != nil {
@@ -60,91 +141,64 @@ func (s *Service) Register(ctx context.Context, caller account.Caller, in *Regis
 	if s.status != nil {
 		want.Status = s.status()
 	}
-	a := &attempt{caller: caller, in: in, hash: sha256.Sum256(in.Challenge), now: now, keep: s.retention}
-
-	// A challenge that is not open is refused before anything is verified, so
-	// that evidence without one costs nothing.
-	var refused *attest.Finding
+	a := &Attempt{s: s, caller: caller, in: *in, hash: sha256.Sum256(in.Challenge), now: now, policy: policy, ev: ev}
+	var used map[string]int
 	err = s.view(ctx, func(tx Tx) (err error) {
-		refused, err = openChallenge(ctx, tx, a.hash, in.App, in.Account, PurposeRegister, now)
+		if a.refused, err = a.openChallenge(ctx, tx); err != nil || a.refused != nil {
+			return err
+		}
+		used, err = exceptionUses(ctx, tx, policy, now)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("registry: look up challenge: %w", err)
 	}
-	if refused != nil {
-		a.verdict = reject(attest.Verdict{
-			Format: ev.Format, Tier: attest.TierNone, Provisioning: "none", Policy: policy.Name(), PolicyDigest: policy.Digest(),
-			Rules: attest.Rules, At: now, App: string(in.App),
-		}, refused)
-		if !a.recorded() { // without a transaction: a flood takes no turn from those who write
-			return a.answer(denied(a.verdict)), nil
-		}
-		return s.conclude(ctx, a, func(ctx context.Context, tx Tx) (*Registered, error) { return a.deny(ctx, tx, a.verdict, nil) })
+	if a.refused != nil {
+		a.verdict = policy.Verdict(ev.Format, string(in.App), now, *a.refused)
+		return a, nil
 	}
-
-	// Verified outside any transaction: it takes long and needs nothing stored.
-	a.verdict, err = s.verify(ev, want, policy, now)
-	if err != nil {
-		return nil, verifyError(err)
-	}
-	if ev.Format != attest.FormatAppleAppAttest && want.Status == nil {
-		s.log.Warn("registry: there is no revocation list", "app", in.App)
-	}
-	if err := a.prepare(s, ev, want, policy); err != nil {
-		return nil, err
-	}
-	return s.conclude(ctx, a, a.commit)
+	want.UsesLeft = usesLeft(policy, used)
+	a.want = want
+	return a, a.verify(ctx)
 }
 
-// conclude runs step in one transaction and gives its answer after the commit.
-func (s *Service) conclude(ctx context.Context, a *attempt, step func(context.Context, Tx) (*Registered, error)) (*Registered, error) {
-	var out *Registered
-	err := s.update(ctx, func(tx Tx) (err error) {
-		out, err = step(ctx, tx)
+// verify does what takes long and needs nothing stored.
+func (a *Attempt) verify(ctx context.Context) (err error) {
+	if a.verdict, err = a.s.verify(a.ev, a.want, a.policy, a.now); err != nil {
+		return verifyError(err)
+	}
+	if a.ev.Format != attest.FormatAppleAppAttest && a.want.Status == nil {
+		a.s.log.Warn("registry: there is no revocation list", "app", a.in.App)
+	}
+	if err := a.readSignals(ctx); err != nil {
 		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("registry: save registration: %w", err)
 	}
-	return a.answer(out), nil
+	return a.prepare()
 }
 
-// attempt is one call of Register with all that is known before the
-// transaction. It does not change in it, for a transaction may run twice.
-type attempt struct {
-	caller  account.Caller
-	in      *Registration
-	hash    [32]byte // of the challenge
-	now     time.Time
-	keep    time.Duration  // how long evidence is kept
-	verdict attest.Verdict // of the verifier, or for a challenge that is not open
-	bundle  []byte         // for a replay; empty: not to be kept
-	device  []byte         // keyed hash of the identifiers in the evidence
+// openChallenge looks the challenge up and judges it.
+func (a *Attempt) openChallenge(ctx context.Context, tx Tx) (*attest.Finding, error) {
+	id := a.in.Account
+	if a.in.BeforeSignUp {
+		id = ""
+	}
+	return openChallenge(ctx, tx, a.hash, a.in.App, id, PurposeRegister, a.now)
 }
 
 // recorded reports whether a refusal for want of an open challenge is put on
 // record. Who needs neither token nor challenge could otherwise write into the
 // record of any account, as much as he likes.
-func (a *attempt) recorded() bool { return a.caller.Kind == account.Backend }
+func (a *Attempt) recorded() bool { return a.caller.Kind == account.Backend }
 
-// answer leaves out of r what its caller may not learn.
-func (a *attempt) answer(r *Registered) *Registered {
-	if a.caller.Kind != account.Backend {
-		r.Verdict, r.Evidence = nil, ""
-	}
-	return r
-}
-
-// prepare does what needs no transaction: the replay bundle, and the keyed
+// prepare makes what is stored of the evidence: the replay bundle, and the keyed
 // hash that stands for the device's identifiers.
-func (a *attempt) prepare(s *Service, ev attest.Evidence, want attest.Expect, p *attest.Policy) error {
+func (a *Attempt) prepare() error {
 	ids := identifiersIn(a.verdict)
-	a.device = s.hashKey.device(ids.lasting)
-	if a.keep == 0 || ids.possible && !s.keepIDs {
+	a.device, a.bundle = a.s.hashKey.device(ids.lasting), nil
+	if a.s.retention == 0 || ids.possible && !a.s.keepIDs {
 		return nil
 	}
-	b, err := attest.NewBundle(ev, want, p, a.verdict)
+	b, err := attest.NewBundle(a.ev, a.want, a.policy, a.verdict)
 	if err == nil {
 		a.bundle, err = json.Marshal(b)
 	}
@@ -152,46 +206,4 @@ func (a *attempt) prepare(s *Service, ev attest.Evidence, want attest.Expect, p 
 		return fmt.Errorf("registry: pack evidence: %w", err)
 	}
 	return nil
-}
-
-// commit uses the challenge and saves what the verdict calls for.
-func (a *attempt) commit(ctx context.Context, tx Tx) (*Registered, error) {
-	// Open at the same now as before, and used once: of two that come here with
-	// one challenge, the second finds it used.
-	refused, err := openChallenge(ctx, tx, a.hash, a.in.App, a.in.Account, PurposeRegister, a.now)
-	if err != nil {
-		return nil, err
-	}
-	if refused == nil {
-		won, err := tx.UseChallenge(ctx, a.hash, a.now)
-		if err != nil {
-			return nil, err
-		}
-		if !won {
-			refused = finding(challengeUsed, "consumed at the same time")
-		}
-	}
-	if refused != nil {
-		v := reject(a.verdict, refused)
-		if !a.recorded() {
-			return denied(v), nil
-		}
-		return a.deny(ctx, tx, v, nil)
-	}
-	old, refused, err := a.stored(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	v := a.verdict
-	if refused != nil {
-		v = reject(v, refused)
-	}
-	evidence, err := a.saveEvidence(ctx, tx, v)
-	if err != nil {
-		return nil, err
-	}
-	if decision, _ := Decide(v); decision != Allow {
-		return a.deny(ctx, tx, v, evidence)
-	}
-	return a.allow(ctx, tx, v, old, evidence)
 }

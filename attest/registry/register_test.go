@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -26,7 +27,10 @@ func TestRegisterAndroid(t *testing.T) {
 	want := registry.Key{
 		ID: out.KeyID, App: "demo", Account: alice, Platform: "android", SPKI: k.SPKI, Algorithm: "EC-P256",
 		Tier: attest.TierAffirming, State: registry.StateActive, Model: k.Model, OS: k.OS, Serials: k.Serials,
-		PolicyDigest: demoPolicy(t).Digest(), Evidence: out.Evidence, RegisteredAt: noon,
+		Batch: k.Batch, Provisioning: "rkp", PolicyDigest: demoPolicy(t).Digest(), Evidence: out.Evidence, RegisteredAt: noon,
+	}
+	if batch := out.Verdict.Chain[1].SPKISHA256; hex.EncodeToString(k.Batch) != batch {
+		t.Errorf("batch %x, want %s", k.Batch, batch)
 	}
 	if diff := cmp.Diff(want, k); diff != "" {
 		t.Error(diff)

@@ -13,6 +13,7 @@ import (
 type Tx interface {
 	audit.Appender
 	event.Appender
+	registerTx
 	requestTx
 	statTx
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 
@@ -75,8 +76,14 @@ func (tx *Tx) AuditObjects(ctx context.Context, yield func(audit.Object) error) 
 	if err != nil {
 		return err
 	}
-	return tx.scanEvidence(ctx, func(e registry.Evidence) error {
+	err = tx.scanEvidence(ctx, func(e registry.Evidence) error {
 		return yield(audit.Object{Account: e.Account, Subject: e.ID, Digest: e.Digest()})
+	})
+	if err != nil {
+		return err
+	}
+	return tx.scanDocuments(ctx, func(d registry.Document) error {
+		return yield(audit.Object{Subject: d.Digest, Digest: sha256.Sum256(d.Body)})
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 const keyColumns = `id, account, platform, spki, algorithm, app_id, tier, state, counter, counter_seen, model, os, device,
-	policy_digest, evidence, registered_at, last_used`
+	policy_digest, evidence, registered_at, last_used, batch, provisioning`
 
 // selectKeys gives what keyRow takes.
 const selectKeys = `SELECT ` + keyColumns + `,
@@ -44,7 +44,8 @@ type keyRow struct {
 
 func (r *keyRow) dest() []any {
 	return []any{&r.k.ID, &r.k.Account, &r.k.Platform, &r.k.SPKI, &r.k.Algorithm, &r.k.AppID, &r.k.Tier, &r.k.State,
-		&r.k.Counter, &r.seen, &r.k.Model, &r.k.OS, &r.k.Device, &r.k.PolicyDigest, &r.k.Evidence, &r.registered, &r.lastUsed, &r.serials}
+		&r.k.Counter, &r.seen, &r.k.Model, &r.k.OS, &r.k.Device, &r.k.PolicyDigest, &r.k.Evidence, &r.registered, &r.lastUsed,
+		&r.k.Batch, &r.k.Provisioning, &r.serials}
 }
 
 func (r *keyRow) key(tx *Tx) (registry.Key, error) {
@@ -66,14 +67,16 @@ func (tx *Tx) PutAttestedKey(ctx context.Context, k registry.Key) error {
 		return err
 	}
 	_, err := tx.exec(ctx, "key", `INSERT INTO attest_key (`+keyColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET account = excluded.account, platform = excluded.platform, spki = excluded.spki,
 			algorithm = excluded.algorithm, app_id = excluded.app_id, tier = excluded.tier, state = excluded.state,
 			counter = excluded.counter, counter_seen = excluded.counter_seen, model = excluded.model, os = excluded.os,
 			device = excluded.device, policy_digest = excluded.policy_digest, evidence = excluded.evidence,
-			registered_at = excluded.registered_at, last_used = excluded.last_used`,
+			registered_at = excluded.registered_at, last_used = excluded.last_used, batch = excluded.batch,
+			provisioning = excluded.provisioning`,
 		k.ID, string(k.Account), k.Platform, k.SPKI, k.Algorithm, k.AppID, string(k.Tier), string(k.State), int64(k.Counter),
-		int64(k.Window), k.Model, k.OS, blob(k.Device), k.PolicyDigest, k.Evidence, micros(k.RegisteredAt), micros(k.LastUsed))
+		int64(k.Window), k.Model, k.OS, blob(k.Device), k.PolicyDigest, k.Evidence, micros(k.RegisteredAt), micros(k.LastUsed),
+		blob(k.Batch), k.Provisioning)
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,14 @@ CREATE TABLE attest_challenge (
 CREATE INDEX attest_challenge_expires ON attest_challenge (expires_at);
 
 CREATE TABLE attest_document (
-	digest TEXT PRIMARY KEY, -- "sha256:" and hex of body
-	kind   TEXT NOT NULL,
-	body   BLOB NOT NULL,
-	at     INTEGER NOT NULL  -- when it was first in force
+	digest   TEXT PRIMARY KEY, -- "sha256:" and hex of body
+	kind     TEXT NOT NULL,
+	body     BLOB NOT NULL,
+	at       INTEGER NOT NULL, -- when it was first in force
+	in_force INTEGER NOT NULL CHECK (in_force IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX attest_document_in_force ON attest_document (kind) WHERE in_force = 1;
 
 CREATE TABLE attest_evidence (
 	id      TEXT PRIMARY KEY,

@@ -31,6 +31,7 @@ func key() registry.Key {
 		ID: base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), App: App, Account: alice, Platform: "android",
 		SPKI: []byte{1, 2}, Algorithm: "EC-P256", AppID: "TEAM.bundle", Tier: attest.TierAffirming, State: registry.StateActive,
 		Counter: 4, Window: 5, Model: "Sony SOV37", OS: "16.0.0", Serials: []string{"a", "b"}, Device: bytes.Repeat([]byte{9}, 32),
+		Batch: bytes.Repeat([]byte{8}, 32), Provisioning: "factory",
 		PolicyDigest: "sha256:00", Evidence: "e_x", RegisteredAt: noon().UTC(), LastUsed: noon().UTC().Truncate(24 * time.Hour),
 	}
 }

@@ -39,6 +39,7 @@ type Tx interface {
 	audit.Reader
 	Events(ctx context.Context, after uint64, limit int) ([]event.Event, error)
 	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
+	Document(ctx context.Context, digest string) (d registry.Document, found bool, err error)
 }
 
 // Store is a store whose transactions are Tx.
@@ -94,6 +95,9 @@ func Run(t *testing.T, open Open) {
 		"Challenges":   testChallenges,
 		"Keys":         testKeys,
 		"Evidence":     testEvidence,
+		"CountKeys":    testCountKeys,
+		"Exceptions":   testExceptionUses,
+		"Documents":    testDocuments,
 		"Audit":        testAudit,
 		"Events":       testEvents,
 		"Statistics":   testStats,

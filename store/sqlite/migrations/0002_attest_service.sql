@@ -26,11 +26,14 @@ CREATE TABLE attest_nonce_floor (
 
 -- Policies that were in force, by digest.
 CREATE TABLE attest_document (
-	digest TEXT PRIMARY KEY, -- "sha256:" and hex of body
-	kind   TEXT NOT NULL,
-	body   BLOB NOT NULL,
-	at     INTEGER NOT NULL  -- when it was first in force
+	digest   TEXT PRIMARY KEY, -- "sha256:" and hex of body
+	kind     TEXT NOT NULL,
+	body     BLOB NOT NULL,
+	at       INTEGER NOT NULL, -- when it was first in force
+	in_force INTEGER NOT NULL CHECK (in_force IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX attest_document_in_force ON attest_document (kind) WHERE in_force = 1;
 
 -- Where a job that takes many transactions has got to.
 CREATE TABLE attest_job (

@@ -701,7 +701,8 @@ func (x *CertificateChain) GetCertificates() [][]byte {
 }
 
 // Hints are what the app says of its phone. They are believed nowhere: they are
-// there for statistics, which this release does not keep.
+// there for statistics, as claimed, where the evidence says nothing. Each has at
+// most 100 bytes that can be printed.
 type Hints struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of the operating system.
@@ -789,9 +790,9 @@ type RegisterRequest struct {
 	KeyId string `protobuf:"bytes,7,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// Id of the key that this one replaces; empty if none. For backends only.
 	Replaces string `protobuf:"bytes,8,opt,name=replaces,proto3" json:"replaces,omitempty"`
-	// Country of the request, two capital letters of ISO 3166-1; empty if not
-	// known. It is taken from backends only, for rollouts by country, which this
-	// release does not have.
+	// Country of the request, two capital letters of ISO 3166-1, from the backend
+	// or a trusted edge and never from the phone; empty if not known. Rollouts by
+	// country and statistics ask for it. For backends only.
 	Country string `protobuf:"bytes,9,opt,name=country,proto3" json:"country,omitempty"`
 	// What the app says of its phone.
 	Hints         *Hints `protobuf:"bytes,10,opt,name=hints,proto3" json:"hints,omitempty"`
@@ -935,10 +936,12 @@ type RegisterResponse struct {
 	Decision Decision `protobuf:"varint,1,opt,name=decision,proto3,enum=staunch.attest.v1.Decision" json:"decision,omitempty"`
 	// What the phone can try after a denial.
 	Advice Advice `protobuf:"varint,2,opt,name=advice,proto3,enum=staunch.attest.v1.Advice" json:"advice,omitempty"`
-	// Id of the registered key, base64url without padding; empty after a denial.
+	// Id of the registered key, base64url without padding; empty after a denial,
+	// and where a rollout stage that only observes let evidence pass that leaves
+	// no key.
 	KeyId string `protobuf:"bytes,3,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
-	// Name of the rollout stage that decided; for backends only. Empty in this
-	// release, which enforces every verdict.
+	// Name of the rollout stage that decided, such as "rollout[1]"; for backends
+	// only. Empty if none matched, and the verdict was enforced.
 	Stage string `protobuf:"bytes,4,opt,name=stage,proto3" json:"stage,omitempty"`
 	// Why; for backends only.
 	Verdict *Verdict `protobuf:"bytes,5,opt,name=verdict,proto3" json:"verdict,omitempty"`
