@@ -91,7 +91,7 @@ func (a *appraisal) assertion() error {
 // receipt verifies a receipt that stands alone and appraises it.
 func (a *appraisal) receipt() error {
 	result, err := appattest.VerifyReceipt(a.ev.Object, a.p.appleRoots)
-	claims := receiptClaims(result)
+	claims := receiptClaims(result, a.ev.Object)
 	var rpIDHash []byte
 	if result != nil {
 		a.verdict.Chain = appleChain(result.Chain)
@@ -254,7 +254,7 @@ func (a *appraisal) appraiseEmbedded(att *appattest.Attestation, c *AppleClaims)
 		a.find("apple.receipt_invalid", effect, "%v", err)
 		return
 	}
-	c.addReceipt(r)
+	c.addReceipt(r, att.Receipt)
 	if !hashes(r.AppID, att.RPIDHash) {
 		a.find("apple.receipt_app", effect, "the receipt is for %q", r.AppID)
 	}

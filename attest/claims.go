@@ -78,6 +78,7 @@ type ReceiptClaims struct {
 	CreationTime   *time.Time `json:"creation_time"`
 	NotBefore      *time.Time `json:"not_before"`
 	ExpirationTime *time.Time `json:"expiration_time"`
+	CMS            []byte     `json:"-"` // the receipt itself
 }
 
 // androidClaims reads the facts that can be believed: origin, boot, versions
@@ -192,7 +193,7 @@ func assertionClaims(a *appattest.Assertion) *Claims {
 	return claims
 }
 
-func receiptClaims(r *appattest.Receipt) *Claims {
+func receiptClaims(r *appattest.Receipt, cms []byte) *Claims {
 	if r == nil {
 		return nil
 	}
@@ -200,13 +201,13 @@ func receiptClaims(r *appattest.Receipt) *Claims {
 	hash := sha256.Sum256([]byte(r.AppID))
 	c := claims.Apple
 	c.AppID, c.RPIDHash, c.Environment = r.AppID, hash[:], string(r.Environment)
-	c.addReceipt(r)
+	c.addReceipt(r, cms)
 	return claims
 }
 
 // addReceipt reports a receipt that verified, or stands alone.
-func (c *AppleClaims) addReceipt(r *appattest.Receipt) {
-	c.Receipt = &ReceiptClaims{r.Type, timeOrNil(r.CreationTime), timeOrNil(r.NotBefore), timeOrNil(r.Expiration)}
+func (c *AppleClaims) addReceipt(r *appattest.Receipt, cms []byte) {
+	c.Receipt = &ReceiptClaims{r.Type, timeOrNil(r.CreationTime), timeOrNil(r.NotBefore), timeOrNil(r.Expiration), cms}
 	c.RiskMetric = r.RiskMetric
 }
 

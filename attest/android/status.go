@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +126,19 @@ func canonicalSerial(key string) (string, error) {
 // Lookup returns the status of a serial in canonical hex, or "" for one that
 // is not on the list.
 func (l *StatusList) Lookup(serial string) string { return l.entries[serial] }
+
+// Serials lists the serials that have a status, in canonical hex, sorted: what
+// a registry compares with the serials of the keys that it keeps.
+func (l *StatusList) Serials(status string) []string {
+	var all []string
+	for serial, is := range l.entries {
+		if is == status {
+			all = append(all, serial)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // lookup is Lookup by contents octets; it allocates nothing for a serial of the
 // length that RFC 5280, Section 4.1.2.2 allows.

@@ -11,6 +11,9 @@ func (o *Options) TestingOnlyVerify(f func(attest.Evidence, attest.Expect, *atte
 	o.testingOnlyVerify = f
 }
 
+// TestingOnlyRevokeLimit lets a transaction of Reevaluate take n keys.
+func (o *Options) TestingOnlyRevokeLimit(n int) { o.testingOnlyRevokeLimit = n }
+
 // Identifiers gives what identifiersIn finds.
 func Identifiers(v attest.Verdict) (lasting []string, possible bool) {
 	ids := identifiersIn(v)

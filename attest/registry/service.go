@@ -89,7 +89,19 @@ type Options struct {
 	// that waits for the answer: it must not block. nil: nobody is.
 	Observe func(Observation)
 
-	testingOnlyVerify verify // instead of Verifier
+	// Exchange asks Apple once for the receipt that follows r; fetch.Receipts
+	// does. It must respect its context, and not verify the answer. An error is
+	// an answer that did not come. nil: receipts are kept and never exchanged.
+	Exchange func(ctx context.Context, r Receipt) (Exchanged, error)
+	// ExchangesPerMinute is how many exchanges of one team are made at most.
+	// 0: 600.
+	ExchangesPerMinute int
+	// Exchanged is told of every exchange once its result is committed. nil:
+	// nobody is.
+	Exchanged func(ExchangeResult)
+
+	testingOnlyVerify      verify // instead of Verifier
+	testingOnlyRevokeLimit int    // instead of revokeLimit
 }
 
 // verify is what a Service needs of attest.Verifier.
@@ -111,6 +123,9 @@ type Service struct {
 	observe   func(Observation)
 	requests  requests
 	memo      memo
+
+	reevaluating reevaluation
+	receipts     receiptWork
 }
 
 // New returns a Service. It checks opts once and copies them.
@@ -127,6 +142,8 @@ func New(opts *Options) (*Service, error) {
 		return nil, errors.New("registry: options: no Update")
 	case len(opts.HashKey) < 32:
 		return nil, errors.New("registry: options: HashKey is shorter than 32 bytes")
+	case opts.ExchangesPerMinute < 0:
+		return nil, errors.New("registry: options: ExchangesPerMinute is negative")
 	case opts.EvidenceRetention < 0:
 		return nil, errors.New("registry: options: EvidenceRetention is negative")
 	}
@@ -134,6 +151,13 @@ func New(opts *Options) (*Service, error) {
 		id: opts.App, policy: opts.Policy, status: opts.Status, update: opts.Update, view: opts.View,
 		clock: opts.Now, observe: opts.Observe, log: opts.Logger, hashKey: slices.Clone(opts.HashKey),
 		retention: opts.EvidenceRetention, keepIDs: opts.DangerousStoreDeviceIdentifiers,
+	}
+	s.receipts.exchange, s.receipts.exchanged, s.receipts.perMinute = opts.Exchange, opts.Exchanged, opts.ExchangesPerMinute
+	if s.reevaluating.limit = opts.testingOnlyRevokeLimit; s.reevaluating.limit == 0 {
+		s.reevaluating.limit = revokeLimit
+	}
+	if s.receipts.perMinute == 0 {
+		s.receipts.perMinute = exchangesPerMinute
 	}
 	if s.view == nil {
 		s.view = s.update

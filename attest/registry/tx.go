@@ -16,6 +16,7 @@ type Tx interface {
 	registerTx
 	requestTx
 	statTx
+	feedTx
 
 	// Challenge gives the challenge with that SHA-256, or ErrChallengeUnknown.
 	Challenge(ctx context.Context, hash [32]byte) (Challenge, error)

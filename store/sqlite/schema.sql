@@ -117,7 +117,7 @@ CREATE TABLE attest_receipt (
 
 CREATE INDEX attest_receipt_account ON attest_receipt (account);
 
-CREATE INDEX attest_receipt_next ON attest_receipt (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX attest_receipt_next ON attest_receipt (team, next_at) WHERE next_at IS NOT NULL;
 
 CREATE TABLE attest_serial (
 	serial TEXT NOT NULL, -- canonical: lower-case hex without leading zeros

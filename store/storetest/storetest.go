@@ -101,6 +101,10 @@ func Run(t *testing.T, open Open) {
 		"Audit":        testAudit,
 		"Events":       testEvents,
 		"Statistics":   testStats,
+		"Batches":      testBatches,
+		"Jobs":         testJobs,
+		"Revocation":   testRevocation,
+		"Receipts":     testReceipts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

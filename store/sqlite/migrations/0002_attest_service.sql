@@ -75,7 +75,7 @@ CREATE TABLE attest_receipt (
 	result      TEXT NOT NULL     -- of the last exchange; empty: none yet
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX attest_receipt_next ON attest_receipt (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX attest_receipt_next ON attest_receipt (team, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX attest_receipt_account ON attest_receipt (account);
 
 -- What happened in an hour. A row without a code counts attempts, one with a
