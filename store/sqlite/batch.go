@@ -33,7 +33,7 @@ func (tx *Tx) AppendAudits(ctx context.Context, all []audit.Entry) error {
 	}
 	slices.Sort(accounts)
 	// One seek an account: the last entry's number and hash in one text.
-	err := tx.each(ctx, "audit entry", `SELECT j.value, (SELECT n || ' ' || hex(hash) FROM audit_entry WHERE account = j.value ORDER BY n DESC LIMIT 1)
+	err := tx.few(ctx, "audit entry", `SELECT j.value, (SELECT n || ' ' || hex(hash) FROM audit_entry WHERE account = j.value ORDER BY n DESC LIMIT 1)
 		FROM json_each(?) AS j`, []any{array(accounts)}, func(rows *sql.Rows) error {
 		var id account.ID
 		var last sql.NullString
@@ -111,26 +111,4 @@ func (tx *Tx) insert(ctx context.Context, noun, query string, rows [][]any) erro
 func placeholders(rows, columns int) string {
 	row := "(" + strings.Repeat("?, ", columns-1) + "?)"
 	return strings.Repeat(row+", ", rows-1) + row
-}
-
-// each calls scan for each row of a query with arguments.
-func (tx *Tx) each(ctx context.Context, noun, query string, args []any, scan func(*sql.Rows) error) error {
-	s, err := tx.prepare(ctx, noun, query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(context.WithoutCancel(ctx), args...)
-	if err != nil {
-		return tx.fail(noun, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return tx.fail(noun, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return tx.fail(noun, err)
-	}
-	return nil
 }

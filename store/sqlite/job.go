@@ -32,7 +32,7 @@ func (tx *Tx) PutJob(ctx context.Context, j registry.Job) error {
 // their own keys.
 func (tx *Tx) KeysUnder(ctx context.Context, serials []string, after registry.SerialKey, limit int) ([]registry.SerialKey, error) {
 	var used []string
-	err := tx.each(ctx, "serial", `SELECT j.value FROM json_each(?) AS j
+	err := tx.few(ctx, "serial", `SELECT j.value FROM json_each(?) AS j
 		WHERE EXISTS (SELECT 1 FROM attest_serial AS s WHERE s.serial = j.value) ORDER BY j.value`,
 		[]any{array(serials)}, func(rows *sql.Rows) error {
 			var serial string
@@ -49,7 +49,7 @@ func (tx *Tx) KeysUnder(ctx context.Context, serials []string, after registry.Se
 		if serial == after.Serial {
 			from = after.Key
 		}
-		err = tx.each(ctx, "serial", `SELECT s.key_id FROM attest_serial AS s CROSS JOIN attest_key AS k ON k.id = s.key_id
+		err = tx.few(ctx, "serial", `SELECT s.key_id FROM attest_serial AS s CROSS JOIN attest_key AS k ON k.id = s.key_id
 			WHERE s.serial = ? AND s.key_id > ? AND k.state <> 'revoked' ORDER BY s.key_id LIMIT ?`,
 			[]any{serial, from, limit - len(out)}, func(rows *sql.Rows) error {
 				found := registry.SerialKey{Serial: serial}
@@ -64,7 +64,7 @@ func (tx *Tx) KeysUnder(ctx context.Context, serials []string, after registry.Se
 // AttestedKeysByID gives those of the keys that are there, ordered by id.
 func (tx *Tx) AttestedKeysByID(ctx context.Context, ids []string) ([]registry.Key, error) {
 	var out []registry.Key
-	err := tx.each(ctx, "key", selectKeys+` WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+	err := tx.few(ctx, "key", selectKeys+` WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
 		[]any{array(ids)}, func(rows *sql.Rows) error {
 			var r keyRow
 			if err := rows.Scan(r.dest()...); err != nil {

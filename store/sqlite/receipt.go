@@ -51,7 +51,7 @@ func (tx *Tx) PutReceipt(ctx context.Context, r registry.Receipt) error {
 
 // ReceiptTeams gives the teams of which receipts are scheduled: one seek each.
 func (tx *Tx) ReceiptTeams(ctx context.Context) (teams []string, err error) {
-	err = tx.each(ctx, "receipt", `WITH RECURSIVE t (team) AS (
+	err = tx.few(ctx, "receipt", `WITH RECURSIVE t (team) AS (
 			SELECT min(team) FROM attest_receipt WHERE next_at IS NOT NULL
 			UNION ALL
 			SELECT (SELECT min(team) FROM attest_receipt WHERE team > t.team AND next_at IS NOT NULL) FROM t WHERE t.team IS NOT NULL)
@@ -97,7 +97,7 @@ func (tx *Tx) WakeReceipts(ctx context.Context, keys []string, t time.Time) erro
 // RiskMetrics gives the risk metrics of those of the keys that have one.
 func (tx *Tx) RiskMetrics(ctx context.Context, keys []string) (map[string]uint32, error) {
 	out := map[string]uint32{}
-	err := tx.each(ctx, "receipt", `SELECT key_id, metric FROM attest_receipt
+	err := tx.few(ctx, "receipt", `SELECT key_id, metric FROM attest_receipt
 		WHERE key_id IN (SELECT value FROM json_each(?)) AND metric IS NOT NULL`, []any{array(keys)}, func(rows *sql.Rows) error {
 		var key string
 		var metric uint32
