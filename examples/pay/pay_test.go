@@ -28,8 +28,12 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(source), shown[2]) {
-		t.Error("main.go does not hold the code that README.md shows")
+	manual, err := os.ReadFile("../../docs/requests.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(source), shown[2]) || !strings.Contains(string(manual), shown[2]) {
+		t.Error("main.go, README.md and docs/requests.md do not hold the same code")
 	}
 	staunch, pay, phone := build(t, "../../cmd/staunch"), build(t, "."), build(t, "./phone")
 	dir := t.TempDir()
