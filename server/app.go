@@ -28,7 +28,7 @@ func storePath(dataDir string, id account.AppID) string {
 	return filepath.Join(dataDir, string(id)+".db")
 }
 
-func (s *Server) openApps(l *loaded) error {
+func (s *Server) openApps(l *loaded, m *metrics) error {
 	verifier, err := attest.NewVerifier(&attest.Options{})
 	if err != nil {
 		return fmt.Errorf("server: %w", err)
@@ -52,7 +52,7 @@ func (s *Server) openApps(l *loaded) error {
 			View: func(ctx context.Context, fn func(registry.Tx) error) error {
 				return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 			},
-			Now: s.now, Logger: s.log, HashKey: key,
+			Now: s.now, Logger: s.log, HashKey: key, Observe: m.verdict,
 			EvidenceRetention:               s.cfg.Attest.EvidenceRetention.Duration,
 			DangerousStoreDeviceIdentifiers: s.cfg.Attest.DangerousStoreDeviceIdentifiers,
 		})
@@ -63,6 +63,7 @@ func (s *Server) openApps(l *loaded) error {
 			return fmt.Errorf("server: app %s: record policy: %w", a.id, err)
 		}
 	}
+	m.registry.MustRegister(newKeyCounts(s.apps, s.log, s.now))
 	return nil
 }
 

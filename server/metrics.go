@@ -10,17 +10,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/rpc"
 )
 
-// metrics are derived from the calls that rpc tells of, and read from the
-// revocation list when somebody asks. No label ever holds an
-// account, a key, a model or anything else that grows with the users.
+// metrics are derived from the calls that rpc tells of and from the verdicts
+// that were committed, and read from the revocation list and the stores when
+// somebody asks. No label ever holds an account, a key, a model or anything
+// else that grows with the users.
 type metrics struct {
-	registry  *prometheus.Registry
-	calls     *prometheus.CounterVec
-	duration  *prometheus.HistogramVec
-	decisions *prometheus.CounterVec
+	registry   *prometheus.Registry
+	calls      *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	decisions  *prometheus.CounterVec
+	findings   *prometheus.CounterVec
+	verdicts   *prometheus.CounterVec
+	exceptions *prometheus.CounterVec
 }
 
 // newMetrics takes the revocation list in force, nil for none, and the clock.
@@ -37,6 +42,15 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "staunch_rpc_decisions_total", Help: "Decisions that calls were answered with.",
 		}, []string{"app", "procedure", "decision", "advice"}),
+		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staunch_attest_findings_total", Help: "Findings of verdicts.",
+		}, []string{"app", "platform", "code", "class", "effect"}),
+		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staunch_attest_verdicts_total", Help: "Verdicts on evidence and on requests.",
+		}, []string{"app", "platform", "operation", "verdict", "mode"}),
+		exceptions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staunch_attest_exception_uses_total", Help: "Uses of exceptions of the policy.",
+		}, []string{"id"}),
 	}
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "staunch_attest_status_list_age_seconds", Help: "Age of Android's revocation list; +Inf if there is none.",
@@ -54,7 +68,7 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 		}
 		return 0
 	})
-	m.registry.MustRegister(m.calls, m.duration, m.decisions, age, entries,
+	m.registry.MustRegister(m.calls, m.duration, m.decisions, m.findings, m.verdicts, m.exceptions, age, entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -64,6 +78,18 @@ func (m *metrics) observe(c rpc.Call) {
 	m.duration.WithLabelValues(c.Procedure).Observe(c.Duration.Seconds())
 	if c.Decision != "" {
 		m.decisions.WithLabelValues(string(c.App), c.Procedure, c.Decision, c.Advice).Inc()
+	}
+}
+
+// verdict counts what a registry has committed.
+func (m *metrics) verdict(o registry.Observation) {
+	app := string(o.App)
+	m.verdicts.WithLabelValues(app, o.Platform, o.Operation, o.Verdict, string(o.Mode)).Inc()
+	for _, f := range o.Findings {
+		m.findings.WithLabelValues(app, o.Platform, f.Code, string(f.Class), string(f.Effect)).Inc()
+	}
+	for _, id := range o.Exceptions {
+		m.exceptions.WithLabelValues(id).Inc()
 	}
 }
 

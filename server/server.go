@@ -120,7 +120,7 @@ func (s *Server) open() error {
 		return err
 	}
 	m := newMetrics(s.statusList, s.now)
-	if err := s.openApps(l); err != nil {
+	if err := s.openApps(l, m); err != nil {
 		return err
 	}
 	handler, err := s.handler(l, m)

@@ -224,3 +224,23 @@ func texts(s []string) (dest []any) {
 	}
 	return dest
 }
+
+// KeyCount is how many keys of a platform are in a state.
+type KeyCount struct {
+	Platform string
+	State    registry.State
+	Keys     int64
+}
+
+// CountKeys counts the registered keys.
+func (tx *Tx) CountKeys(ctx context.Context) (all []KeyCount, err error) {
+	err = tx.statRows(ctx, `SELECT platform, state, count(*) FROM attest_key GROUP BY state, platform`, nil, func(rows *sql.Rows) error {
+		var c KeyCount
+		if err := rows.Scan(&c.Platform, &c.State, &c.Keys); err != nil {
+			return unreadable(err)
+		}
+		all = append(all, c)
+		return nil
+	})
+	return all, err
+}
