@@ -186,6 +186,9 @@ func (a *Attempt) allow(ctx context.Context, tx Tx, r ruling, old known, evidenc
 	if err := a.record(ctx, tx, r, told{kind: "attest.key_registered", key: &k, evidence: evidence}); err != nil {
 		return nil, err
 	}
+	if err := addReceipt(ctx, tx, k, r.verdict, a.now); err != nil {
+		return nil, err
+	}
 	if old.replaced != nil {
 		o := old.replaced.supersede()
 		if err := tx.PutAttestedKey(ctx, o); err != nil {

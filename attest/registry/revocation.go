@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
-	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
@@ -274,22 +273,4 @@ func cursor(k SerialKey) string { return k.Serial + " " + k.Key }
 func parseCursor(text string) (k SerialKey) {
 	k.Serial, k.Key, _ = strings.Cut(text, " ")
 	return k
-}
-
-// revokedSince reports which serial of a chain that has verified under another
-// list is REVOKED on the list in force, or nil. Register asks in its last
-// transaction, so that no key is registered behind the back of Reevaluate.
-func (s *Service) revokedSince(v attest.Verdict) *attest.Finding {
-	list := s.listInForce()
-	if list == nil || v.Status == nil || v.Claims == nil || v.Claims.Android == nil || list.Digest == v.Status.Digest {
-		return nil
-	}
-	for i, c := range v.Chain {
-		if i > 0 && list.Lookup(c.Serial) == android.StatusRevoked { // every leaf has serial 1
-			f := finding("android.revoked", fmt.Sprintf("serial %s is REVOKED since the evidence was verified", c.Serial))
-			f.Position = &i
-			return f
-		}
-	}
-	return nil
 }
