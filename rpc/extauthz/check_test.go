@@ -336,6 +336,7 @@ func TestOptions(t *testing.T) {
 		"no Checker": {Apps: with(func(a *extauthz.App) { a.Checker = nil })},
 		"twice":      {Apps: []extauthz.App{good, good}},
 		"negative":   {Apps: []extauthz.App{good}, MaxBody: -1},
+		"above":      {Apps: []extauthz.App{good}, MaxBody: 256<<20 + 1},
 	} {
 		if _, err := extauthz.New(opts); err == nil || !strings.HasPrefix(err.Error(), "extauthz: options: ") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)

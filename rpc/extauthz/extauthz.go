@@ -71,6 +71,9 @@ const Procedure = "/envoy.service.auth.v3.Authorization/Check"
 // defaultMaxBody is Options.MaxBody when that is 0.
 const defaultMaxBody = 1 << 20
 
+// mostBody bounds Options.MaxBody.
+const mostBody = 256 << 20
+
 // roomForFields is how much a message may hold besides the body. Envoy's own
 // bound for all header fields is 60 KiB unless it is told otherwise.
 const roomForFields = 256 << 10
@@ -79,7 +82,8 @@ const roomForFields = 256 << 10
 type Options struct {
 	// Apps are the apps that are served. Required: at least one.
 	Apps []App
-	// MaxBody is the largest body that is judged, in bytes. 0: 1 MiB.
+	// MaxBody is the largest body that is judged, in bytes, at most 256 MiB.
+	// 0: 1 MiB.
 	MaxBody int64
 	// Logger gets one line a call. nil discards.
 	Logger *slog.Logger
@@ -116,6 +120,8 @@ func New(opts *Options) (http.Handler, error) {
 		return nil, errors.New("extauthz: options: no Apps")
 	case opts.MaxBody < 0:
 		return nil, errors.New("extauthz: options: MaxBody is negative")
+	case opts.MaxBody > mostBody:
+		return nil, fmt.Errorf("extauthz: options: MaxBody is above %d; a body is held in memory several times while it is judged", mostBody)
 	}
 	if h.maxBody == 0 {
 		h.maxBody = defaultMaxBody
