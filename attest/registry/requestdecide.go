@@ -14,7 +14,8 @@ import (
 )
 
 // appraise holds what is signed against the record of the key and the policy,
-// and lists everything.
+// and lists everything. Of the risk signals the metric of Apple's last receipt
+// is known at a request; the others are those of a registration.
 func (a *ask) appraise(k *KeyStanding) (findings []attest.Finding) {
 	find := func(code, detail string) { findings = append(findings, attest.NewFinding(code, detail)) }
 	switch k.State {
@@ -34,6 +35,9 @@ func (a *ask) appraise(k *KeyStanding) (findings []attest.Finding) {
 	}
 	if a.key.platform == platformAndroid && !a.rules.app.TakesAndroid { // Apple: the verifier says so
 		find(platformRefused, "the app has no [app.android] any more")
+	}
+	if k.RiskMetric != nil {
+		findings = append(findings, a.rules.policy.Risk(string(a.in.App), map[string]uint64{attest.RiskMetric: uint64(*k.RiskMetric)})...)
 	}
 	return findings
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
@@ -57,11 +56,15 @@ var remitRoute = []string{`# route = [`, `route = [`}
 // observing lets every request pass.
 var observing = []string{`salt = "", mode = "enforce"`, `salt = "", mode = "observe"`}
 
-// androidKey registers a key of alice.
-func (r *rig) androidKey(opts ...attesttest.AndroidOption) *attesttest.AndroidKey {
+// androidKey registers a key of alice, of the phone that change makes.
+func (r *rig) androidKey(change ...func(*attesttest.AndroidPhone)) *attesttest.AndroidKey {
 	r.t.Helper()
 	c := r.challenge(alice)
-	key, err := androidPhone(r.t).GenerateKey(r.clock(), c, opts...)
+	phone := androidPhone(r.t)
+	for _, change := range change {
+		change(phone)
+	}
+	key, err := phone.GenerateKey(r.clock(), c)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -145,8 +148,4 @@ func rejectingCodes(v *registry.RequestVerdict) (codes []string) {
 		}
 	}
 	return codes
-}
-
-func forAccount(id account.ID) func(*registry.RequestCheck) {
-	return func(c *registry.RequestCheck) { c.Account = id }
 }

@@ -45,6 +45,7 @@ type KeyStanding struct {
 	Window       uint64
 	RegisteredAt time.Time
 	LastUsed     time.Time
+	RiskMetric   *uint32 // of Apple's last receipt; nil: not known
 }
 
 // KeyMove is what the use of a key changes.
