@@ -99,15 +99,11 @@ func (a *Attempt) refuse(ctx context.Context, tx Tx, v attest.Verdict) (*Registe
 // or nil. The list may have changed; a key must not slip in behind the job that
 // revokes those which the new list names.
 func (a *Attempt) revoked() *attest.Finding {
-	if a.s.status == nil {
-		return nil
-	}
-	list := a.s.status()
-	if list == nil || len(a.verdict.Chain) == 0 || a.verdict.Has(androidRevoked) {
+	if platform(a.ev.Format) != platformAndroid || len(a.verdict.Chain) == 0 || a.verdict.Has(androidRevoked) {
 		return nil
 	}
 	for i, c := range a.verdict.Chain[1:] {
-		if platform(a.ev.Format) == "android" && list.Lookup(c.Serial) == android.StatusRevoked {
+		if a.s.isRevoked(c.Serial) {
 			position := i + 1
 			f := finding(androidRevoked, "listed while the evidence was verified")
 			f.Position = &position
@@ -115,6 +111,12 @@ func (a *Attempt) revoked() *attest.Finding {
 		}
 	}
 	return nil
+}
+
+// isRevoked reports whether the list in force says so of a serial.
+func (s *Service) isRevoked(serial string) bool {
+	list := s.listInForce()
+	return list != nil && list.Lookup(serial) == android.StatusRevoked
 }
 
 const androidRevoked = "android.revoked"
@@ -194,7 +196,7 @@ func (a *Attempt) allow(ctx context.Context, tx Tx, r ruling, old known, evidenc
 		if err := tx.PutAttestedKey(ctx, o); err != nil {
 			return nil, err
 		}
-		if err := a.append(ctx, tx, r, told{action: "attest.supersede", kind: "attest.key_superseded", key: &o, by: k.ID}); err != nil {
+		if err := a.deed().record(ctx, tx, r, told{action: "attest.supersede", kind: "attest.key_superseded", key: &o, by: k.ID}); err != nil {
 			return nil, err
 		}
 	}

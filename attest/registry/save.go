@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
@@ -79,32 +81,41 @@ type code struct {
 
 // record puts a registration on record and counts it.
 func (a *Attempt) record(ctx context.Context, tx Tx, r ruling, t told) error {
-	if err := a.append(ctx, tx, r, t); err != nil {
+	if err := a.deed().record(ctx, tx, r, t); err != nil {
 		return err
 	}
 	return a.s.count(ctx, tx, a.outcome(r))
 }
 
-// append appends an audit entry and an event.
-func (a *Attempt) append(ctx context.Context, tx Tx, r ruling, t told) error {
+func (a *Attempt) deed() deed { return deed{a.caller, a.in.Account, a.now} }
+
+// deed is who did something for which account, and when.
+type deed struct {
+	caller  account.Caller
+	account account.ID
+	now     time.Time
+}
+
+// record appends an audit entry and an event.
+func (d deed) record(ctx context.Context, tx Tx, r ruling, t told) error {
 	v := r.verdict
-	d := detail{
+	body := detail{
 		Decision: r.decision, WouldDeny: r.would, Stage: r.stage.Name, Platform: platform(v.Format), Tier: string(v.Tier), By: t.by,
 		Exception: v.Exceptions, Policy: v.PolicyDigest, Codes: []code{},
 	}
 	var reasons []string
 	for _, f := range v.Findings {
-		d.Codes = append(d.Codes, code{f.Code, string(f.Class), string(f.Effect)})
+		body.Codes = append(body.Codes, code{f.Code, string(f.Class), string(f.Effect)})
 		if f.Effect == attest.Reject {
 			reasons = append(reasons, f.Code)
 		}
 	}
 	if t.evidence != nil {
 		digest := t.evidence.Digest()
-		d.Kept = &audit.Kept{Subject: t.evidence.ID, SHA256: digest[:], Until: t.evidence.Until}
+		body.Kept = &audit.Kept{Subject: t.evidence.ID, SHA256: digest[:], Until: t.evidence.Until}
 	}
 	e := audit.Entry{
-		Account: a.in.Account, Time: a.now, Actor: audit.ActorOf(a.caller),
+		Account: d.account, Time: d.now, Actor: audit.ActorOf(d.caller),
 		Action: t.action, Reason: strings.Join(reasons, " "),
 	}
 	if e.Action == "" {
@@ -112,19 +123,19 @@ func (a *Attempt) append(ctx context.Context, tx Tx, r ruling, t told) error {
 	}
 	if k := t.key; k != nil {
 		digest := k.Digest()
-		d.Key, d.State, e.Subject, e.Object = k.ID, k.State, k.ID, digest[:]
+		body.Key, body.State, e.Subject, e.Object = k.ID, k.State, k.ID, digest[:]
 	} else if v.Claims != nil {
-		d.Key, e.Subject = v.Claims.KeyID, v.Claims.KeyID
+		body.Key, e.Subject = v.Claims.KeyID, v.Claims.KeyID
 	}
-	body, err := json.Marshal(d)
+	text, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("registry: encode detail: %w", err)
 	}
-	e.Detail = body
+	e.Detail = text
 	if err := tx.AppendAudit(ctx, e); err != nil {
 		return err
 	}
-	return tx.AppendEvent(ctx, event.Event{Type: t.kind, Account: a.in.Account, Body: body, At: a.now})
+	return tx.AppendEvent(ctx, event.Event{Type: t.kind, Account: d.account, Body: text, At: d.now})
 }
 
 // appendGone tells the account that k was observed of that it is no longer its

@@ -44,8 +44,18 @@ func (a *Attempt) readSignals(ctx context.Context) error {
 	}
 	err = a.s.view(ctx, func(tx Tx) error {
 		n, err := tx.CountAccountKeys(ctx, a.in.Account, a.now.Add(-accountWindow), c.KeyID, countLimit)
-		if err := count(attest.KeysPerAccount30Days, n, err); err != nil || signal == "" {
+		if err := count(attest.KeysPerAccount30Days, n, err); err != nil {
 			return err
+		}
+		if c.Platform == "apple" { // of this key, registered before: a new one has none yet
+			metrics, err := tx.RiskMetrics(ctx, []string{c.KeyID})
+			if m, ok := metrics[c.KeyID]; ok {
+				signals[attest.RiskMetric] = uint64(m)
+			}
+			return err
+		}
+		if signal == "" {
+			return nil
 		}
 		n, err = tx.CountBatchKeys(ctx, spki, a.now.Add(-batchWindow), c.KeyID, countLimit)
 		return count(signal, n, err)
