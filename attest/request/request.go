@@ -35,7 +35,8 @@ var (
 	ErrUnavailable = errors.New("request: checker unavailable")
 )
 
-// Failure says why a request is not bound as it must be.
+// Failure says why a request is not bound as it must be. Methods that return a
+// *Failure return nil when all is good: do not assign that nil to an error.
 type Failure struct {
 	Code   string // of the table of findings: "common.request_components"
 	Detail string // for people; not stable

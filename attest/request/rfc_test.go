@@ -201,6 +201,10 @@ func TestVerifySignature(t *testing.T) {
 						t.Errorf("%s: %x verifies", alg, wrong)
 					}
 				}
+				longer := append(append(append([]byte{}, sig[:size]...), 0), sig[size:]...)
+				if request.VerifySignature(alg, &key.PublicKey, base, longer) {
+					t.Errorf("%s: s with a zero in front verifies", alg)
+				}
 				der, err := key.Sign(rand.Reader, digest, crypto.SHA256)
 				if err == nil && request.VerifySignature(alg, &key.PublicKey, base, der) {
 					t.Errorf("%s: DER verifies", alg)
