@@ -179,6 +179,12 @@ func (a *appraisal) appraiseDeviation(r *android.Attestation, d android.Deviatio
 	a.verdict.Exceptions = append(a.verdict.Exceptions, used.ID)
 }
 
+// rejects reports whether the profile rejects a deviation that no exception
+// relaxes.
+func (app *androidApp) rejects(check android.Check) bool {
+	return app.profile != ProfileGoogle || check == android.CheckIssuerName || check == android.CheckRootMissing
+}
+
 // appraiseDescription notes what of the description could not be read as the
 // schema has it.
 func (a *appraisal) appraiseDescription(r *android.Attestation) {

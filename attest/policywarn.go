@@ -128,9 +128,3 @@ func (x *exception) concerns(a *appPolicy) bool {
 	}
 	return a.android.rejects(android.Check(x.Check))
 }
-
-// rejects reports whether the profile rejects a deviation that no exception
-// relaxes.
-func (app *androidApp) rejects(check android.Check) bool {
-	return app.profile != ProfileGoogle || check == android.CheckIssuerName || check == android.CheckRootMissing
-}

@@ -166,6 +166,7 @@ func TestBuckets(t *testing.T) {
 		{"chat", "2026-12", someKey, 1039},
 		{"demo", "2026-11", someKey, 9860},
 		{"chat", "2026-11", "a_demodemodemodemodemodemode", 5628},
+		{"chat", "", "key-31609", 2500}, // at the limit of 25 %
 	} {
 		for percent := range 101 {
 			stage := everybody(attest.ModeObserve, func(s *attest.Stage) { s.App, s.Salt, s.Percent = tt.app, tt.salt, percent })
