@@ -11,7 +11,7 @@ BIN = bin/staunch
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test lint generate generate-check fuzz mutate bench benchmarks vulncheck clean
+.PHONY: all help dev build test lint generate generate-check fuzz mutate bench benchmarks test-envoy vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -53,6 +53,10 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 
 mutate: ## remove each check in turn; a test must fail
 	$(GO) run ./internal/mutate
+
+test-envoy: ## test with a real Envoy, which is downloaded once (50 MB)
+	@envoy=$$(examples/envoy/fetch.sh) && echo "testing with $$envoy" && \
+		TEST_ENVOY=$$envoy $(GO) test -count=1 ./examples/envoy
 
 bench: ## measure what is promised about speed, as ratios to the raw cost
 	$(GO) run ./internal/bench

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/rpc"
+	"github.com/staunchid/staunch/rpc/extauthz"
 	"github.com/staunchid/staunch/store"
 )
 
@@ -50,11 +51,16 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
+	envoy, err := s.envoy(l, m)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("GET /{$}", root)
 	mux.Handle("/staunch.attest.v1.AttestService/", api)
+	mux.Handle(extauthz.Procedure, envoy)
 	return mux, nil
 }
 
