@@ -18,6 +18,8 @@ type AttestCmd struct {
 	Verify    AttestVerifyCmd    `cmd:"" help:"Verify a phone's evidence and say why it is genuine or not."`
 	Replay    AttestReplayCmd    `cmd:"" help:"Verify kept evidence again and compare the verdicts."`
 	Policy    AttestPolicyCmd    `cmd:"" help:"Check a policy file, and explain what it decides."`
+	Stats     AttestStatsCmd     `cmd:"" help:"Count verdicts of a server by model, code, country and more."`
+	Suspects  AttestSuspectsCmd  `cmd:"" help:"Rank the phones that look honest and are refused."`
 	Sample    AttestSampleCmd    `cmd:"" help:"Print evidence of a software phone, for trying out and for tests."`
 	Codes     AttestCodesCmd     `cmd:"" help:"List the codes of findings and what they mean."`
 	TestRoots AttestTestRootsCmd `cmd:"" help:"Print the software phones' test roots in PEM, for dangerous_extra_roots."`
