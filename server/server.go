@@ -9,8 +9,9 @@
 // # What it serves
 //
 // The API of proto/ by Connect, gRPC and gRPC-Web, all on one address; what an
-// Envoy asks before it lets a request pass (rpc/extauthz); GET /healthz, which is 200 when every store can be read and 503 otherwise;
-// GET /metrics for Prometheus. With a certificate it speaks HTTP/1.1 and HTTP/2
+// Envoy asks before it lets a request pass (rpc/extauthz); GET /healthz, which
+// is 200 when every store can be read and 503 otherwise; GET /metrics for
+// Prometheus. With a certificate it speaks HTTP/1.1 and HTTP/2
 // over TLS, without one HTTP/1.1 and unencrypted HTTP/2, on loopback only.
 //
 // # What it needs

@@ -92,7 +92,7 @@ func TestAllowed(t *testing.T) {
 	if d := cmp.Diff([]extauthz.Call{{App: "chat", Code: "ok", Decision: "ALLOW", Advice: "NONE"}}, g.calls); d != "" {
 		t.Error(d)
 	}
-	if msg := g.asked[0].Message; msg.Authority != "pay.example.com" || msg.Path != "/v1/remit" || msg.Query != "?dry=0" || msg.Method != "POST" || !msg.HasBody {
+	if msg := g.asked[0].Message; msg.Authority != "pay.example.com" || msg.Path != "/v1/remit" || msg.Query != "?dry=0" || msg.Method != http.MethodPost || !msg.HasBody {
 		t.Errorf("the checker was asked about %+v", msg)
 	}
 }
