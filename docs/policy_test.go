@@ -1,10 +1,12 @@
 package docs_test
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/attesttest"
@@ -27,18 +29,19 @@ func tomlBlocks(t *testing.T) (all []block) {
 
 // TestTOML: every TOML block of the documents is what it says it is. A
 // "policy" is a whole policy file, a "policy-part" is good at the end of the
-// sample of docs/attestation.md, a "demo-part" at the end of the policy of
-// `staunch dev`, and a "config" is a whole configuration file.
+// sample of docs/policy.md, a "rollout" in the place of the sample's rollout, a
+// "demo-part" at the end of that of `staunch dev` with profile strict, a "config" is a
+// whole configuration file. Nothing of a policy is there to do nothing.
 func TestTOML(t *testing.T) {
 	blocks := tomlBlocks(t)
 	sample := ""
 	for _, b := range blocks {
-		if b.page == "docs/attestation.md" && b.kind == "policy" {
+		if b.page == "docs/policy.md" && b.kind == "policy" {
 			sample = b.text
 		}
 	}
 	if sample == "" {
-		t.Fatal("docs/attestation.md has no policy")
+		t.Fatal("docs/policy.md has no policy")
 	}
 	for _, b := range blocks {
 		var err error
@@ -47,8 +50,12 @@ func TestTOML(t *testing.T) {
 			err = decodePolicy(b.text)
 		case "policy-part":
 			err = decodePolicy(sample + "\n" + b.text)
+		case "rollout":
+			begin := strings.Index(sample, "\nrollout = [")
+			end := begin + strings.Index(sample[begin:], "\n]\n")
+			err = decodePolicy(sample[:begin+1] + b.text + sample[end+3:])
 		case "demo-part":
-			err = decodePolicy(attesttest.DemoPolicy() + "\n" + b.text)
+			err = decodePolicy(strings.Replace(attesttest.DemoPolicy(), `profile = "google"`, `profile = "strict"`, 1) + "\n" + b.text)
 		case "config":
 			_, err = config.Parse([]byte(b.text))
 		default:
@@ -60,7 +67,7 @@ func TestTOML(t *testing.T) {
 	}
 	for _, key := range keysOf(reflect.TypeFor[attest.PolicyFile]()) {
 		if !regexp.MustCompile(`\b` + key + `\b`).MatchString(sample) {
-			t.Errorf("the policy in docs/attestation.md does not show the key %s", key)
+			t.Errorf("the policy in docs/policy.md does not show the key %s", key)
 		}
 	}
 }
@@ -70,8 +77,14 @@ func decodePolicy(text string) error {
 	if err := config.Decode([]byte(text), &f); err != nil {
 		return err
 	}
-	_, err := attest.NewPolicy(&f)
-	return err
+	p, err := attest.NewPolicy(&f)
+	if err != nil {
+		return err
+	}
+	for _, w := range p.Warnings(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)) {
+		return fmt.Errorf("%s: %s", w.Key, w.Reason)
+	}
+	return nil
 }
 
 // keysOf are the keys of a struct and of the structs in it.

@@ -99,9 +99,7 @@ func pemList(texts []string) string {
 const demoPolicy = `# Policy of the demo app. It trusts the test roots of attest/attesttest, whose
 # private keys are public: anybody can make a phone that this policy accepts.
 # Take it as a pattern, and take the two dangerous_extra_roots out.
-#
-# Keys marked "not acted on yet" are read and checked, and nothing asks for them
-# in this release.
+# docs/policy.md explains every key.
 version = 1
 name = "demo"
 
@@ -112,22 +110,19 @@ android.revocation = { max_age = "72h", warn_age = "12h", suspended = {{suspende
 android.dangerous_extra_roots = {{android.dangerous_extra_roots}}
 apple.dangerous_extra_roots = {{apple.dangerous_extra_roots}}
 
-# Not acted on yet. Signed requests: how old, how far ahead of our clock, and for
-# which hosts of the app's backend. A host of Staunch itself must not be among
-# them.
+# Signed requests: how old, how far ahead of our clock, and for which hosts of
+# the app's backend. A host of Staunch itself must not be among them.
 request = { max_age = "120s", future_skew = "30s", authorities = ["pay.example.com"] }
 
-# Not acted on yet. What a path demands of a signed request: here, that the
-# signature covers the amount and the payee, and that the nonce is ours.
+# What a path demands of a signed request beyond the signature. This one would
+# want the amount and the payee exactly once in the body, a header covered, and a
+# nonce of ours.
 # route = [ { path = "/v1/remit", methods = ["POST"], params = ["amount", "payee"], headers = ["idempotency-key"], server_nonce = true } ]
 
-# Hints, not proof; see the manual before one of them rejects. At registration
-# android.rkp_certs_30d and android.patch_age_days fire. Not acted on yet: the
-# other signals.
+# Hints, not proof: begin with the effect "warn".
 risk = {{risk}}
 
-# Not acted on yet: every verdict is enforced, whatever stands here. In
-# particular the mode "observe" lets nobody in.
+# Everything is enforced from the first day; a real app begins with "observe".
 rollout = [
   { app = "` + DemoApp + `", platform = "any", operation = "any", countries = ["*"], percent = 100, salt = "", mode = "enforce" },
 ]
@@ -135,8 +130,7 @@ rollout = [
 [[app]]
 id = "` + DemoApp + `"
 challenge_lifetime = "5m"
-# Not acted on yet: when a key must be registered anew, and how requests may be
-# signed.
+# When a key must be registered anew, and how Android keys may sign requests.
 max_key_age = "4320h"
 request_algorithms = ["ecdsa-p256-sha256"]
 
@@ -179,7 +173,7 @@ missing_category = {{missing_category}}
 bundle_versions = {{bundle_versions}}
 # What a missing or wrong receipt does: note, warn or reject.
 receipt = {{receipt}}
-# Not acted on yet. 0: each counter of an assertion is greater than the last. Up
-# to 64 for apps that send requests in parallel.
+# 0: each counter of an assertion is greater than the last. Up to 64 for apps that
+# send requests in parallel.
 counter_window = 0
 `

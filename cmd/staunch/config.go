@@ -45,7 +45,7 @@ type ConfigCheckCmd struct {
 func (ConfigCheckCmd) Help() string {
 	return `Reads the file, and the policy, revocation list, certificate and secrets that it names, as the server would. It opens no store and no port.
 
-A line "warning: ..." on standard output tells of what is in order and may surprise: a key of the policy that nothing acts on yet, a revocation list that is missing or old, a secret that others can read. The server logs the same when it starts.
+A line "warning: ..." on standard output tells of what is in order and may surprise: part of the policy that does nothing, a revocation list that is missing or old, a secret that others can read. The server logs the same when it starts.
 
 Exit codes: 0 all is good, warnings or not; 1 something is wrong, and every line on standard error names file, key and, unless the key is missing, its line; 2 the file cannot be read.
 
