@@ -18,6 +18,7 @@ type Observation struct {
 	Mode       attest.Mode
 	Findings   []attest.Finding
 	Exceptions []string // ids of the exceptions of the policy that were used
+	Unrecorded bool     // a refusal that nobody has signed, one of too many for the audit record
 }
 
 // counting is a transaction that remembers what was counted in it, so that it
@@ -61,6 +62,7 @@ func (s *Service) observed(all ...outcome) {
 		s.observe(Observation{
 			App: s.id, Platform: o.platform, Operation: o.operation, Verdict: o.verdict(), Mode: mode,
 			Findings: slices.Clone(o.findings), Exceptions: slices.Clone(o.exceptions),
+			Unrecorded: o.unrecorded,
 		})
 	}
 }

@@ -178,8 +178,11 @@ func (t *settlement) settle(ctx context.Context, a *ask) (*decided, error) {
 		return a.decide(nil, nil), nil
 	}
 	k := t.keys[a.key.id]
-	if k == nil || k.State == StatePending { // unknown outside its own flow
-		return a.decide(nil, []attest.Finding{attest.NewFinding(keyUnknown, "no key of this app has this id")}), nil
+	if k == nil {
+		return a.decide(nil, unknownKey()), nil
+	}
+	if k.State == StatePending { // unknown outside its own flow
+		return a.decide(&k.KeyStanding, unknownKey()), nil
 	}
 	if k.AppID != a.key.appID {
 		return nil, nil
@@ -199,6 +202,10 @@ func (t *settlement) settle(ctx context.Context, a *ask) (*decided, error) {
 	}
 	k.used(a.now)
 	return a.decide(&k.KeyStanding, findings), nil
+}
+
+func unknownKey() []attest.Finding {
+	return []attest.Finding{attest.NewFinding(keyUnknown, "no key of this app has this id")}
 }
 
 // replay uses up nonce or counter, and says what is wrong with it.

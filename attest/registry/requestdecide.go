@@ -84,6 +84,7 @@ func (d *decided) outcome() outcome {
 	o := outcome{
 		at: d.now, operation: attest.OperationRequest, country: d.in.Country,
 		stage: d.stage, allowed: d.decision == Allow, account: d.in.Account,
+		unrecorded: d.standing == nil && !d.noted,
 	}
 	if d.key != nil {
 		o.signed(d.key.about)
