@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -17,18 +18,16 @@ const (
 
 // Try is one outcome.
 type Try struct {
-	At                               time.Time
-	Operation, Platform              string
-	Model, Source, Maker, OS, App    string
-	Country                          string
-	Stage                            attest.Staged
-	Findings                         []attest.Finding
-	Exceptions                       []string
-	Allowed                          bool
-	Account                          account.ID
-	Batch                            string
-	Verdict                          *attest.Verdict // fills in the rest
-	ClaimedModel, ClaimedOS, Claimed string
+	At                            time.Time
+	Operation, Platform           string
+	Model, Source, Maker, OS, App string
+	Country                       string
+	Stage                         attest.Staged
+	Findings                      []attest.Finding
+	Exceptions                    []string
+	Allowed                       bool
+	Account                       account.ID
+	Batch                         string
 }
 
 func (t *Try) outcome() outcome {
@@ -40,10 +39,6 @@ func (t *Try) outcome() outcome {
 	for _, f := range t.Findings {
 		o.accepted = o.accepted && f.Effect != attest.Reject
 	}
-	if t.Verdict != nil {
-		o.judged(*t.Verdict)
-	}
-	o.claims(t.ClaimedModel, t.ClaimedOS, t.Claimed)
 	return o
 }
 
@@ -79,3 +74,15 @@ func (k HashKey) AccountHash(id account.ID, at time.Time) []byte { return k.acco
 
 // Relaxable is what the drafts go by.
 func Relaxable(code string, position int) (ok, factoryOnly bool) { return relaxable(code, position) }
+
+// Described gives what an outcome says of the phone: of the key of a request if
+// there is one, of a verdict, and of what the phone claims.
+func Described(k *Key, v attest.Verdict, model, os, appVersion string) string {
+	var o outcome
+	if k != nil {
+		o.signed(*k)
+	}
+	o.judged(v)
+	o.claims(model, os, appVersion)
+	return strings.Join([]string{o.platform, o.model, o.source, o.maker, o.os, o.appVersion, o.batch}, "|")
+}

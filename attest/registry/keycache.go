@@ -23,7 +23,7 @@ type requestKey struct {
 // newRequestKey parses a key record.
 func newRequestKey(k Key) (*requestKey, error) {
 	r := &requestKey{id: k.ID, platform: k.Platform, spki: k.SPKI, kind: k.Algorithm, appID: k.AppID}
-	r.about = Key{Platform: k.Platform, Model: k.Model, OS: k.OS}
+	r.about = Key{Platform: k.Platform, Model: k.Model, OS: k.OS, Batch: k.Batch, Provisioning: k.Provisioning}
 	if k.Platform != platformAndroid || len(r.algorithms()) == 0 {
 		return r, nil
 	}

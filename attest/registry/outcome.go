@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/hex"
 	"strconv"
 	"time"
 
@@ -27,7 +28,6 @@ type outcome struct {
 	accepted   bool     // the verdict accepts
 	allowed    bool     // the decision is Allow
 	account    account.ID
-	unrecorded bool   // of a request: it is not in the audit record, though it is refused
 	batch      string // hex; the factory batch key of a chain that verified
 }
 
@@ -66,6 +66,11 @@ func (o *outcome) judged(v attest.Verdict) {
 		c, source = v.UnverifiedClaims, fromClaimed
 	}
 	if c == nil {
+		if v.Tier == attest.TierNone { // signed by nobody knows whom: the key is a claim
+			if o.batch = ""; o.source != "" {
+				o.source = fromClaimed
+			}
+		}
 		return
 	}
 	o.platform = c.Platform
@@ -85,7 +90,9 @@ func (o *outcome) judged(v attest.Verdict) {
 			o.batch = v.Chain[1].SPKISHA256 // a batch of remote provisioning is one phone
 		}
 	case c.Apple != nil:
-		o.os = c.Apple.OSVersion
+		if c.Apple.OSVersion != "" { // an assertion says nothing of it
+			o.os = c.Apple.OSVersion
+		}
 		if b := c.Apple.BundleVersion; b != nil {
 			o.appVersion = *b
 		}
@@ -116,6 +123,8 @@ func (o *outcome) signed(k Key) {
 	o.platform, o.os, o.account = k.Platform, k.OS, k.Account
 	if o.model = k.Model; k.Model != "" {
 		o.source = fromAttested
+	} else if k.Provisioning == "factory" {
+		o.batch = hex.EncodeToString(k.Batch)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store/storetest"
 )
@@ -151,6 +152,73 @@ func TestDims(t *testing.T) {
 				t.Errorf("%+v, want %s", report.Rows, tt.want)
 			}
 		})
+	}
+}
+
+// TestDescribed: what is attested of a phone, what it claims, and that the two
+// are told apart.
+func TestDescribed(t *testing.T) {
+	text := func(s string) *string { return &s }
+	phone := func() attest.Verdict {
+		return attest.Verdict{
+			Tier: attest.TierAffirming, Provisioning: "factory", Chain: []attest.Certificate{{}, {SPKISHA256: "bb"}},
+			Claims: &attest.Claims{Platform: "android", Android: &attest.AndroidClaims{
+				OSVersion: "16.0.0", Device: attest.Device{Manufacturer: text("Sony"), Model: text("SOV37")},
+				App: &android.ApplicationID{PackageInfos: []android.PackageInfo{{PackageName: "x", Version: 42}}},
+			}},
+		}
+	}
+	apple := func() attest.Verdict {
+		return attest.Verdict{Tier: attest.TierAffirming, Claims: &attest.Claims{Platform: "apple", Apple: &attest.AppleClaims{
+			OSVersion: "27.0", BundleVersion: text("7"),
+		}}}
+	}
+	unverified := func(v attest.Verdict) attest.Verdict {
+		v.Tier, v.Claims, v.UnverifiedClaims = attest.TierNone, nil, v.Claims
+		return v
+	}
+	with := func(v attest.Verdict, code string) attest.Verdict { return v.With(attest.NewFinding(code, "")) }
+	noModel := phone()
+	noModel.Claims.Android.Device = attest.Device{}
+	rkp := noModel
+	rkp.Provisioning = "rkp"
+	nothing := attest.Verdict{Tier: attest.TierNone, UnverifiedClaims: &attest.Claims{Platform: "android", Android: &attest.AndroidClaims{}}}
+	key := &registry.Key{Platform: "android", Model: "Sony SOV37", OS: "15.0.0", Batch: []byte{0xbb}, Provisioning: "factory"}
+	plain, plainRKP := *key, *key
+	plain.Model, plainRKP.Model, plainRKP.Provisioning = "", "", "rkp"
+	signed, unsigned := attest.Verdict{Tier: attest.TierAffirming}, attest.Verdict{Tier: attest.TierNone}
+	assertion := attest.Verdict{Tier: attest.TierAffirming, Claims: &attest.Claims{Platform: "apple", Apple: &attest.AppleClaims{}}}
+	tests := []struct {
+		name    string
+		key     *registry.Key
+		verdict attest.Verdict
+		claims  [3]string // model, OS, app version
+		want    string    // platform, model, source, manufacturer, OS, app version, batch
+	}{
+		{"attested", nil, phone(), [3]string{}, "android|Sony SOV37|attested|Sony|16.0.0|42|bb"},
+		{"attested, and claimed otherwise", nil, phone(), [3]string{"Pixel", "17", "43"}, "android|Sony SOV37|attested|Sony|16.0.0|42|bb"},
+		{"of another package", nil, with(phone(), "android.app_package"), [3]string{}, "android|Sony SOV37|attested|Sony|16.0.0||bb"},
+		{"of another signer", nil, with(phone(), "android.app_signer"), [3]string{"", "", "43"}, "android|Sony SOV37|attested|Sony|16.0.0||bb"},
+		{"unverified", nil, unverified(phone()), [3]string{"Pixel", "17", "43"}, "android|Sony SOV37|claimed|Sony|16.0.0|42|"},
+		{"unverified without a model", nil, unverified(noModel), [3]string{}, "android||claimed||16.0.0|42|"},
+		{"no model", nil, noModel, [3]string{}, "android||||16.0.0|42|bb"},
+		{"no model, and claimed", nil, noModel, [3]string{"Pixel", "17", "43"}, "android|Pixel|claimed||16.0.0|42|bb"},
+		{"remote provisioning", nil, rkp, [3]string{}, "android||||16.0.0|42|"},
+		{"nothing can be read", nil, nothing, [3]string{"Pixel", "17", "43"}, "android|Pixel|claimed||17|43|"},
+		{"Apple", nil, apple(), [3]string{"iPhone18,1", "26", "6"}, "apple|iPhone18,1|claimed||27.0|7|"},
+		{"Apple without claims", nil, apple(), [3]string{}, "apple||||27.0|7|"},
+		{"request", key, signed, [3]string{}, "android|Sony SOV37|attested||15.0.0||"},
+		{"request of a phone without a model", &plain, signed, [3]string{}, "android||||15.0.0||bb"},
+		{"request, remote provisioning", &plainRKP, signed, [3]string{}, "android||||15.0.0||"},
+		{"request with a bad signature", key, unsigned, [3]string{}, "android|Sony SOV37|claimed||15.0.0||"},
+		{"the same without a model", &plain, unsigned, [3]string{}, "android||||15.0.0||"},
+		{"request without a key", nil, unsigned, [3]string{}, "||||||"},
+		{"assertion", &registry.Key{Platform: "apple", OS: "27.0"}, assertion, [3]string{}, "apple||||27.0||"},
+	}
+	for _, tt := range tests {
+		if got := registry.Described(tt.key, tt.verdict, tt.claims[0], tt.claims[1], tt.claims[2]); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }
 
