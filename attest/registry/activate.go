@@ -16,7 +16,8 @@ import (
 // nothing is recorded.
 //
 // ErrKeyUnknown: the account has no such key. Otherwise the answer has a
-// decision and the verdict behind it:
+// decision and the verdict behind it, and the transaction is to be committed
+// either way:
 //
 //   - an issuer was revoked meanwhile: denied in every mode, and the key is
 //     StateRevoked from then on;

@@ -25,7 +25,8 @@ import (
 //     that was revoked; another account's key replaced): denied in every mode,
 //     and no key is stored.
 //
-// An error undoes the transaction, and with it the use of the challenge.
+// After a denial the transaction is committed like any other: the record of it,
+// and the use of the challenge, are in it. An error undoes both.
 func (a *Attempt) Commit(ctx context.Context, tx Tx, state State) (*Registered, error) {
 	if state != StateActive && state != StatePending {
 		return nil, fmt.Errorf("registry: a key is not registered as %q", state)

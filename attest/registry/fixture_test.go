@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -282,4 +283,12 @@ func (r *rig) rows(from string) (n int) {
 		r.t.Fatal(err)
 	}
 	return n
+}
+
+// mustBe fails the test unless err is nil, if that is good, or want.
+func mustBe(t *testing.T, err error, good bool, want error) {
+	t.Helper()
+	if good && err != nil || !good && !errors.Is(err, want) {
+		t.Errorf("error %v, good would be %v", err, good)
+	}
 }
