@@ -31,7 +31,7 @@ func NewChecker(opts *Options) (*Checker, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	h, err := opts.http()
+	h, err := opts.HTTP()
 	if err != nil {
 		return nil, err
 	}

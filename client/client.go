@@ -78,8 +78,11 @@ type Options struct {
 // does.
 const defaultTimeout = 2 * time.Second
 
-// http checks o and returns a client that sends the token along.
-func (o *Options) http() (*http.Client, error) {
+// HTTP checks o and returns an HTTP client that sends the token along with every
+// request, whatever its address, and follows no redirect. It is for calls that
+// this package has no method for, with the Connect client of package
+// attestv1connect; Timeout is not applied.
+func (o *Options) HTTP() (*http.Client, error) {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil:

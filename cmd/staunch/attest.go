@@ -22,6 +22,7 @@ type AttestCmd struct {
 	Suspects  AttestSuspectsCmd  `cmd:"" help:"Rank the phones that look honest and are refused."`
 	Sample    AttestSampleCmd    `cmd:"" help:"Print evidence of a software phone, for trying out and for tests."`
 	Codes     AttestCodesCmd     `cmd:"" help:"List the codes of findings and what they mean."`
+	Load      AttestLoadCmd      `cmd:"" help:"Drive a server with software phones, and count what it answers wrongly."`
 	TestRoots AttestTestRootsCmd `cmd:"" help:"Print the software phones' test roots in PEM, for dangerous_extra_roots."`
 }
 

@@ -80,6 +80,12 @@ func (c *DevCmd) Run(s *streams) (err error) {
 		stop()
 		return errors.Join(err, <-served)
 	}
+	gone, err := writeURL(dir, srv.URL())
+	if err != nil {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	defer func() { err = errors.Join(err, gone()) }()
 	if err := c.announce(s.out, srv.URL(), dir); err != nil {
 		stop()
 		return errors.Join(err, <-served)
@@ -90,7 +96,7 @@ func (c *DevCmd) Run(s *streams) (err error) {
 // folder makes the folder, and says how to get rid of it.
 func (c *DevCmd) folder() (dir string, remove func() error, err error) {
 	if c.Dir == "" {
-		dir, err = os.MkdirTemp("", "staunch-dev-")
+		dir, err = os.MkdirTemp("", devPattern)
 		return dir, func() error { return os.RemoveAll(dir) }, err
 	}
 	dir, err = filepath.Abs(c.Dir)

@@ -19,6 +19,9 @@ const (
 	tokenName  = "service.token"
 	rootName   = "root.secret"
 	statusName = "status.json"
+	urlName    = "url" // the address, while it runs
+
+	devPattern = "staunch-dev-*" // of temporary folders
 )
 
 // demoAccount is an account for examples.
@@ -44,6 +47,21 @@ func writeDevFiles(dir string) error {
 	}
 	now := time.Now()
 	return os.Chtimes(filepath.Join(dir, statusName), now, now)
+}
+
+// writeURL writes where the server is, for `staunch attest load`, and says how
+// to take it back.
+func writeURL(dir, url string) (remove func() error, err error) {
+	file := filepath.Join(dir, urlName)
+	if err := os.WriteFile(file, []byte(url+"\n"), 0o644); err != nil {
+		return nil, fmt.Errorf("write %s: %w", file, err)
+	}
+	return func() error {
+		if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	}, nil
 }
 
 // writeNew writes a file unless it is there. It is there as a whole or not at

@@ -38,7 +38,7 @@ config                |                                                         
 rpc                   | account audit event attest attest/... gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... store/... store rpc rpc/extauthz config gen/... | github.com/prometheus/client_golang
-cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry config server | github.com/alecthomas/kong
+cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong
 client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect
@@ -51,6 +51,7 @@ internal/bench        |                                                         
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
 internal/jsonobject   |                                                                          |
+internal/load         | attest attest/attesttest attest/request gen/...                           | connectrpc.com/connect google.golang.org/genproto/googleapis/rpc
 internal/mutate       |                                                                          |
 `
 
