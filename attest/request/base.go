@@ -111,103 +111,52 @@ func (m *Message) checkLine() *Failure {
 		return failf(CodeComponents, "the path holds a character that a URL must percent-encode, or a wrong percent-encoding")
 	case m.Query != "" && m.Query[0] != '?':
 		return failf(CodeComponents, `the query does not begin with "?"`)
-	case !isVisible(m.Query) || strings.Contains(m.Query, "#"):
+	case !consists(m.Query, visibleChar) || strings.Contains(m.Query, "#"):
 		return failf(CodeComponents, "the query holds a character that a URL must percent-encode")
 	}
 	return nil
 }
 
-func isMethod(s string) bool {
-	for i := range len(s) {
-		if !isTokenChar(s[i]) {
-			return false
-		}
-	}
-	return s != ""
-}
+func isMethod(s string) bool { return s != "" && consists(s, tokenChar) }
 
 // isAuthority takes the characters of host names, of IPv4 addresses and, in
 // brackets, of IPv6 addresses (RFC 3986, Section 3.2.2), without user and
 // without percent-encoding, and a port of 1 to 5 digits.
 func isAuthority(s string) bool {
-	if s == "" {
+	host, rest, of := s, "", hostChar
+	if end := strings.IndexByte(s, ']'); strings.HasPrefix(s, "[") && end > 0 {
+		host, rest, of = s[1:end], s[end+1:], ipChar
+	} else if colon := strings.IndexByte(s, ':'); colon >= 0 {
+		host, rest = s[:colon], s[colon:]
+	}
+	if host == "" || !consists(host, of) {
 		return false
 	}
-	host, port, hasPort := s, "", false
-	if s[0] == '[' {
-		end := strings.IndexByte(s, ']')
-		if end < 3 {
-			return false
-		}
-		host, port = s[1:end], s[end+1:]
-		if hasPort = port != ""; hasPort && port[0] != ':' {
-			return false
-		}
-		port = strings.TrimPrefix(port, ":")
-		for i := range len(host) {
-			c := host[i] | 0x20
-			if !isDigit(host[i]) && !('a' <= c && c <= 'f') && host[i] != ':' && host[i] != '.' {
-				return false
-			}
-		}
-	} else {
-		host, port, hasPort = strings.Cut(s, ":")
-		for i := range len(host) {
-			c := host[i] | 0x20
-			if !isDigit(host[i]) && !('a' <= c && c <= 'z') && host[i] != '-' && host[i] != '.' && host[i] != '_' {
-				return false
-			}
-		}
-	}
-	for i := range len(port) {
-		if !isDigit(port[i]) {
-			return false
-		}
-	}
-	return host != "" && (!hasPort || len(port) >= 1 && len(port) <= 5)
+	port, colon := strings.CutPrefix(rest, ":")
+	return rest == "" || colon && len(port) >= 1 && len(port) <= 5 && consists(port, digitChar)
 }
 
-// isPath takes visible ASCII but "?", "#" and "\", which some servers read as
-// "/"; "%" only before two hexadecimal digits.
+// isPath takes the characters of a path; "%" only before two hexadecimal digits.
 func isPath(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c <= ' ' || c > '~' || c == '?' || c == '#' || c == '\\':
-			return false
-		case c == '%' && (i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2])):
+	if !consists(s, pathChar) {
+		return false
+	}
+	for {
+		i := strings.IndexByte(s, '%')
+		if i < 0 {
+			return true
+		}
+		if i+2 >= len(s) || !is(s[i+1], hexChar) || !is(s[i+2], hexChar) {
 			return false
 		}
+		s = s[i+3:]
 	}
-	return true
-}
-
-func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
-
-// isVisible takes ASCII without space and control characters.
-func isVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// isFieldValue takes ASCII without control characters but the tabulator: a line
-// end would begin a line of the base (RFC 9421, Sections 2.1 and 2.5).
-func isFieldValue(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c > '~' || c < ' ' && c != '\t' {
-			return false
-		}
-	}
-	return true
 }
 
 // isFieldName takes the name of a header field in lower case.
 func isFieldName(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; !isTokenChar(c) || 'A' <= c && c <= 'Z' {
+		if !is(s[i], tokenChar) || is(s[i], upperChar) {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ func digestOf(content []byte) string {
 
 // needsDigest reports whether a Content-Digest must be there and be covered.
 func (m *Message) needsDigest() bool {
-	return m.HasBody || m.Method == "POST" || m.Method == "PUT" || m.Method == "PATCH"
+	return m.HasBody || m.Method == http.MethodPost || m.Method == http.MethodPut || m.Method == http.MethodPatch
 }
 
 // checkDigest holds Content-Digest against the content. One that is there is

@@ -25,14 +25,11 @@ type oneKey struct {
 
 func (k oneKey) CheckRequest(_ context.Context, c *request.Check) (*request.Decision, error) {
 	p, err := request.Parse(c.Message)
-	if err != nil {
-		return &request.Decision{Codes: []string{err.Error()}}, nil
+	if err == nil && p.KeyID == k.id && p.Clock(time.Now(), time.Minute, time.Minute) == nil &&
+		request.VerifySignature("ecdsa-p256-sha256", k.key, p.Base, p.Signature) {
+		return &request.Decision{Allow: true, Identity: request.Identity{Key: p.KeyID}}, nil
 	}
-	if p.KeyID != k.id || p.Clock(time.Now(), time.Minute, time.Minute) != nil ||
-		!request.VerifySignature("ecdsa-p256-sha256", k.key, p.Base, p.Signature) {
-		return &request.Decision{Advice: "NEW_KEY"}, nil
-	}
-	return &request.Decision{Allow: true, Identity: request.Identity{Key: p.KeyID}}, nil
+	return &request.Decision{Advice: "NEW_KEY"}, nil
 }
 
 // newKey makes a key and the function that signs with it as a phone does.
@@ -91,9 +88,9 @@ func ExampleMiddleware() {
 	send(func(r *http.Request) { r.Header.Del("Signature") })
 	// Output:
 	// 200 phone-1 pays {"amount":1200}
-	// 403 {"reason":"ATTEST_REJECTED","advice":"CONTACT"}
 	// 403 {"reason":"ATTEST_REJECTED","advice":"NEW_KEY"}
-	// 401 {"reason":"ATTEST_REJECTED","advice":"CONTACT"}
+	// 403 {"reason":"ATTEST_REJECTED","advice":"NEW_KEY"}
+	// 401 {"reason":"ATTEST_REJECTED","advice":"NEW_KEY"}
 }
 
 // Parse says what is wrong with the form of a request.

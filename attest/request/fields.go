@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Bounds of the parts of a field.
@@ -142,10 +141,10 @@ func (r *reader) bareItem() error {
 	case c == '%':
 		r.i++
 		return r.text()
-	case c == '-' || isDigit(c):
+	case c == '-' || is(c, digitChar):
 		return r.number()
-	case c == '*' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z':
-		for r.i < len(r.s) && (isTokenChar(r.s[r.i]) || r.s[r.i] == ':' || r.s[r.i] == '/') {
+	case c == '*' || is(c, lowerChar|upperChar):
+		for r.i < len(r.s) && (is(r.s[r.i], tokenChar) || r.s[r.i] == ':' || r.s[r.i] == '/') {
 			r.i++
 		}
 		return nil
@@ -161,6 +160,7 @@ func (r *reader) text() error {
 	}
 	for ; r.i < len(r.s); r.i++ {
 		switch c := r.s[r.i]; {
+		case is(c, plainChar):
 		case c == '"':
 			r.i++
 			return nil
@@ -169,7 +169,7 @@ func (r *reader) text() error {
 			if n := r.peek(); n != '"' && n != '\\' {
 				return r.unexpected(`" or \ after a backslash`)
 			}
-		case c < ' ' || c > '~':
+		default:
 			return r.unexpected("a printable character")
 		}
 	}
@@ -185,7 +185,7 @@ func (r *reader) byteSequence() error {
 			r.i++
 			return nil
 		}
-		if !isDigit(c) && !('A' <= c && c <= 'Z') && !('a' <= c && c <= 'z') && c != '+' && c != '/' && c != '=' {
+		if !is(c, base64Char) {
 			return r.unexpected("base64")
 		}
 	}
@@ -209,7 +209,7 @@ func (r *reader) number() error {
 }
 
 func (r *reader) digits() (n int) {
-	for isDigit(r.peek()) {
+	for is(r.peek(), digitChar) {
 		r.i++
 		n++
 	}
@@ -219,14 +219,10 @@ func (r *reader) digits() (n int) {
 // key reads a key. RFC 9651, Section 4.2.3.3.
 func (r *reader) key() (string, error) {
 	begin := r.i
-	if c := r.peek(); c != '*' && !('a' <= c && c <= 'z') {
+	if c := r.peek(); c != '*' && !is(c, lowerChar) {
 		return "", r.unexpected("a key, which begins with a lower-case letter")
 	}
-	for r.i < len(r.s) {
-		c := r.s[r.i]
-		if !('a' <= c && c <= 'z') && !isDigit(c) && c != '_' && c != '-' && c != '.' && c != '*' {
-			break
-		}
+	for r.i < len(r.s) && is(r.s[r.i], keyChar) {
 		r.i++
 	}
 	return r.s[begin:r.i], nil
@@ -271,30 +267,16 @@ func plainString(raw string) (string, bool) {
 		return "", false
 	}
 	content := raw[1 : len(raw)-1]
-	for i := range len(content) {
-		if c := content[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return "", false
-		}
-	}
-	return content, true
+	return content, consists(content, plainChar)
 }
 
 // decodeBytes gives the content of a byte sequence without parameters. Padding
 // is demanded, and zero bits behind the last byte: one value has one text. RFC
-// 9651 leaves both open. The reader has seen to it that there are no line ends,
-// which the decoder would read over.
+// 9651 leaves both open. The decoder would read over line ends.
 func decodeBytes(raw string) ([]byte, bool) {
-	if len(raw) < 2 || raw[0] != ':' || raw[len(raw)-1] != ':' || strings.Contains(raw[1:len(raw)-1], ":") {
+	if len(raw) < 2 || raw[0] != ':' || raw[len(raw)-1] != ':' || !consists(raw[1:len(raw)-1], base64Char) {
 		return nil, false
 	}
 	b, err := base64.StdEncoding.Strict().DecodeString(raw[1 : len(raw)-1])
 	return b, err == nil
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// isTokenChar reports whether c may stand in a method or the name of a field
-// (RFC 9110, Section 5.6.2).
-func isTokenChar(c byte) bool {
-	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c < 0x80 && strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }

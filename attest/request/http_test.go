@@ -194,11 +194,11 @@ func TestBodies(t *testing.T) {
 	if m.BodyMembers != nil {
 		t.Errorf("members %q", m.BodyMembers)
 	}
-	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	if m, _, err := request.FromHTTP(r, 1<<10); err != nil || !slices.Equal(m.BodyMembers, []string{"amount", "payee"}) || m.BodySHA512 != nil {
 		t.Errorf("%+v, %v", m, err)
 	}
-	r = httptest.NewRequest("POST", "/", strings.NewReader(hello))
+	r = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(hello))
 	r.Header.Set("Content-Digest", helloSHA512)
 	if m, _, err := request.FromHTTP(r, 1<<10); err != nil || len(m.BodySHA512) != 64 {
 		t.Errorf("%+v, %v", m, err)
@@ -210,13 +210,13 @@ func TestBodyTooLarge(t *testing.T) {
 		eleven := bytes.NewReader(make([]byte, 11))
 		for name, reader := range map[string]io.Reader{"announced": eleven, "not announced": iotest.OneByteReader(eleven)} {
 			eleven.Reset(make([]byte, 11))
-			_, content, err := request.FromHTTP(httptest.NewRequest("POST", "/", reader), limit)
+			_, content, err := request.FromHTTP(httptest.NewRequest(http.MethodPost, "/", reader), limit)
 			if (err == nil) != ok || err != nil && !errors.Is(err, request.ErrBodyTooLarge) || ok && len(content) != 11 {
 				t.Errorf("%s, %d allowed: %d bytes, %v", name, limit, len(content), err)
 			}
 		}
 	}
-	r := httptest.NewRequest("POST", "/", nil)
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Body = http.MaxBytesReader(httptest.NewRecorder(), io.NopCloser(strings.NewReader("abc")), 2)
 	if _, _, err := request.FromHTTP(r, 10); !errors.Is(err, request.ErrBodyTooLarge) {
 		t.Errorf("a limit in front: %v", err)
@@ -225,7 +225,7 @@ func TestBodyTooLarge(t *testing.T) {
 	if _, _, err := request.FromHTTP(r, 10); !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, request.ErrBodyTooLarge) {
 		t.Errorf("a body that breaks off: %v", err)
 	}
-	if m, content, err := request.FromHTTP(httptest.NewRequest("GET", "/", nil), 0); err != nil || content != nil || m.HasBody {
+	if m, content, err := request.FromHTTP(httptest.NewRequest(http.MethodGet, "/", nil), 0); err != nil || content != nil || m.HasBody {
 		t.Errorf("no body: %q, %v", content, err)
 	}
 }

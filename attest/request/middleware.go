@@ -80,6 +80,10 @@ func (g *gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 		g.refuse(w, r, answer{status: http.StatusBadRequest, Reason: "REQUEST_MALFORMED", Advice: "RETRY", err: err})
 		return
 	}
+	if f := m.checkSize(); f != nil { // too large to be sent to a Checker
+		g.refuse(w, r, denial(m, &Decision{Codes: []string{f.Code}}))
+		return
+	}
 	d, err := g.check(r, m)
 	switch {
 	case err == nil && d.Allow:
@@ -94,11 +98,8 @@ func (g *gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 	}
 }
 
-// check asks the Checker, but for messages that are too large to be sent to one.
+// check asks the Checker.
 func (g *gate) check(r *http.Request, m *Message) (*Decision, error) {
-	if f := m.checkSize(); f != nil {
-		return &Decision{Codes: []string{f.Code}}, nil
-	}
 	if g.checker == nil {
 		return nil, errors.New("request: middleware: there is no Checker")
 	}

@@ -101,7 +101,7 @@ func TestAllowed(t *testing.T) {
 	})
 	r := payment(t, url)
 	r.Header.Set("Session", "a_1")
-	if answer, text := do(t, r); answer.StatusCode != 200 || !s.called {
+	if answer, text := do(t, r); answer.StatusCode != http.StatusOK || !s.called {
 		t.Fatalf("%d %s", answer.StatusCode, text)
 	}
 	if !s.proved || s.identity != allow().Identity {
@@ -134,7 +134,7 @@ func TestClaimsRemoved(t *testing.T) {
 			r.Header[name] = []string{"forged", "twice"}
 		}
 		r.Header["Connection"] = []string{"X-Staunch-Key"} // a proxy behind us would remove the field
-		if answer, text := do(t, r); answer.StatusCode != 200 {
+		if answer, text := do(t, r); answer.StatusCode != http.StatusOK {
 			t.Fatalf("%d %s", answer.StatusCode, text)
 		}
 		for field, values := range s.header {
@@ -230,7 +230,7 @@ func TestRefusals(t *testing.T) {
 // TestNoChecker: forgotten, it refuses.
 func TestNoChecker(t *testing.T) {
 	url, s := gate(t, nil, &request.Options{DangerousFailOpen: true})
-	if answer, _ := do(t, payment(t, url)); answer.StatusCode != 503 || s.called {
+	if answer, _ := do(t, payment(t, url)); answer.StatusCode != http.StatusServiceUnavailable || s.called {
 		t.Errorf("%d, called %t", answer.StatusCode, s.called)
 	}
 }
@@ -243,7 +243,7 @@ func TestAcceptSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, _ := do(t, r)
-	if got := answer.Header.Get("Accept-Signature"); answer.StatusCode != 401 || got != `staunch=("@method" "@authority" "@path" "@query");created;tag="staunch-v1"` {
+	if got := answer.Header.Get("Accept-Signature"); answer.StatusCode != http.StatusUnauthorized || got != `staunch=("@method" "@authority" "@path" "@query");created;tag="staunch-v1"` {
 		t.Errorf("%d %s", answer.StatusCode, got)
 	}
 }
@@ -252,7 +252,7 @@ func TestAcceptSignature(t *testing.T) {
 func TestAuthority(t *testing.T) {
 	c := &checker{decision: allow()}
 	url, s := gate(t, c, &request.Options{Authority: "pay.example.com"})
-	if answer, _ := do(t, payment(t, url)); answer.StatusCode != 200 || c.asked.Message.Authority != "pay.example.com" || s.host != "pay.example.com" {
+	if answer, _ := do(t, payment(t, url)); answer.StatusCode != http.StatusOK || c.asked.Message.Authority != "pay.example.com" || s.host != "pay.example.com" {
 		t.Errorf("asked for %s, the handler got %s", c.asked.Message.Authority, s.host)
 	}
 }
@@ -268,7 +268,7 @@ func TestClientGone(t *testing.T) {
 		if gone {
 			cancel()
 		}
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", "/", strings.NewReader(body)))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body)))
 		if called == gone {
 			t.Errorf("%s: called %t", name, called)
 		}
@@ -294,7 +294,7 @@ func TestHandedOn(t *testing.T) {
 	if s.body != "abc" || s.length != 3 || len(s.trailer) != 0 {
 		t.Errorf("%+v", s)
 	}
-	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	r.Header.Set("X-Staunch-Key", "in front")
 	host := r.Host
 	request.Middleware(&checker{decision: allow()}, &request.Options{Authority: "pay.example.com"})(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
@@ -338,7 +338,7 @@ func TestBrokenBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || answer.StatusCode != 400 || s.called {
+	if err != nil || answer.StatusCode != http.StatusBadRequest || s.called {
 		t.Errorf("%v, %v", answer, err)
 	}
 }
@@ -360,7 +360,7 @@ func TestLog(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatalf("%s: %v", out.String(), err)
 	}
-	if line.Msg != "request refused" || line.Method != "POST" || line.Path != "/v1/remit" || line.Reason != "ATTEST_REJECTED" || line.Status != 403 ||
+	if line.Msg != "request refused" || line.Method != http.MethodPost || line.Path != "/v1/remit" || line.Reason != "ATTEST_REJECTED" || line.Status != 403 ||
 		len(line.Codes) != 1 || line.Codes[0] != "common.request_replay" {
 		t.Errorf("%s", out.String())
 	}

@@ -13,13 +13,13 @@ const maxComponents = 32
 
 // params are covered components and parameters of our signature.
 type params struct {
-	raw                     string // the inner list with its parameters, as sent
-	components              []string
-	keyID, nonce, alg, tag  string
-	created, expires        int64
-	hasNonce, hasCreated    bool
-	hasExpires, hasAlg      bool
-	hasKeyID, hasTag, other bool
+	raw                    string // the inner list with its parameters, as sent
+	components             []string
+	keyID, nonce, alg, tag string
+	created, expires       int64
+	hasNonce, hasCreated   bool
+	hasExpires, hasAlg     bool
+	hasKeyID, hasTag       bool
 }
 
 // parseParams reads the inner list of our signature. It takes the one form that
@@ -129,7 +129,7 @@ const lastSecond = 253402300799
 func (r *reader) seconds() (int64, error) {
 	begin := r.i
 	n := int64(0)
-	for isDigit(r.peek()) && r.i-begin < 15 {
+	for is(r.peek(), digitChar) && r.i-begin < 15 {
 		n = 10*n + int64(r.s[r.i]-'0')
 		r.i++
 	}
@@ -167,16 +167,9 @@ func (p *params) check() *Failure {
 	return nil
 }
 
-func isBase64URL(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !isDigit(c) && !('a' <= c && c <= 'z') && !('A' <= c && c <= 'Z') && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return s != ""
-}
+func isBase64URL(s string) bool { return s != "" && consists(s, base64URLChar) }
 
-// time returns created and expires.
+// times returns created and expires.
 func (p *params) times() (created, expires time.Time) {
 	created = time.Unix(p.created, 0).UTC()
 	if p.hasExpires {

@@ -169,7 +169,7 @@ func (m *Message) checkComponents(components []string) *Failure {
 			return failf(CodeDigest, "Content-Digest is covered and not there")
 		case !there:
 			return failf(CodeComponents, "component %.40q: there is no such header field", name)
-		case !isFieldValue(value):
+		case !consists(value, valueChar): // a line end would begin a line of the base (RFC 9421, Sections 2.1 and 2.5)
 			return failf(CodeComponents, "component %.40q holds what is no printable ASCII", name)
 		}
 	}
