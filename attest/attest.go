@@ -37,6 +37,17 @@
 // replayed years later, to the same verdict or to one whose difference can be
 // explained.
 //
+// # What a policy says besides
+//
+// A policy file also holds what a service asks for around verdicts, and nothing
+// of it changes what is true. [Policy.Stage] is the rollout: whether a rejecting
+// verdict about this subject is enforced, or observed and let in. [Policy.Route]
+// and [Policy.Request] are what a signed request must carry. [Policy.Risk] holds
+// the signals that a server counts against the rules, and [Policy.Verdict]
+// composes the verdict of what a service judges itself from findings whose class
+// and effect stand in the table. [Verifier.Explain] tells which key of the file
+// decided what. docs/policy.md is the page about the file.
+//
 // # What a verdict does not say
 //
 // That a person is present, or is the owner. That no kernel exploit has hooked

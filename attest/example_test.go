@@ -201,3 +201,29 @@ func ExampleVerifier_Replay() {
 	// tier: was affirming, is contraindicated
 	// new: android.status_unavailable (reject)
 }
+
+// A rollout says what becomes of a verdict that rejects: here it is enforced in
+// Taiwan and observed elsewhere.
+func ExamplePolicy_Stage() {
+	file := attest.PolicyFile{}
+	if err := config.Decode([]byte(attesttest.DemoPolicy()), &file); err != nil {
+		log.Fatal(err)
+	}
+	file.Rollout = []attest.Stage{
+		{App: "demo", Platform: "any", Operation: "any", Countries: []string{"TW"}, Percent: 100, Mode: "enforce"},
+		{App: "demo", Platform: "any", Operation: "any", Countries: []string{"*"}, Percent: 100, Mode: "observe"},
+	}
+	policy, err := attest.NewPolicy(&file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	verdict := policy.Verdict(attest.FormatAndroidRequest, "demo", time.Now(), attest.NewFinding("common.request_replay", "nonce seen"))
+	for _, country := range []string{"TW", "JP", ""} {
+		staged := policy.Stage(attest.Subject{App: "demo", Platform: "android", Operation: attest.OperationRequest, Country: country}, verdict)
+		fmt.Printf("%q: %s, %s\n", country, staged.Name, staged.Mode)
+	}
+	// Output:
+	// "TW": rollout[0], enforce
+	// "JP": rollout[1], observe
+	// "": rollout[1], observe
+}
