@@ -229,3 +229,38 @@ func TestBodyTooLarge(t *testing.T) {
 		t.Errorf("no body: %q, %v", content, err)
 	}
 }
+
+// TestHTTP2: what a phone signs is what the server reads over HTTP/2 as well.
+func TestHTTP2(t *testing.T) {
+	var failed error
+	var major int
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		major = r.ProtoMajor
+		m, _, err := request.FromHTTP(r, 1<<20)
+		if err == nil {
+			_, err = request.Parse(m)
+		}
+		if err == nil && ("https://"+m.Authority+m.Path+m.Query != "https://"+r.Host+"/a%2fb//c?d=%20" || !strings.Contains(m.Fields["x-a"], "b, c")) {
+			t.Errorf("%+v", m)
+		}
+		failed = err
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	r := outgoing(t, http.MethodPost, server.URL+"/a%2fb//c?d=%20", body)
+	r.Header["X-A"] = []string{" b ", "c"}
+	s := signing()
+	s.Fields = []string{"x-a"}
+	if err := request.Sign(r, s); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if failed != nil || major != 2 {
+		t.Errorf("HTTP/%d: %v", major, failed)
+	}
+}
