@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store/storetest"
@@ -17,9 +18,6 @@ import (
 // the same evidence is good for another try, or everything has and the try
 // finds the challenge used and the key there.
 func TestRegisterFaults(t *testing.T) {
-	unlocked := func(d *attesttest.AndroidDraft) {
-		d.Description.HardwareEnforced.SetDER(704, attesttest.RootOfTrust{VerifiedBootKey: make([]byte, 32), VerifiedBootState: 2}.DER())
-	}
 	tests := []struct {
 		name     string
 		make     func(*rig) *registry.Registration
@@ -27,6 +25,19 @@ func TestRegisterFaults(t *testing.T) {
 		entries  int // audit entries, and events, of one registration
 	}{
 		{"accepted", func(r *rig) *registry.Registration { return r.androidRegistration() }, registry.Allow, 1},
+		{"accepted under an exception", func(r *rig) *registry.Registration { return r.androidRegistration(oldClock) }, registry.Allow, 1},
+		{"observed", func(r *rig) *registry.Registration {
+			in := r.androidRegistration(unlocked)
+			in.Country = "JP"
+			return in
+		}, registry.Allow, 1},
+		{"taken over", func(r *rig) *registry.Registration {
+			key := applePhone(r.t).GenerateKey()
+			claim := r.appleOf(bob, key, func(d *attesttest.AppleDraft) { d.RPIDHash = make([]byte, 32) })
+			claim.Country = "JP"
+			r.register(claim)
+			return r.appleOf(alice, key)
+		}, registry.Allow, 2},
 		{"replacing", func(r *rig) *registry.Registration {
 			old := r.mustAllow(r.androidRegistration())
 			in := r.androidRegistration()
@@ -38,7 +49,7 @@ func TestRegisterFaults(t *testing.T) {
 	for _, tt := range tests {
 		for _, when := range []storetest.When{storetest.Before, storetest.After} {
 			t.Run(fmt.Sprintf("%s, after %v", tt.name, when), func(t *testing.T) {
-				r := newRig(t)
+				r := newRig(t, under(t, capped(1000), func(f *attest.PolicyFile) { f.Rollout = []attest.Stage{stage("observe", "JP")} }))
 				fired := map[string]bool{}
 				for n := 1; ; n++ {
 					in := tt.make(r)
@@ -58,7 +69,14 @@ func TestRegisterFaults(t *testing.T) {
 					r.mustCheck()
 					after := r.count()
 					done := after != before
-					if want := before.plus(tt.decision, tt.entries); done && after != want {
+					want := before.plus(tt.decision, tt.entries)
+					switch tt.name {
+					case "accepted under an exception":
+						want.uses++
+					case "taken over":
+						want.keys--
+					}
+					if done && after != want {
 						t.Fatalf("half done by a fault at call %d, %s: %+v, before %+v", n, faulty.Fired(), after, before)
 					}
 					if done != r.used(in.Challenge) {
@@ -75,7 +93,7 @@ func TestRegisterFaults(t *testing.T) {
 						t.Errorf("a fault at %s was committed", faulty.Fired())
 					}
 				}
-				for _, name := range []string{"begin", "Challenge", "UseChallenge", "AppendAudit", "AppendEvent", "AddEvidence", "commit"} {
+				for _, name := range []string{"begin", "Challenge", "UseChallenge", "AppendAudit", "AppendEvent", "AddEvidence", "ExceptionUses", "AddStat", "commit"} {
 					if !fired[name] {
 						t.Errorf("no fault at %s: %v", name, fired)
 					}
@@ -139,11 +157,12 @@ func TestSweepFaults(t *testing.T) {
 }
 
 // counts is what a registration leaves behind.
-type counts struct{ keys, evidence, entries, events int }
+type counts struct{ keys, evidence, entries, events, uses, attempts int }
 
 // plus is what one more registration makes of them.
 func (c counts) plus(d registry.Decision, entries int) counts {
 	c.evidence++
+	c.attempts++
 	c.entries += entries
 	c.events += entries
 	if d == registry.Allow {
@@ -154,7 +173,16 @@ func (c counts) plus(d registry.Decision, entries int) counts {
 
 func (r *rig) count() counts {
 	r.t.Helper()
-	return counts{r.rows("attest_key"), r.rows("attest_evidence"), r.rows("audit_entry"), r.rows("outbox")}
+	return counts{
+		r.rows("attest_key"), r.rows("attest_evidence"), r.rows("audit_entry"), r.rows("outbox"),
+		r.sum("uses", "attest_exception_use WHERE account = x''"), r.sum("count", "attest_stat WHERE code = ''"),
+	}
+}
+
+// sum adds up a column of rows in the file, beside the store.
+func (r *rig) sum(column, from string) int {
+	r.t.Helper()
+	return r.scalar("SELECT coalesce(sum(" + column + "), 0) FROM " + from)
 }
 
 func (r *rig) used(challenge []byte) bool {

@@ -176,14 +176,20 @@ func (r *rig) androidRegistration(opts ...attesttest.AndroidOption) *registry.Re
 // appleRegistration is the same for an iPhone's key.
 func (r *rig) appleRegistration(key *attesttest.AppleKey, opts ...attesttest.AppleOption) *registry.Registration {
 	r.t.Helper()
-	c := r.challenge(alice)
+	return r.appleOf(alice, key, opts...)
+}
+
+// appleOf is one of an account.
+func (r *rig) appleOf(id account.ID, key *attesttest.AppleKey, opts ...attesttest.AppleOption) *registry.Registration {
+	r.t.Helper()
+	c := r.challenge(id)
 	hash := sha256.Sum256(c)
 	object, err := key.Attest(r.clock(), hash[:], opts...)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return &registry.Registration{
-		App: "demo", Account: alice, Challenge: c, AttestationObject: object, KeyID: base64.RawURLEncoding.EncodeToString(key.ID()),
+		App: "demo", Account: id, Challenge: c, AttestationObject: object, KeyID: base64.RawURLEncoding.EncodeToString(key.ID()),
 	}
 }
 
@@ -269,7 +275,13 @@ func (r *rig) files() []byte {
 }
 
 // rows counts rows in the file, beside the store.
-func (r *rig) rows(from string) (n int) {
+func (r *rig) rows(from string) int {
+	r.t.Helper()
+	return r.scalar("SELECT count(*) FROM " + from)
+}
+
+// scalar asks the file, beside the store, for a number.
+func (r *rig) scalar(query string) (n int) {
 	r.t.Helper()
 	if r.db == nil {
 		db, err := sql.Open("sqlite", r.path)
@@ -279,7 +291,7 @@ func (r *rig) rows(from string) (n int) {
 		r.t.Cleanup(func() { db.Close() })
 		r.db = db
 	}
-	if err := r.db.QueryRow("SELECT count(*) FROM " + from).Scan(&n); err != nil {
+	if err := r.db.QueryRow(query).Scan(&n); err != nil {
 		r.t.Fatal(err)
 	}
 	return n

@@ -68,6 +68,10 @@ func TestKilled(t *testing.T) {
 		// All evidence is good, so everything goes together, answered or not.
 		keys, used := r.rows("attest_key"), r.rows("attest_challenge WHERE used_at IS NOT NULL")
 		told, sent := r.rows("audit_entry WHERE object IS NOT NULL"), r.rows("outbox WHERE type = 'attest.key_registered'")
+		// Each has used the exception once, and is counted once.
+		if uses, attempts := r.sum("uses", "attest_exception_use WHERE account = x''"), r.sum("count", "attest_stat WHERE code = '' AND verdict = 'accept'"); uses != keys || attempts != keys {
+			t.Errorf("round %d: %d keys, %d uses of the exception, %d counted", round, keys, uses, attempts)
+		}
 		if evidence := r.rows("attest_evidence"); used != keys || told != keys || sent != keys || evidence != keys {
 			t.Errorf("round %d: %d keys, %d used challenges, %d entries, %d events, %d pieces of evidence", round, keys, used, told, sent, evidence)
 		}
@@ -137,6 +141,7 @@ func TestKilledChild(t *testing.T) {
 	r := &rig{t: t, path: path, now: noon}
 	r.open()
 	r.opts = r.options()
+	under(t, capped(1<<20))(r.opts)
 	s := r.service(r.store)
 	challenges := make(chan string)
 	for range 2 {
@@ -176,7 +181,7 @@ func (r *rig) use(s *registry.Service, challenge string) {
 	if err != nil {
 		panic(err)
 	}
-	key, err := ca.Phone().GenerateKey(noon, c)
+	key, err := ca.Phone().GenerateKey(noon, c, oldClock)
 	if err != nil {
 		panic(err)
 	}

@@ -1,8 +1,6 @@
 package registry_test
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -285,16 +283,7 @@ func TestProofBeatsClaim(t *testing.T) {
 			if k := r.key(first.KeyID); k.State != registry.StateObserved || k.Account != alice {
 				t.Fatalf("key %+v", k)
 			}
-			c := r.challenge(id)
-			hash := sha256.Sum256(c)
-			object, err := key.Attest(r.clock(), hash[:])
-			if err != nil {
-				t.Fatal(err)
-			}
-			proof := &registry.Registration{
-				App: "demo", Account: id, Challenge: c, AttestationObject: object, KeyID: base64.RawURLEncoding.EncodeToString(key.ID()),
-			}
-			out := r.mustAllow(proof)
+			out := r.mustAllow(r.appleOf(id, key))
 			if k := r.key(out.KeyID); out.KeyID != first.KeyID || k.State != registry.StateActive || k.Account != id {
 				t.Errorf("key %+v", k)
 			}
