@@ -120,7 +120,7 @@ func TestRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := res.Msg.GetVerdict().GetFindings()
-	if res.Msg.GetEvidenceId() != "e_1" || res.Msg.GetVerdict().GetTier() != attestv1.Tier_TIER_CONTRAINDICATED ||
+	if res.Msg.GetEvidenceId() != "e_1" || res.Msg.GetStage() != "rollout[1]" || res.Msg.GetVerdict().GetTier() != attestv1.Tier_TIER_CONTRAINDICATED ||
 		len(f) != 1 || f[0].GetCode() != "android.ca_bit" || f[0].GetPosition() != 1 ||
 		f[0].GetClass() != attestv1.FindingClass_FINDING_CLASS_HONEST || f[0].GetEffect() != attestv1.Effect_EFFECT_REJECT {
 		t.Errorf("a backend learns %v", res.Msg)
@@ -133,6 +133,19 @@ func TestRegister(t *testing.T) {
 	}
 	if log := b.log.String(); strings.Contains(log, someAccount) || strings.Contains(log, "AAAA") || !strings.Contains(log, "decision=DENY") {
 		t.Errorf("log: %s", log)
+	}
+}
+
+// TestRegisterCountryAndHints: any phone may say what it is, and only the backend
+// where.
+func TestRegisterCountryAndHints(t *testing.T) {
+	b := newBench(t, false, nil)
+	if a := b.post(t, "Register", `{"account":"`+someAccount+`","country":"JP"}`); a.status != http.StatusUnauthorized || a.reason() != "TOKEN_REQUIRED" {
+		t.Errorf("a phone that says where it is: %d %s", a.status, a.body)
+	}
+	b.post(t, "Register", `{"account":"`+someAccount+`","country":"JP","hints":{"osVersion":"16","appVersion":"26.1","model":"SOV37"}}`, backend)
+	if r := b.demo.reg; r.Country != "JP" || r.Hints != (registry.Hints{OSVersion: "16", AppVersion: "26.1", Model: "SOV37"}) {
+		t.Errorf("registration %+v", r)
 	}
 }
 

@@ -61,7 +61,7 @@ func (f *fake) Register(_ context.Context, c account.Caller, in *registry.Regist
 	f.reg = in
 	position := 1
 	return &registry.Registered{
-		Decision: registry.Deny, Advice: registry.AdviceNewKey, Evidence: "e_1",
+		Decision: registry.Deny, Advice: registry.AdviceNewKey, Evidence: "e_1", Stage: "rollout[1]",
 		Verdict: &attest.Verdict{Tier: attest.TierContraindicated, Policy: "demo", Findings: []attest.Finding{
 			{Code: "android.ca_bit", Class: attest.Honest, Effect: attest.Reject, Position: &position, Detail: "secret detail"},
 		}},

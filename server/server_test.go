@@ -407,7 +407,12 @@ func TestUnhealthy(t *testing.T) {
 
 func openDB(t *testing.T, opts *server.Options) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(opts.Config.DataDir, "demo.db"))
+	return openStore(t, opts, "demo")
+}
+
+func openStore(t *testing.T, opts *server.Options, app string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(opts.Config.DataDir, app+".db"))
 	if err != nil {
 		t.Fatal(err)
 	}
