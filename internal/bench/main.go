@@ -57,7 +57,23 @@ func main() {
 	rounds := flag.Int("rounds", 40, "how often everything is measured")
 	benchtime := flag.String("time", "20ms", "how long each benchmark runs in a round")
 	run := flag.String("run", "", "measure only goals that match this regular expression")
+	requests := flag.Int("requests", 20000, "signed requests in a round")
+	bare := flag.String("bare", "", "serve what `staunch serve` is compared with at this address; for the program's own use")
 	flag.Parse()
+	if *bare != "" {
+		if err := serveBare(*bare); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		return
+	}
+	if *run == "requests" {
+		if _, err := measureRequests(os.Stdout, os.Stderr, *rounds, *requests); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		return
+	}
 	ok, err := measure(os.Stdout, os.Stderr, *rounds, *benchtime, *run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
