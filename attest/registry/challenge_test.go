@@ -342,3 +342,24 @@ func TestChallengeIsNotStored(t *testing.T) {
 		t.Error("its hash is not: the test looks at the wrong place")
 	}
 }
+
+// TestClockJumps: a clock that goes back keeps an open challenge open and a used
+// one used; one that goes ahead ends it, and when it comes back the challenge is
+// open again, for nobody has used it.
+func TestClockJumps(t *testing.T) {
+	r := newRig(t)
+	first, second := r.androidRegistration(), r.androidRegistration()
+	late := r.androidRegistration()
+	r.advance(-time.Minute)
+	r.mustAllow(first)
+	r.advance(-24 * time.Hour)
+	r.mustDeny(first, "common.challenge_used", registry.AdviceNewChallenge)
+	r.advance(24*time.Hour + time.Minute + 5*time.Minute)
+	r.mustDeny(late, "common.challenge_expired", registry.AdviceNewChallenge)
+	if r.used(late.Challenge) {
+		t.Error("a challenge that had expired is used up")
+	}
+	r.advance(-time.Minute)
+	r.mustAllow(second)
+	r.mustCheck()
+}

@@ -77,7 +77,9 @@ func (s *Service) Register(ctx context.Context, caller account.Caller, in *Regis
 	var out *Registered
 	if a.refused != nil && !a.recorded() { // without a transaction: a flood takes no turn from those who write
 		r := a.rule(a.verdict)
-		s.observed(a.outcome(r))
+		o := a.outcome(r)
+		o.unrecorded = true
+		s.observed(o)
 		out = r.answer("", nil)
 	} else if out, err = s.save(ctx, a); err != nil {
 		return nil, err

@@ -377,3 +377,49 @@ func TestStatusChangesMeanwhile(t *testing.T) {
 		r.mustCheck()
 	}
 }
+
+// TestRegistrationsAreCounted: with the verdict, the stage and the country, and
+// hints as claimed where the evidence says nothing.
+func TestRegistrationsAreCounted(t *testing.T) {
+	var seen []registry.Observation
+	r := newRig(t, under(t, observes), func(o *registry.Options) {
+		o.Observe = func(x registry.Observation) { seen = append(seen, x) }
+	})
+	good, bad := r.androidRegistration(), r.androidRegistration(unlocked)
+	bad.Country = "JP"
+	bad.Hints.Model = "Claimed"
+	apple := r.appleRegistration(applePhone(t).GenerateKey())
+	apple.Hints = registry.Hints{Model: "iPhone17,1", AppVersion: "26.1"}
+	for _, in := range []*registry.Registration{good, bad, apple} {
+		r.register(in)
+	}
+	anonymous := account.Caller{Kind: account.Anonymous, App: "demo"}
+	if _, err := r.Register(t.Context(), anonymous, good); err != nil { // its challenge is used
+		t.Fatal(err)
+	}
+	for where, want := range map[string]int{
+		"verdict = 'accept' AND platform = 'android' AND country = 'ZZ' AND stage = 'rollout[0]'":          1,
+		"verdict = 'would_deny' AND country = 'JP' AND stage = 'rollout[0]' AND model_source = 'attested'": 1,
+		"model = 'Claimed'": 0,
+		"verdict = 'accept' AND platform = 'apple' AND model = 'iPhone17,1' AND model_source = 'claimed'": 1,
+		"app_version = '26.1'": 0, // the evidence says another
+		"verdict = 'reject'":   0, // of the anonymous call nothing is stored
+	} {
+		if n := r.sum("count", "attest_stat WHERE code = '' AND "+where); n != want {
+			t.Errorf("%s: %d, want %d", where, n, want)
+		}
+	}
+	if n := r.sum("count", "attest_stat WHERE code = 'android.boot_unlocked' AND verdict = 'would_deny'"); n != 1 {
+		t.Errorf("%d findings of the phone that was let in", n)
+	}
+	var verdicts []string
+	if last := seen[len(seen)-1]; !last.Unrecorded {
+		t.Errorf("observed %+v", last)
+	}
+	for _, x := range seen {
+		verdicts = append(verdicts, x.Verdict+" "+string(x.Mode))
+	}
+	if diff := cmp.Diff([]string{"accept observe", "would_deny observe", "accept observe", "reject enforce"}, verdicts); diff != "" {
+		t.Error(diff)
+	}
+}
