@@ -46,6 +46,13 @@ func TestCallers(t *testing.T) {
 		{"backend replaces a key", "Register", `{"app":"demo","account":"` + someAccount + `","replaces":"x"}`, []string{backend}, "", account.Backend},
 		{"phone reads a key", "GetKey", `{"app":"demo","keyId":"k"}`, nil, "TOKEN_REQUIRED", ""},
 		{"backend reads a key", "GetKey", `{"keyId":"k"}`, []string{backend}, "", account.Backend},
+		{"phone asks about a request", "VerifyRequest", `{"app":"demo"}`, nil, "TOKEN_REQUIRED", ""},
+		{"backend asks about a request", "VerifyRequest", `{}`, []string{backend}, "", account.Backend},
+		{"phone lists keys", "ListKeys", `{"app":"demo"}`, nil, "TOKEN_REQUIRED", ""},
+		{"backend lists keys", "ListKeys", `{}`, []string{backend}, "", account.Backend},
+		{"state that there is not", "ListKeys", `{"state":99}`, []string{backend}, "REQUEST_MALFORMED", ""},
+		{"phone revokes a key", "RevokeKey", `{"app":"demo","keyId":"k","reason":"r"}`, nil, "TOKEN_REQUIRED", ""},
+		{"backend revokes a key", "RevokeKey", `{"keyId":"k","reason":"r"}`, []string{backend}, "", account.Backend},
 		{"no purpose", "CreateChallenge", `{"app":"demo"}`, nil, "REQUEST_MALFORMED", ""},
 	}
 	for _, tt := range tests {
