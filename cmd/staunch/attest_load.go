@@ -35,6 +35,8 @@ type AttestLoadCmd struct {
 	Deviating    string        `default:"either" enum:"either,accepted,refused" help:"What phones with a faulty model must be answered: ${enum} (${default})."`
 	Concurrency  int           `default:"16" placeholder:"C" help:"How many calls are made at once (${default})."`
 	JSON         bool          `name:"json" help:"Print the summary as one JSON object."`
+
+	config string // of the "staunch dev" that was found; empty: none
 }
 
 // Help is the long text of --help.
@@ -88,7 +90,7 @@ func (c *AttestLoadCmd) Run(s *streams) error {
 	if c.JSON {
 		err = writeJSON(s.out, report)
 	} else if len(report.Calls) > 0 {
-		err = c.summary(s.out, report)
+		c.summary(s.out, report)
 	}
 	switch {
 	case runErr != nil:
@@ -143,6 +145,7 @@ func (c *AttestLoadCmd) find() error {
 		if c.TokenFile == "" {
 			c.TokenFile = filepath.Join(dir, tokenName)
 		}
+		c.config = filepath.Join(dir, configName)
 		return nil
 	}
 	if c.URL == "" {

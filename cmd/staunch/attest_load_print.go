@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/term"
@@ -62,7 +61,7 @@ func progressText(p load.Progress) string {
 func brief(d time.Duration) string { return fmt.Sprintf("%.1fms", float64(d.Microseconds())/1000) }
 
 // summary writes a report for people.
-func (c *AttestLoadCmd) summary(w io.Writer, r *load.Report) error {
+func (c *AttestLoadCmd) summary(w io.Writer, r *load.Report) {
 	colour := colours(w)
 	fmt.Fprintf(w, "%d of %d phones registered", r.Registered, r.Phones)
 	if r.Requests > 0 {
@@ -77,16 +76,27 @@ func (c *AttestLoadCmd) summary(w io.Writer, r *load.Report) error {
 		fmt.Fprintf(w, "The rate of %g a second was not reached: the server or this machine is too slow, or --concurrency too small.\n", c.Rate)
 	}
 
-	fmt.Fprintln(w)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "CALL\tCALLS\tP50\tP90\tP99\tMAX\t")
+	fmt.Fprintf(w, "\n%-30s %9s %9s %9s %9s %9s\n", "CALLS", "NUMBER", "P50 ms", "P90 ms", "P99 ms", "MAX ms")
 	for _, k := range r.Calls {
-		fmt.Fprintf(t, "%s\t%d\t%.1f ms\t%.1f ms\t%.1f ms\t%.1f ms\t\n", k.Name, k.Calls, k.P50, k.P90, k.P99, k.Max)
+		fmt.Fprintf(w, "  %-28s %9d %9.1f %9.1f %9.1f %9.1f\n", k.Name, k.Calls, k.P50, k.P90, k.P99, k.Max)
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	summaryRows(w, r, colour)
+	for _, e := range r.Errors {
+		fmt.Fprintf(w, "%s %d calls without an answer: %s\n", colour.paint(red, "ERROR"), e.Count, printable(e.Text))
 	}
+	for _, s := range r.Surprises {
+		fmt.Fprintf(w, "%s %d x %s, %s: %s\n", colour.paint(red, "SURPRISE"), s.Count, s.Kind, s.Action, printable(s.What))
+	}
+	if r.Good() {
+		fmt.Fprintln(w, colour.paint(green, "No surprises: every answer is as it should be."))
+	}
+	if c.config != "" {
+		fmt.Fprintf(w, "\nWhat the server has counted:\n  staunch attest stats --config %[1]s --by model\n  staunch attest suspects --config %[1]s\n", quoted(c.config))
+	}
+}
 
+// summaryRows says what each kind of phones was answered.
+func summaryRows(w io.Writer, r *load.Report, colour palette) {
 	observed, excepted := int64(0), int64(0)
 	kind := load.Kind("")
 	for _, row := range r.Rows {
@@ -108,16 +118,6 @@ func (c *AttestLoadCmd) summary(w io.Writer, r *load.Report) error {
 	if observed > 0 {
 		fmt.Fprintf(w, "%d of those refused were let pass by a stage of the rollout that only observes.\n", observed)
 	}
-	for _, e := range r.Errors {
-		fmt.Fprintf(w, "%s %d calls without an answer: %s\n", colour.paint(red, "ERROR"), e.Count, printable(e.Text))
-	}
-	for _, s := range r.Surprises {
-		fmt.Fprintf(w, "%s %d x %s, %s: %s\n", colour.paint(red, "SURPRISE"), s.Count, s.Kind, s.Action, printable(s.What))
-	}
-	if r.Good() {
-		fmt.Fprintln(w, colour.paint(green, "No surprises: every answer is as it should be."))
-	}
-	return nil
 }
 
 // orDash leaves out zeros, so that the others are seen.

@@ -54,7 +54,7 @@ func reasonOf(err error) string {
 }
 
 // refusal says why good phones are refused, and what to do.
-func refusal(call, code, detail string) error {
+func refusal(platform, call, code, detail string) error {
 	hint := "see `staunch attest codes " + code + "`"
 	switch code {
 	case "android.root_unknown", "apple.root_unknown":
@@ -72,5 +72,5 @@ func refusal(call, code, detail string) error {
 			hint = c.Meaning + " " + hint
 		}
 	}
-	return fmt.Errorf("%w by %s with %s (%s): %s", ErrRefused, call, code, detail, hint)
+	return fmt.Errorf("%w on %s, by %s with %s (%s): %s", ErrRefused, platform, call, code, detail, hint)
 }

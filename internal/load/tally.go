@@ -39,10 +39,10 @@ type tally struct {
 	failing  int // calls in a row that failed
 	rows     map[[2]string]*Row
 	wrong    map[Surprise]int64
-	goods    map[string]*goods
+	goods    map[[2]string]*goods // by platform and call
 }
 
-// goods are the answers of one call to those who must be accepted.
+// goods are the answers to those who must be accepted.
 type goods struct {
 	accepted int64
 	refused  map[string]int64 // by code
@@ -51,7 +51,7 @@ type goods struct {
 func newTally(phones int) *tally {
 	return &tally{
 		begin: time.Now(), recentAt: time.Now(), phones: phones, phases: map[string]time.Time{}, calls: map[string]*latencies{},
-		errors: map[string]int64{}, rows: map[[2]string]*Row{}, wrong: map[Surprise]int64{}, goods: map[string]*goods{},
+		errors: map[string]int64{}, rows: map[[2]string]*Row{}, wrong: map[Surprise]int64{}, goods: map[[2]string]*goods{},
 	}
 }
 
@@ -144,16 +144,16 @@ func (r *run) judge(p *phone, call, action string, want expect, a *answer) {
 		}
 	}
 	if want.accept && !want.either {
-		t.judgeGood(r, call, a)
+		t.judgeGood(r, p.model.platform, call, a)
 	}
 }
 
-// judgeGood ends the run if no good phone is accepted.
-func (t *tally) judgeGood(r *run, call string, a *answer) {
-	g := t.goods[call]
+// judgeGood ends the run if no good phone of a platform is accepted.
+func (t *tally) judgeGood(r *run, platform, call string, a *answer) {
+	g := t.goods[[2]string{platform, call}]
 	if g == nil {
 		g = &goods{refused: map[string]int64{}}
-		t.goods[call] = g
+		t.goods[[2]string{platform, call}] = g
 	}
 	if a.accepted {
 		g.accepted++
@@ -161,7 +161,7 @@ func (t *tally) judgeGood(r *run, call string, a *answer) {
 	}
 	for _, code := range a.codes {
 		if g.refused[code]++; g.accepted == 0 && g.refused[code] >= min(mostRefused, int64(t.phones)) {
-			r.stop(refusal(call, code, a.detail))
+			r.stop(refusal(platform, call, code, a.detail))
 			return
 		}
 	}
