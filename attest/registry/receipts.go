@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -177,14 +178,15 @@ func (s *Service) freshReceipt(r Receipt, k Key, cms []byte, now time.Time) (*Re
 	}, nil
 }
 
-// rejections names the codes that reject.
-func rejections(v attest.Verdict) (text string) {
+// rejections names the codes that reject, with their details.
+func rejections(v attest.Verdict) string {
+	var texts []string
 	for _, f := range v.Findings {
 		if f.Effect == attest.Reject {
-			text += f.Code + " (" + f.Detail + ") "
+			texts = append(texts, f.Code+" ("+f.Detail+")")
 		}
 	}
-	return text
+	return strings.Join(texts, ", ")
 }
 
 // saveReceipt stores an answer, if the lease is still ours: if it has run out,

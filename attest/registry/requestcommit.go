@@ -61,12 +61,13 @@ type heldKey struct {
 	KeyStanding
 	was   uint32 // the counter in the store
 	moved bool
+	woken time.Time // the first use of a day; zero: it is not
 }
 
 // used notes a request with a good signature: once a day the day.
 func (k *heldKey) used(now time.Time) {
 	if day := now.Truncate(24 * time.Hour); day.After(k.LastUsed) {
-		k.LastUsed, k.moved = day, true
+		k.LastUsed, k.moved, k.woken = day, true, now
 	}
 }
 
@@ -275,5 +276,24 @@ func (t *settlement) store(ctx context.Context) error {
 		return nil
 	}
 	slices.SortFunc(moves, func(a, b KeyMove) int { return strings.Compare(a.ID, b.ID) })
-	return t.tx.MoveKeys(ctx, moves)
+	if err := t.tx.MoveKeys(ctx, moves); err != nil {
+		return err
+	}
+	return t.wake(ctx)
+}
+
+// wake puts the receipts of keys that have not been used for long back on
+// their schedule: once a day a key, as far as anybody notes its use.
+func (t *settlement) wake(ctx context.Context) error {
+	var ids []string
+	var now time.Time
+	for id, k := range t.keys {
+		if k.AppID != "" && !k.woken.IsZero() { // Apple's
+			ids, now = append(ids, id), k.woken
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return t.tx.WakeReceipts(ctx, ids, now)
 }
