@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestBudget: a team makes no more exchanges than its budget, however many
+// TestTeamBudget: a team makes no more exchanges than its budget, however many
 // workers it has, and what nobody needed is given back.
-func TestBudget(t *testing.T) {
+func TestTeamBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &receiptWork{perMinute: 120}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second-time.Millisecond)
