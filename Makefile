@@ -5,13 +5,14 @@ GO ?= go
 TOOL = $(GO) tool -modfile=tools.mod
 FUZZTIME ?= 30s
 BENCH ?= .
+SOAK ?= 10m
 BIN = bin/staunch
 
 # -race needs a C compiler.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test lint generate generate-check fuzz mutate bench benchmarks test-envoy vulncheck clean
+.PHONY: all help dev build test lint generate generate-check fuzz mutate bench benchmarks test-envoy soak vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -63,6 +64,9 @@ bench: ## measure what is promised about speed, as ratios to the raw cost
 
 benchmarks: ## run the benchmarks that match BENCH
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+soak: build ## drive a server for SOAK (10m); memory must not grow
+	$(GO) run ./internal/soak -staunch $(BIN) -duration $(SOAK)
 
 vulncheck: ## look for known vulnerabilities in what is used (asks the network)
 	$(TOOL) govulncheck ./...
