@@ -14,7 +14,7 @@ import (
 // keysAge is for how long a count of keys is good: counting millions takes a while.
 const keysAge = time.Minute
 
-// keyCounts is the metric staunch_attest_keys, counted in the stores.
+// keyCounts counts the registered keys in the stores.
 type keyCounts struct {
 	apps []*app
 	log  *slog.Logger
@@ -29,7 +29,7 @@ type keyCounts struct {
 func newKeyCounts(apps []*app, log *slog.Logger, now func() time.Time) *keyCounts {
 	return &keyCounts{
 		apps: apps, log: log, now: now, last: map[string][]sqlite.KeyCount{},
-		desc: prometheus.NewDesc("staunch_attest_keys", "Registered keys, as of at most a minute ago.", []string{"app", "platform", "state"}, nil),
+		desc: prometheus.NewDesc(keysMetric, "Registered keys, as of at most a minute ago.", []string{"app", "platform", "state"}, nil),
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 	"github.com/staunchid/staunch/rpc"
 )
 
+// keysMetric is read from the stores.
+const keysMetric = "staunch_attest_keys"
+
 // metrics are derived from the calls that rpc tells of and from the verdicts
 // that were committed, and read from the revocation list and the stores when
 // somebody asks. No label ever holds an account, a key, a model or anything

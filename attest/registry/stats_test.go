@@ -180,6 +180,8 @@ func TestDescribed(t *testing.T) {
 	with := func(v attest.Verdict, code string) attest.Verdict { return v.With(attest.NewFinding(code, "")) }
 	noModel := phone()
 	noModel.Claims.Android.Device = attest.Device{}
+	modelOnly := phone()
+	modelOnly.Claims.Android.OSVersion, modelOnly.Claims.Android.App = "", nil
 	rkp := noModel
 	rkp.Provisioning = "rkp"
 	nothing := attest.Verdict{Tier: attest.TierNone, UnverifiedClaims: &attest.Claims{Platform: "android", Android: &attest.AndroidClaims{}}}
@@ -201,6 +203,7 @@ func TestDescribed(t *testing.T) {
 		{"of another signer", nil, with(phone(), "android.app_signer"), [3]string{"", "", "43"}, "android|Sony SOV37|attested|Sony|16.0.0||bb"},
 		{"unverified", nil, unverified(phone()), [3]string{"Pixel", "17", "43"}, "android|Sony SOV37|claimed|Sony|16.0.0|42|"},
 		{"unverified without a model", nil, unverified(noModel), [3]string{}, "android||claimed||16.0.0|42|"},
+		{"unverified model alone", nil, unverified(modelOnly), [3]string{}, "android|Sony SOV37|claimed|Sony|||"},
 		{"no model", nil, noModel, [3]string{}, "android||||16.0.0|42|bb"},
 		{"no model, and claimed", nil, noModel, [3]string{"Pixel", "17", "43"}, "android|Pixel|claimed||16.0.0|42|bb"},
 		{"remote provisioning", nil, rkp, [3]string{}, "android||||16.0.0|42|"},

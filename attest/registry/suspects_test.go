@@ -321,6 +321,9 @@ func TestDrafts(t *testing.T) {
 			if _, err := loads(t, owned); err == nil {
 				t.Error("the draft loads without a ticket")
 			}
+			if _, err := loads(t, strings.Replace(s.Draft, `ticket = ""`, `ticket = "SEC-1"`, 1)); err == nil {
+				t.Error("the draft loads without an owner")
+			}
 			if _, err := loads(t, strings.Replace(owned, `ticket = ""`, `ticket = "SEC-1"`, 1)); err != nil {
 				t.Errorf("%v in\n%s", err, s.Draft)
 			}
