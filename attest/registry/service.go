@@ -30,16 +30,24 @@
 //     still open; if it dies after it, the retry gets common.challenge_used and
 //     the key is there.
 //   - One key belongs to one account, for ever. A key that was revoked or
-//     superseded does not come back.
+//     superseded does not come back. A key that was only observed is nobody's
+//     yet, and becomes the account's that has it accepted.
+//   - An exception with max_uses_per_day is good for so many accepted
+//     registrations a day in UTC, over all servers of a store.
+//   - Each policy that was in force is kept, and the app's record says since
+//     when (AdoptPolicy).
 //   - Identifiers of a device are not stored; what is left of them is a keyed
 //     hash. Evidence that holds them is not stored either, unless the operator
 //     asked for it.
 //
-// The decision follows from the verdict's findings alone (Decide): every
-// verdict is enforced. The package does not yet watch requests, revoke keys
-// when a list changes, refresh receipts, stage a rollout or count anything. An
-// exception with max_uses_per_day counts as used up, because its uses are not
-// counted.
+// What is true is said by the verdict, and what happens by the policy's rollout:
+// where a stage only observes, evidence that rejects is let in, the record says
+// would_deny, and the key is StateObserved, which signs nothing. What is found
+// of the caller's own permission denies in every stage.
+//
+// A flow of several parts takes Register apart: Verify judges, Attempt.Commit
+// uses the challenge and saves the key in the flow's own transaction, Activate
+// makes a key active that was committed as pending.
 package registry
 
 import (
