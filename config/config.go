@@ -61,9 +61,13 @@ type Attest struct {
 	// Policy and rollout file. Its [[app]] tables have the ids of the apps
 	// below. SIGHUP reads it anew.
 	PolicyFile string `toml:"policy_file,required"`
-	// Revocation list of Android: Google's JSON, or a snapshot
-	// {"fetched_at", "list"}. SIGHUP reads it anew. Without a list every
-	// Android phone is refused.
+	// Where Android's revocation list is downloaded from, by https; the last
+	// good list is kept in data_dir. Nothing is downloaded when this is "", when
+	// status_list_file is given, or when no app of the policy takes Android.
+	StatusListURL string `toml:"status_list_url"`
+	// The same list from a file that somebody else keeps fresh: Google's JSON,
+	// or a snapshot {"fetched_at", "list"}. SIGHUP reads it anew. Without a list
+	// every Android phone is refused.
 	StatusListFile string `toml:"status_list_file"`
 	// How long the evidence of a registration is kept, so that its verdict can
 	// be computed again. "0s" keeps none.
@@ -71,6 +75,20 @@ type Attest struct {
 	// Keep evidence that names a phone (serial number, IMEI, MEID) as well.
 	// Without it only the verdict of such evidence is kept.
 	DangerousStoreDeviceIdentifiers bool `toml:"dangerous_store_device_identifiers"`
+	// One table a team: the key with which Apple is asked for new receipts, which
+	// tell a phone's risk metric. SIGHUP reads the keys anew. Without one Apple is
+	// not asked.
+	AppleKeys []AppleKey `toml:"apple_key"`
+}
+
+// AppleKey is a key of App Store Connect with the service DeviceCheck.
+type AppleKey struct {
+	// The team's id, as in the policy.
+	TeamID string `toml:"team_id,required"`
+	// The key's id.
+	KeyID string `toml:"key_id,required"`
+	// The .p8 file that App Store Connect gives out once.
+	KeyFile string `toml:"key_file,required"`
 }
 
 // App is one app. Whatever belongs to it lies in its own store.
@@ -89,7 +107,12 @@ type App struct {
 	RootSecretFile string `toml:"root_secret_file,required"`
 }
 
+// googleStatusURL is where Google publishes the list.
+const googleStatusURL = "https://android.googleapis.com/attestation/status"
+
 // Defaults is a configuration with the values of all keys that may be left out.
+// It has no attest.status_list_url, which only a file gets by being silent: a
+// program that makes its configuration itself downloads what it asks for.
 func Defaults() Config {
 	return Config{
 		ShutdownGrace: Duration{20 * time.Second},
@@ -103,6 +126,8 @@ func sample() Config {
 	c.Listen = "127.0.0.1:8080"
 	c.DataDir = "data"
 	c.Attest.PolicyFile = "policy.toml"
+	c.Attest.StatusListURL = googleStatusURL
+	c.Attest.AppleKeys = []AppleKey{{TeamID: "A1B2C3D4E5", KeyID: "K1L2M3N4O5", KeyFile: "AuthKey_K1L2M3N4O5.p8"}}
 	c.Apps = []App{{ID: "demo", ServiceTokenFile: "service.token", RootSecretFile: "root.secret"}}
 	return c
 }

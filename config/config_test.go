@@ -39,6 +39,8 @@ func TestSampleGolden(t *testing.T) {
 	}
 }
 
+const appleKey = "\n[[attest.apple_key]]\nteam_id = \"T1\"\nkey_id = \"K1\"\nkey_file = \"k.p8\"\n"
+
 func TestSampleParses(t *testing.T) {
 	s := sampleText(t)
 	if _, err := config.Parse([]byte(s)); err != nil {
@@ -47,13 +49,13 @@ func TestSampleParses(t *testing.T) {
 	// A key that is commented out is one that the file may have.
 	var all []string
 	for line := range strings.Lines(s) {
-		if key, ok := strings.CutPrefix(line, "# "); ok && strings.Contains(key, ` = ""`) {
+		if key, ok := strings.CutPrefix(line, "# "); ok && (strings.Contains(key, ` = "`) || strings.HasPrefix(key, "[[")) && !strings.HasPrefix(key, "status_list_file") {
 			line = key
 		}
 		all = append(all, line)
 	}
 	full := strings.Join(all, "")
-	for _, key := range []string{"\ntls_key_file =", "\nstatus_list_file ="} {
+	for _, key := range []string{"\ntls_key_file =", "\n[[attest.apple_key]]", "\nkey_file ="} {
 		if !strings.Contains(full, key) {
 			t.Errorf("the sample lacks %q", key)
 		}
@@ -98,6 +100,19 @@ func TestCheck(t *testing.T) {
 		{"level", `level = "info"`, `level = "loud"`, `log.level: "loud" is no level`},
 		{"format", `format = "text"`, `format = "xml"`, `log.format: "xml" is no format`},
 		{"no policy", `policy_file = "policy.toml"`, `policy_file = ""`, "attest.policy_file: must not be empty"},
+		{"list from a file", `# status_list_file = ""`, `status_list_file = "list.json"`, "attest.status_list_url: status_list_file is given too"},
+		{"list from nowhere", `status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = ""`, ""},
+		{"list from a mirror", `"https://android.googleapis.com/attestation/status"`, `"https://mirror.example/list"`, ""},
+		{"list from this machine", `"https://android.googleapis.com/attestation/status"`, `"http://127.0.0.1:1/list"`, ""},
+		{"list in the clear", `"https://android.googleapis.com/attestation/status"`, `"http://mirror.example/list"`, "attest.status_list_url: \"http://mirror.example/list\": use https"},
+		{"list by another scheme", `"https://android.googleapis.com/attestation/status"`, `"ftp://127.0.0.1/list"`, "attest.status_list_url: \"ftp://127.0.0.1/list\": use https"},
+		{"list with a password", `"https://android.`, `"https://a:b@android.`, "attest.status_list_url: is no URL such as"},
+		{"list without a host", `"https://android.googleapis.com/attestation/status"`, `"list.json"`, "attest.status_list_url: is no URL such as"},
+		{"Apple key", "\n[[app]]", appleKey + "\n[[app]]", ""},
+		{"Apple key without a team", "\n[[app]]", strings.Replace(appleKey, `"T1"`, `""`, 1) + "\n[[app]]", `attest.apple_key[0].team_id: "" is no id`},
+		{"Apple key with a path for an id", "\n[[app]]", strings.Replace(appleKey, `"K1"`, `"../K1"`, 1) + "\n[[app]]", `attest.apple_key[0].key_id: "../K1" is no id`},
+		{"Apple key without a file", "\n[[app]]", strings.Replace(appleKey, `"k.p8"`, `""`, 1) + "\n[[app]]", "attest.apple_key[0].key_file: must not be empty"},
+		{"two Apple keys of one team", "\n[[app]]", appleKey + appleKey + "\n[[app]]", `attest.apple_key[1].team_id: the team "T1" occurs twice`},
 		{"app id", `id = "demo"`, `id = "../demo"`, `app[0].id: "../demo" is no id`},
 		{"short app id", `id = "demo"`, `id = "d"`, `app[0].id: "d" is no id`},
 		{"no root secret", `root_secret_file = "root.secret"`, `root_secret_file = ""`, "app[0].root_secret_file: must not be empty"},
@@ -142,7 +157,14 @@ func TestLoad(t *testing.T) {
 		c.Attest.StatusListFile != "" {
 		t.Errorf("paths: %+v", c)
 	}
-	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 56: app[0].id: is so" {
+	for text, want := range map[string]string{"": "https://android.googleapis.com/attestation/status", `status_list_file = "l"`: ""} {
+		write("listen = \"localhost:1\"\ndata_dir = \"d\"\n[attest]\npolicy_file = \"p\"\n" + text + "\n" + appleKey + "[[app]]\nid = \"demo\"\nroot_secret_file = \"r\"\n")
+		c, err := config.Load(file)
+		if err != nil || c.Attest.StatusListURL != want || c.Attest.AppleKeys[0].KeyFile != filepath.Join(dir, "k.p8") {
+			t.Errorf("with %q: %+v, %v", text, c.Attest, err)
+		}
+	}
+	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 75: app[0].id: is so" {
 		t.Errorf("Wrong: %v", err)
 	}
 	if err := new(config.Config).Wrong("listen", "is so"); err.Error() != "config: listen: is so" {

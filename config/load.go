@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -54,6 +55,9 @@ func Parse(data []byte) (*Config, error) {
 	if err := Decode(data, &c); err != nil {
 		return nil, err
 	}
+	if _, written := keyLines(data)["attest.status_list_url"]; c.Attest.StatusListFile == "" && !written {
+		c.Attest.StatusListURL = googleStatusURL // a file takes its place, and so does ""
+	}
 	return &c, c.check(func(key, reason string) error {
 		return &Error{Line: Line(data, key), Key: key, Reason: reason}
 	})
@@ -62,6 +66,9 @@ func Parse(data []byte) (*Config, error) {
 // paths are the fields that name files and folders.
 func (c *Config) paths() []*string {
 	all := []*string{&c.DataDir, &c.TLSCertFile, &c.TLSKeyFile, &c.Attest.PolicyFile, &c.Attest.StatusListFile}
+	for i := range c.Attest.AppleKeys {
+		all = append(all, &c.Attest.AppleKeys[i].KeyFile)
+	}
 	for i := range c.Apps {
 		all = append(all, &c.Apps[i].ServiceTokenFile, &c.Apps[i].RootSecretFile)
 	}
@@ -106,6 +113,7 @@ func (c *Config) check(fail func(key, reason string) error) error {
 	if c.Attest.PolicyFile == "" {
 		bad("attest.policy_file", "must not be empty")
 	}
+	c.checkFeed(bad)
 	if len(c.Apps) == 0 {
 		bad("app", "at least one app is needed")
 	}
@@ -123,6 +131,48 @@ func (c *Config) check(fail func(key, reason string) error) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkFeed judges what is downloaded, and with which keys.
+func (c *Config) checkFeed(bad func(key, format string, args ...any)) {
+	const key = "attest.status_list_url"
+	if text := c.Attest.StatusListURL; text != "" {
+		u, err := url.Parse(text)
+		switch {
+		case c.Attest.StatusListFile != "":
+			bad(key, "status_list_file is given too; leave one of them out")
+		case err != nil || u.Host == "" || u.User != nil:
+			bad(key, "is no URL such as %q, without user and password", googleStatusURL)
+		case u.Scheme != "https" && (u.Scheme != "http" || !Loopback(u.Hostname())):
+			bad(key, "%q: use https; http is for loopback only", text)
+		}
+	}
+	seen := map[string]bool{}
+	for i, k := range c.Attest.AppleKeys {
+		at := fmt.Sprintf("attest.apple_key[%d].", i)
+		for _, x := range []struct{ name, value string }{{"team_id", k.TeamID}, {"key_id", k.KeyID}} {
+			if !validAppleID(x.value) {
+				bad(at+x.name, "%q is no id; write the letters and digits that App Store Connect shows", x.value)
+			}
+		}
+		if seen[k.TeamID] {
+			bad(at+"team_id", "the team %q occurs twice; give the key that is in use", k.TeamID)
+		}
+		seen[k.TeamID] = true
+		if k.KeyFile == "" {
+			bad(at+"key_file", "must not be empty")
+		}
+	}
+}
+
+// validAppleID reports whether id has letters and digits only.
+func validAppleID(id string) bool {
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 64
 }
 
 // Loopback reports whether host can only be reached from this machine. An

@@ -49,6 +49,10 @@ func (w *sampleWriter) table(path string, v reflect.Value) {
 		case f.typ.Kind() == reflect.Slice && f.typ.Elem().Kind() == reflect.Struct:
 			later = append(later, func() {
 				for i := range value.Len() {
+					if !f.required {
+						w.example(name, at, value.Index(i))
+						continue
+					}
 					w.comment(name, f.required)
 					fmt.Fprintf(w, "[[%s]]\n", at)
 					w.table(at, value.Index(i))
@@ -66,6 +70,24 @@ func (w *sampleWriter) table(path string, v reflect.Value) {
 	}
 	for _, f := range later {
 		f()
+	}
+}
+
+// example writes a table that is not in the defaults, all of it as comments.
+func (w *sampleWriter) example(name, at string, v reflect.Value) {
+	w.comment(name, false)
+	inner := sampleWriter{docs: w.docs}
+	inner.table(at, v)
+	fmt.Fprintf(w, "# [[%s]]\n", at)
+	for line := range strings.Lines(inner.String()) {
+		switch line = strings.TrimRight(line, "\n"); {
+		case line == "":
+			w.WriteString("#\n")
+		case strings.HasPrefix(line, "#"):
+			w.WriteString(line + "\n")
+		default:
+			w.WriteString("# " + line + "\n")
+		}
 	}
 }
 

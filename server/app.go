@@ -10,7 +10,6 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
-	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store/sqlite"
 )
@@ -21,6 +20,7 @@ type app struct {
 	id     account.AppID
 	store  *sqlite.Store
 	attest *registry.Service
+	wake   chan struct{} // a revocation list is to be applied
 }
 
 // storePath is where the store of an app lies. Ids are checked to be safe here.
@@ -34,7 +34,7 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 		return fmt.Errorf("server: %w", err)
 	}
 	for _, c := range s.cfg.Apps {
-		a := &app{id: account.AppID(c.ID)}
+		a := &app{id: account.AppID(c.ID), wake: make(chan struct{}, 1)}
 		a.store, err = sqlite.Open(context.Background(), &sqlite.Options{Path: storePath(s.cfg.DataDir, a.id), App: a.id, Logger: s.log})
 		if err != nil {
 			return fmt.Errorf("server: app %s: %w", a.id, err)
@@ -53,6 +53,10 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 				return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 			},
 			Now: s.now, Logger: s.log, HashKey: key, Observe: m.verdict,
+			Exchange: s.exchange,
+			Exchanged: func(r registry.ExchangeResult) {
+				s.feed.refresh.WithLabelValues(string(a.id), string(r)).Inc()
+			},
 			EvidenceRetention:               s.cfg.Attest.EvidenceRetention.Duration,
 			DangerousStoreDeviceIdentifiers: s.cfg.Attest.DangerousStoreDeviceIdentifiers,
 		})
@@ -66,8 +70,6 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 	m.registry.MustRegister(newKeyCounts(s.apps, s.log, s.now))
 	return nil
 }
-
-func (s *Server) statusList() *android.StatusList { return s.status.Load() }
 
 // hashKey derives the key for hashes of device identifiers (RFC 5869).
 func hashKey(root rootSecret, id account.AppID) (registry.HashKey, error) {

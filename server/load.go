@@ -11,6 +11,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/fetch"
 	"github.com/staunchid/staunch/rpc"
 )
 
@@ -19,12 +20,13 @@ const maxStatusList = 64 << 20
 
 // loaded is what the files hold that a configuration names.
 type loaded struct {
-	policy   *attest.Policy
-	status   *android.StatusList // nil: none is configured
-	cert     *tls.Certificate    // nil: no TLS
-	tokens   map[string]rpc.Token
-	roots    map[string]rootSecret
-	warnings []*config.Error
+	policy    *attest.Policy
+	status    *android.StatusList // nil: none is configured
+	appleKeys []*fetch.AppleKey
+	cert      *tls.Certificate // nil: no TLS
+	tokens    map[string]rpc.Token
+	roots     map[string]rootSecret
+	warnings  []*config.Error
 
 	inPolicy func(key, reason string) error // an error about a key of the policy file
 }
@@ -47,6 +49,10 @@ func (l *loaded) reloadable(cfg *config.Config, testRoots bool, now time.Time) e
 			errs = append(errs, cfg.Wrong("attest.status_list_file", "%s: %v", file, err))
 		}
 	}
+	if cfg.Attest.StatusListURL != "" {
+		errs = append(errs, l.loadKeptList(cfg))
+	}
+	errs = append(errs, l.loadAppleKeys(cfg))
 	if cfg.TLSCertFile != "" {
 		cert, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
 		if err != nil {
@@ -55,8 +61,8 @@ func (l *loaded) reloadable(cfg *config.Config, testRoots bool, now time.Time) e
 		l.private(cfg, "tls_key_file", cfg.TLSKeyFile)
 		l.cert = &cert
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	l.warnPolicy(now)
 	l.warnStatus(cfg, now)

@@ -22,7 +22,14 @@ func (s *Server) Reload(ctx context.Context) error {
 	if err := s.adopt(ctx, s.policy.Load(), l.policy); err != nil {
 		return err
 	}
+	if err := s.useKeys(l.appleKeys); err != nil {
+		return err
+	}
 	s.use(&l)
+	s.wake()
+	for _, a := range s.apps {
+		a.attest.ResumeReceipts()
+	}
 	s.logLoaded(&l)
 	s.log.Info("reloaded", "policy", l.policy.Digest(), "status_list", s.cfg.Attest.StatusListFile != "")
 	return nil

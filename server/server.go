@@ -65,6 +65,9 @@ type Options struct {
 	// DangerousTestRoots accepts a policy with dangerous_extra_roots, and with
 	// it every phone that somebody makes in software. For tests and `staunch dev`.
 	DangerousTestRoots bool
+
+	testingOnlyClient   *http.Client // asks the vendors
+	testingOnlyAppleURL string       // instead of Apple's
 }
 
 // Server is a server that holds its stores and its address. Close frees them.
@@ -82,6 +85,7 @@ type Server struct {
 	policy atomic.Pointer[attest.Policy]
 	status atomic.Pointer[android.StatusList]
 	cert   atomic.Pointer[tls.Certificate]
+	feed   feed
 
 	reloading sync.Mutex
 	closing   sync.Once
@@ -95,6 +99,7 @@ func New(opts *Options) (*Server, error) {
 		return nil, errors.New("server: options: no Config")
 	}
 	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, listener: opts.Listener}
+	s.feed.client, s.feed.appleURL = opts.testingOnlyClient, opts.testingOnlyAppleURL
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -112,6 +117,9 @@ func (s *Server) open() error {
 	if err != nil {
 		return err
 	}
+	if err := s.useKeys(l.appleKeys); err != nil {
+		return err
+	}
 	s.use(l)
 	s.logLoaded(l)
 	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {
@@ -121,6 +129,9 @@ func (s *Server) open() error {
 		return err
 	}
 	m := newMetrics(s.statusList, s.now)
+	if err := s.openFeed(m); err != nil {
+		return err
+	}
 	if err := s.openApps(l, m); err != nil {
 		return err
 	}
@@ -164,6 +175,7 @@ func (s *Server) Run(ctx context.Context) error {
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { s.sweep(sweeping) })
+	sweeper.Go(func() { s.runFeed(sweeping) })
 	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())
 
 	var err error

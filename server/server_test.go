@@ -412,7 +412,7 @@ func openDB(t *testing.T, opts *server.Options) *sql.DB {
 
 func openStore(t *testing.T, opts *server.Options, app string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(opts.Config.DataDir, app+".db"))
+	db, err := sql.Open("sqlite", filepath.Join(opts.Config.DataDir, app+".db")+"?_pragma=busy_timeout(5000)") // a server writes meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,17 +37,26 @@ func (l *loaded) warnStatus(cfg *config.Config, now time.Time) {
 	if !matters {
 		return
 	}
-	if l.status == nil {
-		l.warn(cfg.Wrong("attest.status_list_file", "no revocation list: every Android phone is refused"))
+	key, file := "attest.status_list_file", cfg.Attest.StatusListFile
+	if cfg.Attest.StatusListURL != "" {
+		key, file = "attest.status_list_url", keptList(cfg.DataDir)
+	}
+	switch {
+	case l.status != nil:
+	case cfg.Attest.StatusListURL != "":
+		l.warn(cfg.Wrong(key, "no revocation list has been downloaded yet: every Android phone is refused until the server has"))
+		return
+	default:
+		l.warn(cfg.Wrong(key, "no revocation list: every Android phone is refused"))
 		return
 	}
 	age := l.status.Age(now)
-	about := fmt.Sprintf("%s: %d entries, %s old", cfg.Attest.StatusListFile, l.status.Len(), age.Round(time.Second))
+	about := fmt.Sprintf("%s: %d entries, %s old", file, l.status.Len(), age.Round(time.Second))
 	switch {
 	case age > maxAge:
-		l.warn(cfg.Wrong("attest.status_list_file", "%s, above max_age of the policy, %s: every Android phone is refused", about, maxAge))
+		l.warn(cfg.Wrong(key, "%s, above max_age of the policy, %s: every Android phone is refused", about, maxAge))
 	case age > warnAge:
-		l.warn(cfg.Wrong("attest.status_list_file", "%s, above warn_age of the policy, %s: every Android phone gets a warning", about, warnAge))
+		l.warn(cfg.Wrong(key, "%s, above warn_age of the policy, %s: every Android phone gets a warning", about, warnAge))
 	}
 }
 

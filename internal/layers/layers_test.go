@@ -37,7 +37,7 @@ store/storetest       | account audit event attest/... store                    
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
-server                | account audit event attest attest/... store/... store rpc rpc/extauthz config gen/... | github.com/prometheus/client_golang
+server                | account audit event attest attest/... store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong
 client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf
 examples/pay          | attest/request client                                                    |

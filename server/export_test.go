@@ -1,0 +1,9 @@
+package server
+
+import "net/http"
+
+// TestingOnlyVendors lets client ask in the place of the real one, and for
+// receipts at appleURL.
+func (o *Options) TestingOnlyVendors(client *http.Client, appleURL string) {
+	o.testingOnlyClient, o.testingOnlyAppleURL = client, appleURL
+}
