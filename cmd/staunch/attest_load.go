@@ -110,8 +110,6 @@ func (c *AttestLoadCmd) advise(err error) error {
 		return fmt.Errorf("%w. Start one with `staunch dev`, or name its address with --url; this was %s", err, c.URL)
 	case errors.Is(err, load.ErrToken):
 		return fmt.Errorf("%w. Give the app's service_token_file with --token-file; this was %s", err, c.TokenFile)
-	case errors.Is(err, load.ErrApp):
-		return fmt.Errorf("%w. Name one of the server's apps with --app", err)
 	}
 	return err
 }

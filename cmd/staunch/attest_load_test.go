@@ -197,6 +197,26 @@ func (w *world) summary(r *load.Report) string {
 	return "HONEST" + rows
 }
 
+// TestLoadProgress: a line of progress fits a terminal, also late in a bad run.
+func TestLoadProgress(t *testing.T) {
+	short := progressText(load.Progress{Phones: 200, Registered: 124, PerSecond: 271.6, P50: 54300 * time.Microsecond, P99: 106500 * time.Microsecond, Left: 11 * time.Second})
+	if want := "124/200 phones  272 calls/s  p50 54.3ms  p99 106.5ms  11s left"; short != want {
+		t.Errorf("%q, want %q", short, want)
+	}
+	long := progressText(load.Progress{Phones: 9999, Registered: 9999, PerSecond: 9999, P50: time.Second, P99: time.Second, Errors: 99, Surprises: 99, Left: time.Hour})
+	if len(long) > 100 || !strings.Contains(long, "99 errors  99 surprises  1h0m0s left") {
+		t.Errorf("%d columns: %q", len(long), long)
+	}
+	var out bytes.Buffer // no terminal
+	show := showProgress(&out)
+	for range 5 {
+		show(load.Progress{Phones: 1})
+	}
+	if out.String() != "0/1 phones  0 calls/s  p50 0.0ms  p99 0.0ms\n" {
+		t.Errorf("%q", out.String())
+	}
+}
+
 // documented compares with a block of the manual, whose fence names it.
 func documented(t *testing.T, name, got string) {
 	t.Helper()

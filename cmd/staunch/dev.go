@@ -216,8 +216,9 @@ Try, in another terminal:
   # The backend looks at the key. KEY_ID is keyId in the answer above.
   call GetKey '{"keyId":"KEY_ID"}'
 
-  # More phones, also bad ones; health; metrics.
+  # More phones, also bad ones; many at once; health; metrics.
   "$STAUNCH" attest sample --list
+  "$STAUNCH" attest load --phones 200 --rate 50 --duration 30s
   curl %[1]s/healthz
   curl %[1]s/metrics
 

@@ -39,7 +39,9 @@ type expect struct {
 	either bool   // or refused, for the code and for nothing else
 	code   string // that must be among those which reject
 
-	key, account string // that the server must name if it accepts; empty: any
+	// Of a request: the key, with its account, that the server must name if it
+	// accepts, and only then.
+	key, account string
 }
 
 // surprise says what is unexpected of a, or nothing.
@@ -49,6 +51,8 @@ func (e expect) surprise(a *answer) string {
 		refused = "refused without a code"
 	}
 	switch {
+	case !a.accepted && e.key != "" && a.keyID != "":
+		return fmt.Sprintf("%s, and the key %q is named all the same", refused, a.keyID)
 	case a.accepted && !a.allowed:
 		return "accepted by the verdict, and denied"
 	case a.accepted && e.accept:
@@ -67,8 +71,6 @@ func (e expect) surprise(a *answer) string {
 		return refused
 	case !slices.Contains(a.codes, e.code):
 		return refused + ", and not for " + e.code
-	case a.keyID != "" && e.key != "":
-		return "refused, and a key is named all the same"
 	}
 	return ""
 }

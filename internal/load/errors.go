@@ -13,10 +13,9 @@ import (
 var (
 	// ErrAway: no server answers there, or it stopped answering. Start one.
 	ErrAway = errors.New("load: the server does not answer")
-	// ErrToken: the server does not take the token. Send that of the app.
+	// ErrToken: the server does not take the token, or has no such app for it.
+	// Send that of the app.
 	ErrToken = errors.New("load: the server refuses the token")
-	// ErrApp: the server has no such app. Name another.
-	ErrApp = errors.New("load: the server does not have the app")
 	// ErrRefused: good phones are all refused for the same reason. The policy is
 	// not one for software phones, or the host of the requests is not in it.
 	ErrRefused = errors.New("load: every good phone is refused")
@@ -25,12 +24,10 @@ var (
 // explain says what a failed call means. Its error ends a run.
 func explain(err error) error {
 	code := connect.CodeOf(err)
-	switch reason := reasonOf(err); {
+	switch {
 	case code == connect.CodeUnauthenticated || code == connect.CodePermissionDenied:
 		return fmt.Errorf("%w: %w", ErrToken, err)
-	case reason == "ATTEST_APP_UNKNOWN", reason == "APP_REQUIRED":
-		return fmt.Errorf("%w: %w", ErrApp, err)
-	case code == connect.CodeUnavailable, code == connect.CodeDeadlineExceeded, reason == "":
+	case code == connect.CodeUnavailable, code == connect.CodeDeadlineExceeded, reasonOf(err) == "":
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	return fmt.Errorf("load: the server fails: %w", err)

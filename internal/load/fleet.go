@@ -87,21 +87,23 @@ func newFleet(now time.Time, mix Mix) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.foreign, err = attesttest.NewAndroidCA(now, nil); err != nil {
-		return nil, err
-	}
 	if f.apple, err = attesttest.TestAppleCA(now); err != nil {
 		return nil, err
 	}
-	if f.foreignApple, err = attesttest.NewAppleCA(now); err != nil {
-		return nil, err
+	if mix.Abusive > 0 {
+		if f.foreign, err = attesttest.NewAndroidCA(now, nil); err != nil {
+			return nil, err
+		}
+		if f.foreignApple, err = attesttest.NewAppleCA(now); err != nil {
+			return nil, err
+		}
 	}
 	for kind, models := range f.models {
 		var weights []int
 		for _, m := range models {
 			weights = append(weights, m.weight)
 			m.ca = shared
-			if kind == Deviating { // every such model has a batch of its own
+			if kind == Deviating && mix.Deviating > 0 { // every such model has a batch of its own
 				if m.ca, err = attesttest.TestAndroidCA(now); err != nil {
 					return nil, err
 				}

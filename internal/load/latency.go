@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// latencies are how long calls took, in buckets that are 3 % wide, so that a
-// long run needs no more room than a short one.
+// latencies are how long calls took, in buckets that are 3 % wide and reach to
+// days, so that a long run needs no more room than a short one.
 type latencies struct {
-	counts [60 * 32]uint32
+	counts [40 * 32]uint32
 	n      int64
 	max    time.Duration
 }

@@ -138,8 +138,8 @@ func New(opts *Options) (*Load, error) {
 // Run registers the phones and sends the requests. It ends early when ctx does.
 //
 // The report is never nil: with an error it holds what was done before. An error
-// means that it made no sense to go on; it wraps ErrAway, ErrToken, ErrApp or
-// ErrRefused where these fit. Run may be called again, with new phones.
+// means that it made no sense to go on; it wraps ErrAway, ErrToken or ErrRefused
+// where these fit. Run may be called again, with new phones.
 func (l *Load) Run(ctx context.Context) (*Report, error) {
 	t := newTally(l.opts.Phones)
 	r := &run{Load: l, tally: t}

@@ -153,8 +153,6 @@ func (r *run) verify(ctx context.Context, p *phone, action string, want expect, 
 	}
 	a := answerOf(res.Msg.GetDecision(), res.Msg.GetVerdict())
 	a.keyID, a.account = res.Msg.GetKey().GetKeyId(), res.Msg.GetKey().GetAccount()
-	if a.accepted {
-		want.key, want.account = p.key.id, p.account
-	}
+	want.key, want.account = p.key.id, p.account
 	r.judge(p, callRequest, action, want, a)
 }

@@ -36,7 +36,7 @@ type tally struct {
 	recent   latencies // since the last progress
 	recentAt time.Time
 	errors   map[string]int64
-	failing  int // calls in a row that failed
+	failing  map[string]int // calls in a row that failed, by name
 	rows     map[[2]string]*Row
 	wrong    map[Surprise]int64
 	goods    map[[2]string]*goods // by platform and call
@@ -51,7 +51,7 @@ type goods struct {
 func newTally(phones int) *tally {
 	return &tally{
 		begin: time.Now(), recentAt: time.Now(), phones: phones, phases: map[string]time.Time{}, calls: map[string]*latencies{},
-		errors: map[string]int64{}, rows: map[[2]string]*Row{}, wrong: map[Surprise]int64{}, goods: map[[2]string]*goods{},
+		errors: map[string]int64{}, failing: map[string]int{}, rows: map[[2]string]*Row{}, wrong: map[Surprise]int64{}, goods: map[[2]string]*goods{},
 	}
 }
 
@@ -69,7 +69,7 @@ func (t *tally) registered() {
 	t.made++
 }
 
-// mostFailing is how many calls in a row may fail before a run ends.
+// mostFailing is how many calls of one name in a row may fail before a run ends.
 const mostFailing = 100
 
 // called counts a call that has ended. One that was cut off by the end of the
@@ -82,7 +82,7 @@ func (r *run) called(ctx context.Context, name string, begin time.Time, err erro
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
-		t.failing++
+		t.failing[name]++
 		text := connect.CodeOf(err).String() + ": " + strings.TrimPrefix(err.Error(), connect.CodeOf(err).String()+": ")
 		if len(text) > 160 {
 			text = text[:160] + "..."
@@ -91,12 +91,12 @@ func (r *run) called(ctx context.Context, name string, begin time.Time, err erro
 			text = "other errors"
 		}
 		t.errors[text]++
-		if t.failing >= mostFailing {
+		if t.failing[name] >= mostFailing {
 			r.stop(explain(err))
 		}
 		return
 	}
-	t.failing = 0
+	t.failing[name] = 0
 	l := t.calls[name]
 	if l == nil {
 		l = &latencies{}
