@@ -19,6 +19,8 @@ type Attest interface {
 	GetKey(ctx context.Context, caller account.Caller, app account.AppID, id string) (registry.Key, error)
 	ListKeys(ctx context.Context, caller account.Caller, app account.AppID, f registry.KeyFilter, size int) (*registry.KeyPage, error)
 	RevokeKey(ctx context.Context, caller account.Caller, app account.AppID, id, reason string) (registry.Key, error)
+	Stats(context.Context, account.Caller, *registry.StatFilter) (*registry.StatReport, error)
+	Suspects(ctx context.Context, caller account.Caller, app account.AppID) ([]registry.Suspect, error)
 }
 
 // attestHandler is staunch.attest.v1.AttestService.

@@ -53,6 +53,10 @@ func TestCallers(t *testing.T) {
 		{"state that there is not", "ListKeys", `{"state":99}`, []string{backend}, "REQUEST_MALFORMED", ""},
 		{"phone revokes a key", "RevokeKey", `{"app":"demo","keyId":"k","reason":"r"}`, nil, "TOKEN_REQUIRED", ""},
 		{"backend revokes a key", "RevokeKey", `{"keyId":"k","reason":"r"}`, []string{backend}, "", account.Backend},
+		{"phone reads statistics", "Stats", `{"app":"demo"}`, nil, "TOKEN_REQUIRED", ""},
+		{"backend reads statistics", "Stats", `{}`, []string{backend}, "", account.Backend},
+		{"phone reads suspects", "Suspects", `{"app":"demo"}`, nil, "TOKEN_REQUIRED", ""},
+		{"backend reads suspects", "Suspects", `{}`, []string{backend}, "", account.Backend},
 		{"no purpose", "CreateChallenge", `{"app":"demo"}`, nil, "REQUEST_MALFORMED", ""},
 	}
 	for _, tt := range tests {

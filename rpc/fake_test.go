@@ -36,6 +36,7 @@ type fake struct {
 	filter registry.KeyFilter
 	size   int
 	reason string
+	stats  *registry.StatFilter
 
 	err    error
 	panics any

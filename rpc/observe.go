@@ -42,6 +42,8 @@ func procedures() map[string]bool {
 		attestv1connect.AttestServiceGetKeyProcedure:          true,
 		attestv1connect.AttestServiceListKeysProcedure:        true,
 		attestv1connect.AttestServiceRevokeKeyProcedure:       true,
+		attestv1connect.AttestServiceStatsProcedure:           true,
+		attestv1connect.AttestServiceSuspectsProcedure:        true,
 	}
 }
 

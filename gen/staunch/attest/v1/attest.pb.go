@@ -2073,6 +2073,587 @@ func (x *RevokeKeyResponse) GetKey() *Key {
 	return nil
 }
 
+// StatsRequest says which statistics are wanted.
+//
+// A dim is one of hour, day, platform, operation, model, model_source, os,
+// app_version, country, stage, verdict, or of findings: code, class, effect,
+// position, batch, manufacturer. With one of the latter, rows count findings.
+type StatsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the app, as in CreateChallengeRequest.
+	App string `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	// Beginning; its hour is counted whole. Default: 24 hours before to. Rows are
+	// kept for 90 days.
+	From *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// End; its hour is counted whole. Default: now.
+	To *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Dims to group by; none: the total only.
+	By []string `protobuf:"bytes,4,rep,name=by,proto3" json:"by,omitempty"`
+	// What must be so, by dim; not hour and day.
+	Equal map[string]string `protobuf:"bytes,5,rep,name=equal,proto3" json:"equal,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// How many rows are wanted at most, those with most attempts; 0 means 1000, and
+	// 10000 is the most.
+	Limit         int32 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatsRequest) Reset() {
+	*x = StatsRequest{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatsRequest) ProtoMessage() {}
+
+func (x *StatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatsRequest.ProtoReflect.Descriptor instead.
+func (*StatsRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *StatsRequest) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
+func (x *StatsRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *StatsRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *StatsRequest) GetBy() []string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *StatsRequest) GetEqual() map[string]string {
+	if x != nil {
+		return x.Equal
+	}
+	return nil
+}
+
+func (x *StatsRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// StatsRow counts what has the same values.
+type StatsRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The values, by dim.
+	By map[string]string `protobuf:"bytes,1,rep,name=by,proto3" json:"by,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Attempts; findings if the answer says so.
+	Attempts int64 `protobuf:"varint,2,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Those whose verdict accepts.
+	Accepted int64 `protobuf:"varint,3,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// Those whose verdict rejects, and that were denied.
+	Rejected int64 `protobuf:"varint,4,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// Those whose verdict rejects, and that a rollout which observes let pass.
+	WouldDeny int64 `protobuf:"varint,5,opt,name=would_deny,json=wouldDeny,proto3" json:"would_deny,omitempty"`
+	// Distinct accounts.
+	Accounts int64 `protobuf:"varint,6,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	// There may be more accounts than that.
+	AccountsAtLeast bool `protobuf:"varint,7,opt,name=accounts_at_least,json=accountsAtLeast,proto3" json:"accounts_at_least,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *StatsRow) Reset() {
+	*x = StatsRow{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatsRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatsRow) ProtoMessage() {}
+
+func (x *StatsRow) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatsRow.ProtoReflect.Descriptor instead.
+func (*StatsRow) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *StatsRow) GetBy() map[string]string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *StatsRow) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *StatsRow) GetAccepted() int64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
+func (x *StatsRow) GetRejected() int64 {
+	if x != nil {
+		return x.Rejected
+	}
+	return 0
+}
+
+func (x *StatsRow) GetWouldDeny() int64 {
+	if x != nil {
+		return x.WouldDeny
+	}
+	return 0
+}
+
+func (x *StatsRow) GetAccounts() int64 {
+	if x != nil {
+		return x.Accounts
+	}
+	return 0
+}
+
+func (x *StatsRow) GetAccountsAtLeast() bool {
+	if x != nil {
+		return x.AccountsAtLeast
+	}
+	return false
+}
+
+// StatsResponse is what was asked for.
+type StatsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Beginning, as it was taken.
+	From *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// End, as it was taken.
+	To *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Rows count findings and not attempts.
+	Findings bool `protobuf:"varint,3,opt,name=findings,proto3" json:"findings,omitempty"`
+	// Most attempts first; by time if that is the first dim.
+	Rows []*StatsRow `protobuf:"bytes,4,rep,name=rows,proto3" json:"rows,omitempty"`
+	// There are more rows than the limit.
+	More bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	// All attempts that fit what equal says of attempts.
+	Total         *StatsRow `protobuf:"bytes,6,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatsResponse) Reset() {
+	*x = StatsResponse{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatsResponse) ProtoMessage() {}
+
+func (x *StatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatsResponse.ProtoReflect.Descriptor instead.
+func (*StatsResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *StatsResponse) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *StatsResponse) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *StatsResponse) GetFindings() bool {
+	if x != nil {
+		return x.Findings
+	}
+	return false
+}
+
+func (x *StatsResponse) GetRows() []*StatsRow {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+func (x *StatsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *StatsResponse) GetTotal() *StatsRow {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+// SuspectsRequest names an app.
+type SuspectsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the app, as in CreateChallengeRequest.
+	App           string `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspectsRequest) Reset() {
+	*x = SuspectsRequest{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspectsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspectsRequest) ProtoMessage() {}
+
+func (x *SuspectsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspectsRequest.ProtoReflect.Descriptor instead.
+func (*SuspectsRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SuspectsRequest) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
+// Suspect is a class of devices that may be honest and is refused.
+type Suspect struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Family of the devices.
+	Platform Platform `protobuf:"varint,1,opt,name=platform,proto3,enum=staunch.attest.v1.Platform" json:"platform,omitempty"`
+	// "register" or "request".
+	Operation string `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"`
+	// Model; empty: not known.
+	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	// "attested"; "claimed"; "batch": the model is the hash of a factory's batch key.
+	ModelSource string `protobuf:"bytes,4,opt,name=model_source,json=modelSource,proto3" json:"model_source,omitempty"`
+	// Code of the finding.
+	Code string `protobuf:"bytes,5,opt,name=code,proto3" json:"code,omitempty"`
+	// Position of the certificate that it is about; absent: it is about none.
+	Position *int32 `protobuf:"varint,6,opt,name=position,proto3,oneof" json:"position,omitempty"`
+	// Attempts with this finding.
+	Attempts int64 `protobuf:"varint,7,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Distinct accounts that failed.
+	Failed int64 `protobuf:"varint,8,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Distinct accounts of the class that tried.
+	Tried int64 `protobuf:"varint,9,opt,name=tried,proto3" json:"tried,omitempty"`
+	// Share of those that tried and failed.
+	Share float64 `protobuf:"fixed64,10,opt,name=share,proto3" json:"share,omitempty"`
+	// Share of the failed that show any finding of class abuse.
+	Abuse float64 `protobuf:"fixed64,11,opt,name=abuse,proto3" json:"abuse,omitempty"`
+	// failed * share * (1 - abuse).
+	Rank float64 `protobuf:"fixed64,12,opt,name=rank,proto3" json:"rank,omitempty"`
+	// Hour of the first failure.
+	First *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=first,proto3" json:"first,omitempty"`
+	// Hour of the last failure.
+	Last *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last,proto3" json:"last,omitempty"`
+	// Most accounts that failed within one hour.
+	BusiestHour int64 `protobuf:"varint,15,opt,name=busiest_hour,json=busiestHour,proto3" json:"busiest_hour,omitempty"`
+	// An exception is proposed.
+	Proposed bool `protobuf:"varint,16,opt,name=proposed,proto3" json:"proposed,omitempty"`
+	// What is missing for a proposal, or for a draft. For people; it may change with
+	// any release.
+	Why []string `protobuf:"bytes,17,rep,name=why,proto3" json:"why,omitempty"`
+	// Text of an exception for the policy file. It does not load before owner and
+	// ticket are filled in. Empty: there is none.
+	Draft         string `protobuf:"bytes,18,opt,name=draft,proto3" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Suspect) Reset() {
+	*x = Suspect{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Suspect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Suspect) ProtoMessage() {}
+
+func (x *Suspect) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Suspect.ProtoReflect.Descriptor instead.
+func (*Suspect) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Suspect) GetPlatform() Platform {
+	if x != nil {
+		return x.Platform
+	}
+	return Platform_PLATFORM_UNSPECIFIED
+}
+
+func (x *Suspect) GetOperation() string {
+	if x != nil {
+		return x.Operation
+	}
+	return ""
+}
+
+func (x *Suspect) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Suspect) GetModelSource() string {
+	if x != nil {
+		return x.ModelSource
+	}
+	return ""
+}
+
+func (x *Suspect) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Suspect) GetPosition() int32 {
+	if x != nil && x.Position != nil {
+		return *x.Position
+	}
+	return 0
+}
+
+func (x *Suspect) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Suspect) GetFailed() int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *Suspect) GetTried() int64 {
+	if x != nil {
+		return x.Tried
+	}
+	return 0
+}
+
+func (x *Suspect) GetShare() float64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *Suspect) GetAbuse() float64 {
+	if x != nil {
+		return x.Abuse
+	}
+	return 0
+}
+
+func (x *Suspect) GetRank() float64 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *Suspect) GetFirst() *timestamppb.Timestamp {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *Suspect) GetLast() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
+func (x *Suspect) GetBusiestHour() int64 {
+	if x != nil {
+		return x.BusiestHour
+	}
+	return 0
+}
+
+func (x *Suspect) GetProposed() bool {
+	if x != nil {
+		return x.Proposed
+	}
+	return false
+}
+
+func (x *Suspect) GetWhy() []string {
+	if x != nil {
+		return x.Why
+	}
+	return nil
+}
+
+func (x *Suspect) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// SuspectsResponse is the ranking.
+type SuspectsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Highest rank first, at most 200.
+	Suspects      []*Suspect `protobuf:"bytes,1,rep,name=suspects,proto3" json:"suspects,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspectsResponse) Reset() {
+	*x = SuspectsResponse{}
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspectsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspectsResponse) ProtoMessage() {}
+
+func (x *SuspectsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_attest_v1_attest_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspectsResponse.ProtoReflect.Descriptor instead.
+func (*SuspectsResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_attest_v1_attest_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SuspectsResponse) GetSuspects() []*Suspect {
+	if x != nil {
+		return x.Suspects
+	}
+	return nil
+}
+
 var File_staunch_attest_v1_attest_proto protoreflect.FileDescriptor
 
 const file_staunch_attest_v1_attest_proto_rawDesc = "" +
@@ -2209,7 +2790,62 @@ const file_staunch_attest_v1_attest_proto_rawDesc = "" +
 	"\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"=\n" +
 	"\x11RevokeKeyResponse\x12(\n" +
-	"\x03key\x18\x01 \x01(\v2\x16.staunch.attest.v1.KeyR\x03key*M\n" +
+	"\x03key\x18\x01 \x01(\v2\x16.staunch.attest.v1.KeyR\x03key\"\x9e\x02\n" +
+	"\fStatsRequest\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\tR\x03app\x12.\n" +
+	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x0e\n" +
+	"\x02by\x18\x04 \x03(\tR\x02by\x12@\n" +
+	"\x05equal\x18\x05 \x03(\v2*.staunch.attest.v1.StatsRequest.EqualEntryR\x05equal\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\x05R\x05limit\x1a8\n" +
+	"\n" +
+	"EqualEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb1\x02\n" +
+	"\bStatsRow\x123\n" +
+	"\x02by\x18\x01 \x03(\v2#.staunch.attest.v1.StatsRow.ByEntryR\x02by\x12\x1a\n" +
+	"\battempts\x18\x02 \x01(\x03R\battempts\x12\x1a\n" +
+	"\baccepted\x18\x03 \x01(\x03R\baccepted\x12\x1a\n" +
+	"\brejected\x18\x04 \x01(\x03R\brejected\x12\x1d\n" +
+	"\n" +
+	"would_deny\x18\x05 \x01(\x03R\twouldDeny\x12\x1a\n" +
+	"\baccounts\x18\x06 \x01(\x03R\baccounts\x12*\n" +
+	"\x11accounts_at_least\x18\a \x01(\bR\x0faccountsAtLeast\x1a5\n" +
+	"\aByEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xff\x01\n" +
+	"\rStatsResponse\x12.\n" +
+	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1a\n" +
+	"\bfindings\x18\x03 \x01(\bR\bfindings\x12/\n" +
+	"\x04rows\x18\x04 \x03(\v2\x1b.staunch.attest.v1.StatsRowR\x04rows\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more\x121\n" +
+	"\x05total\x18\x06 \x01(\v2\x1b.staunch.attest.v1.StatsRowR\x05total\"#\n" +
+	"\x0fSuspectsRequest\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\tR\x03app\"\xae\x04\n" +
+	"\aSuspect\x127\n" +
+	"\bplatform\x18\x01 \x01(\x0e2\x1b.staunch.attest.v1.PlatformR\bplatform\x12\x1c\n" +
+	"\toperation\x18\x02 \x01(\tR\toperation\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12!\n" +
+	"\fmodel_source\x18\x04 \x01(\tR\vmodelSource\x12\x12\n" +
+	"\x04code\x18\x05 \x01(\tR\x04code\x12\x1f\n" +
+	"\bposition\x18\x06 \x01(\x05H\x00R\bposition\x88\x01\x01\x12\x1a\n" +
+	"\battempts\x18\a \x01(\x03R\battempts\x12\x16\n" +
+	"\x06failed\x18\b \x01(\x03R\x06failed\x12\x14\n" +
+	"\x05tried\x18\t \x01(\x03R\x05tried\x12\x14\n" +
+	"\x05share\x18\n" +
+	" \x01(\x01R\x05share\x12\x14\n" +
+	"\x05abuse\x18\v \x01(\x01R\x05abuse\x12\x12\n" +
+	"\x04rank\x18\f \x01(\x01R\x04rank\x120\n" +
+	"\x05first\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05first\x12.\n" +
+	"\x04last\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x04last\x12!\n" +
+	"\fbusiest_hour\x18\x0f \x01(\x03R\vbusiestHour\x12\x1a\n" +
+	"\bproposed\x18\x10 \x01(\bR\bproposed\x12\x10\n" +
+	"\x03why\x18\x11 \x03(\tR\x03why\x12\x14\n" +
+	"\x05draft\x18\x12 \x01(\tR\x05draftB\v\n" +
+	"\t_position\"J\n" +
+	"\x10SuspectsResponse\x126\n" +
+	"\bsuspects\x18\x01 \x03(\v2\x1a.staunch.attest.v1.SuspectR\bsuspects*M\n" +
 	"\aPurpose\x12\x17\n" +
 	"\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PURPOSE_REGISTER\x10\x01\x12\x13\n" +
@@ -2255,14 +2891,16 @@ const file_staunch_attest_v1_attest_proto_rawDesc = "" +
 	"\x11KEY_STATE_PENDING\x10\x02\x12\x16\n" +
 	"\x12KEY_STATE_OBSERVED\x10\x03\x12\x15\n" +
 	"\x11KEY_STATE_REVOKED\x10\x04\x12\x18\n" +
-	"\x14KEY_STATE_SUPERSEDED\x10\x052\xae\x04\n" +
+	"\x14KEY_STATE_SUPERSEDED\x10\x052\xcf\x05\n" +
 	"\rAttestService\x12h\n" +
 	"\x0fCreateChallenge\x12).staunch.attest.v1.CreateChallengeRequest\x1a*.staunch.attest.v1.CreateChallengeResponse\x12S\n" +
 	"\bRegister\x12\".staunch.attest.v1.RegisterRequest\x1a#.staunch.attest.v1.RegisterResponse\x12b\n" +
 	"\rVerifyRequest\x12'.staunch.attest.v1.VerifyRequestRequest\x1a(.staunch.attest.v1.VerifyRequestResponse\x12M\n" +
 	"\x06GetKey\x12 .staunch.attest.v1.GetKeyRequest\x1a!.staunch.attest.v1.GetKeyResponse\x12S\n" +
 	"\bListKeys\x12\".staunch.attest.v1.ListKeysRequest\x1a#.staunch.attest.v1.ListKeysResponse\x12V\n" +
-	"\tRevokeKey\x12#.staunch.attest.v1.RevokeKeyRequest\x1a$.staunch.attest.v1.RevokeKeyResponseB=Z;github.com/staunchid/staunch/gen/staunch/attest/v1;attestv1b\x06proto3"
+	"\tRevokeKey\x12#.staunch.attest.v1.RevokeKeyRequest\x1a$.staunch.attest.v1.RevokeKeyResponse\x12J\n" +
+	"\x05Stats\x12\x1f.staunch.attest.v1.StatsRequest\x1a .staunch.attest.v1.StatsResponse\x12S\n" +
+	"\bSuspects\x12\".staunch.attest.v1.SuspectsRequest\x1a#.staunch.attest.v1.SuspectsResponseB=Z;github.com/staunchid/staunch/gen/staunch/attest/v1;attestv1b\x06proto3"
 
 var (
 	file_staunch_attest_v1_attest_proto_rawDescOnce sync.Once
@@ -2277,7 +2915,7 @@ func file_staunch_attest_v1_attest_proto_rawDescGZIP() []byte {
 }
 
 var file_staunch_attest_v1_attest_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_staunch_attest_v1_attest_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_staunch_attest_v1_attest_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_staunch_attest_v1_attest_proto_goTypes = []any{
 	(Purpose)(0),                    // 0: staunch.attest.v1.Purpose
 	(Platform)(0),                   // 1: staunch.attest.v1.Platform
@@ -2305,13 +2943,21 @@ var file_staunch_attest_v1_attest_proto_goTypes = []any{
 	(*ListKeysResponse)(nil),        // 23: staunch.attest.v1.ListKeysResponse
 	(*RevokeKeyRequest)(nil),        // 24: staunch.attest.v1.RevokeKeyRequest
 	(*RevokeKeyResponse)(nil),       // 25: staunch.attest.v1.RevokeKeyResponse
-	nil,                             // 26: staunch.attest.v1.VerifyRequestRequest.FieldsEntry
-	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
+	(*StatsRequest)(nil),            // 26: staunch.attest.v1.StatsRequest
+	(*StatsRow)(nil),                // 27: staunch.attest.v1.StatsRow
+	(*StatsResponse)(nil),           // 28: staunch.attest.v1.StatsResponse
+	(*SuspectsRequest)(nil),         // 29: staunch.attest.v1.SuspectsRequest
+	(*Suspect)(nil),                 // 30: staunch.attest.v1.Suspect
+	(*SuspectsResponse)(nil),        // 31: staunch.attest.v1.SuspectsResponse
+	nil,                             // 32: staunch.attest.v1.VerifyRequestRequest.FieldsEntry
+	nil,                             // 33: staunch.attest.v1.StatsRequest.EqualEntry
+	nil,                             // 34: staunch.attest.v1.StatsRow.ByEntry
+	(*timestamppb.Timestamp)(nil),   // 35: google.protobuf.Timestamp
 }
 var file_staunch_attest_v1_attest_proto_depIdxs = []int32{
 	0,  // 0: staunch.attest.v1.CreateChallengeRequest.purpose:type_name -> staunch.attest.v1.Purpose
-	27, // 1: staunch.attest.v1.CreateChallengeResponse.expires_at:type_name -> google.protobuf.Timestamp
-	27, // 2: staunch.attest.v1.CreateChallengeResponse.server_time:type_name -> google.protobuf.Timestamp
+	35, // 1: staunch.attest.v1.CreateChallengeResponse.expires_at:type_name -> google.protobuf.Timestamp
+	35, // 2: staunch.attest.v1.CreateChallengeResponse.server_time:type_name -> google.protobuf.Timestamp
 	10, // 3: staunch.attest.v1.RegisterRequest.certificate_chain:type_name -> staunch.attest.v1.CertificateChain
 	11, // 4: staunch.attest.v1.RegisterRequest.hints:type_name -> staunch.attest.v1.Hints
 	2,  // 5: staunch.attest.v1.RegisterResponse.decision:type_name -> staunch.attest.v1.Decision
@@ -2321,11 +2967,11 @@ var file_staunch_attest_v1_attest_proto_depIdxs = []int32{
 	6,  // 9: staunch.attest.v1.Finding.effect:type_name -> staunch.attest.v1.Effect
 	4,  // 10: staunch.attest.v1.Verdict.tier:type_name -> staunch.attest.v1.Tier
 	14, // 11: staunch.attest.v1.Verdict.findings:type_name -> staunch.attest.v1.Finding
-	27, // 12: staunch.attest.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	26, // 13: staunch.attest.v1.VerifyRequestRequest.fields:type_name -> staunch.attest.v1.VerifyRequestRequest.FieldsEntry
+	35, // 12: staunch.attest.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	32, // 13: staunch.attest.v1.VerifyRequestRequest.fields:type_name -> staunch.attest.v1.VerifyRequestRequest.FieldsEntry
 	1,  // 14: staunch.attest.v1.VerifiedKey.platform:type_name -> staunch.attest.v1.Platform
 	4,  // 15: staunch.attest.v1.VerifiedKey.tier:type_name -> staunch.attest.v1.Tier
-	27, // 16: staunch.attest.v1.VerifiedKey.registered_at:type_name -> google.protobuf.Timestamp
+	35, // 16: staunch.attest.v1.VerifiedKey.registered_at:type_name -> google.protobuf.Timestamp
 	2,  // 17: staunch.attest.v1.VerifyRequestResponse.decision:type_name -> staunch.attest.v1.Decision
 	3,  // 18: staunch.attest.v1.VerifyRequestResponse.advice:type_name -> staunch.attest.v1.Advice
 	17, // 19: staunch.attest.v1.VerifyRequestResponse.key:type_name -> staunch.attest.v1.VerifiedKey
@@ -2334,27 +2980,43 @@ var file_staunch_attest_v1_attest_proto_depIdxs = []int32{
 	1,  // 22: staunch.attest.v1.Key.platform:type_name -> staunch.attest.v1.Platform
 	4,  // 23: staunch.attest.v1.Key.tier:type_name -> staunch.attest.v1.Tier
 	7,  // 24: staunch.attest.v1.Key.state:type_name -> staunch.attest.v1.KeyState
-	27, // 25: staunch.attest.v1.Key.registered_at:type_name -> google.protobuf.Timestamp
+	35, // 25: staunch.attest.v1.Key.registered_at:type_name -> google.protobuf.Timestamp
 	7,  // 26: staunch.attest.v1.ListKeysRequest.state:type_name -> staunch.attest.v1.KeyState
 	21, // 27: staunch.attest.v1.ListKeysResponse.keys:type_name -> staunch.attest.v1.Key
 	21, // 28: staunch.attest.v1.RevokeKeyResponse.key:type_name -> staunch.attest.v1.Key
-	8,  // 29: staunch.attest.v1.AttestService.CreateChallenge:input_type -> staunch.attest.v1.CreateChallengeRequest
-	12, // 30: staunch.attest.v1.AttestService.Register:input_type -> staunch.attest.v1.RegisterRequest
-	16, // 31: staunch.attest.v1.AttestService.VerifyRequest:input_type -> staunch.attest.v1.VerifyRequestRequest
-	19, // 32: staunch.attest.v1.AttestService.GetKey:input_type -> staunch.attest.v1.GetKeyRequest
-	22, // 33: staunch.attest.v1.AttestService.ListKeys:input_type -> staunch.attest.v1.ListKeysRequest
-	24, // 34: staunch.attest.v1.AttestService.RevokeKey:input_type -> staunch.attest.v1.RevokeKeyRequest
-	9,  // 35: staunch.attest.v1.AttestService.CreateChallenge:output_type -> staunch.attest.v1.CreateChallengeResponse
-	13, // 36: staunch.attest.v1.AttestService.Register:output_type -> staunch.attest.v1.RegisterResponse
-	18, // 37: staunch.attest.v1.AttestService.VerifyRequest:output_type -> staunch.attest.v1.VerifyRequestResponse
-	20, // 38: staunch.attest.v1.AttestService.GetKey:output_type -> staunch.attest.v1.GetKeyResponse
-	23, // 39: staunch.attest.v1.AttestService.ListKeys:output_type -> staunch.attest.v1.ListKeysResponse
-	25, // 40: staunch.attest.v1.AttestService.RevokeKey:output_type -> staunch.attest.v1.RevokeKeyResponse
-	35, // [35:41] is the sub-list for method output_type
-	29, // [29:35] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	35, // 29: staunch.attest.v1.StatsRequest.from:type_name -> google.protobuf.Timestamp
+	35, // 30: staunch.attest.v1.StatsRequest.to:type_name -> google.protobuf.Timestamp
+	33, // 31: staunch.attest.v1.StatsRequest.equal:type_name -> staunch.attest.v1.StatsRequest.EqualEntry
+	34, // 32: staunch.attest.v1.StatsRow.by:type_name -> staunch.attest.v1.StatsRow.ByEntry
+	35, // 33: staunch.attest.v1.StatsResponse.from:type_name -> google.protobuf.Timestamp
+	35, // 34: staunch.attest.v1.StatsResponse.to:type_name -> google.protobuf.Timestamp
+	27, // 35: staunch.attest.v1.StatsResponse.rows:type_name -> staunch.attest.v1.StatsRow
+	27, // 36: staunch.attest.v1.StatsResponse.total:type_name -> staunch.attest.v1.StatsRow
+	1,  // 37: staunch.attest.v1.Suspect.platform:type_name -> staunch.attest.v1.Platform
+	35, // 38: staunch.attest.v1.Suspect.first:type_name -> google.protobuf.Timestamp
+	35, // 39: staunch.attest.v1.Suspect.last:type_name -> google.protobuf.Timestamp
+	30, // 40: staunch.attest.v1.SuspectsResponse.suspects:type_name -> staunch.attest.v1.Suspect
+	8,  // 41: staunch.attest.v1.AttestService.CreateChallenge:input_type -> staunch.attest.v1.CreateChallengeRequest
+	12, // 42: staunch.attest.v1.AttestService.Register:input_type -> staunch.attest.v1.RegisterRequest
+	16, // 43: staunch.attest.v1.AttestService.VerifyRequest:input_type -> staunch.attest.v1.VerifyRequestRequest
+	19, // 44: staunch.attest.v1.AttestService.GetKey:input_type -> staunch.attest.v1.GetKeyRequest
+	22, // 45: staunch.attest.v1.AttestService.ListKeys:input_type -> staunch.attest.v1.ListKeysRequest
+	24, // 46: staunch.attest.v1.AttestService.RevokeKey:input_type -> staunch.attest.v1.RevokeKeyRequest
+	26, // 47: staunch.attest.v1.AttestService.Stats:input_type -> staunch.attest.v1.StatsRequest
+	29, // 48: staunch.attest.v1.AttestService.Suspects:input_type -> staunch.attest.v1.SuspectsRequest
+	9,  // 49: staunch.attest.v1.AttestService.CreateChallenge:output_type -> staunch.attest.v1.CreateChallengeResponse
+	13, // 50: staunch.attest.v1.AttestService.Register:output_type -> staunch.attest.v1.RegisterResponse
+	18, // 51: staunch.attest.v1.AttestService.VerifyRequest:output_type -> staunch.attest.v1.VerifyRequestResponse
+	20, // 52: staunch.attest.v1.AttestService.GetKey:output_type -> staunch.attest.v1.GetKeyResponse
+	23, // 53: staunch.attest.v1.AttestService.ListKeys:output_type -> staunch.attest.v1.ListKeysResponse
+	25, // 54: staunch.attest.v1.AttestService.RevokeKey:output_type -> staunch.attest.v1.RevokeKeyResponse
+	28, // 55: staunch.attest.v1.AttestService.Stats:output_type -> staunch.attest.v1.StatsResponse
+	31, // 56: staunch.attest.v1.AttestService.Suspects:output_type -> staunch.attest.v1.SuspectsResponse
+	49, // [49:57] is the sub-list for method output_type
+	41, // [41:49] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_staunch_attest_v1_attest_proto_init() }
@@ -2367,13 +3029,14 @@ func file_staunch_attest_v1_attest_proto_init() {
 		(*RegisterRequest_CertificateChain)(nil),
 	}
 	file_staunch_attest_v1_attest_proto_msgTypes[6].OneofWrappers = []any{}
+	file_staunch_attest_v1_attest_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_staunch_attest_v1_attest_proto_rawDesc), len(file_staunch_attest_v1_attest_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   19,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

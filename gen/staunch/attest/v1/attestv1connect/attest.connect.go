@@ -68,6 +68,10 @@ const (
 	AttestServiceListKeysProcedure = "/staunch.attest.v1.AttestService/ListKeys"
 	// AttestServiceRevokeKeyProcedure is the fully-qualified name of the AttestService's RevokeKey RPC.
 	AttestServiceRevokeKeyProcedure = "/staunch.attest.v1.AttestService/RevokeKey"
+	// AttestServiceStatsProcedure is the fully-qualified name of the AttestService's Stats RPC.
+	AttestServiceStatsProcedure = "/staunch.attest.v1.AttestService/Stats"
+	// AttestServiceSuspectsProcedure is the fully-qualified name of the AttestService's Suspects RPC.
+	AttestServiceSuspectsProcedure = "/staunch.attest.v1.AttestService/Suspects"
 )
 
 // AttestServiceClient is a client for the staunch.attest.v1.AttestService service.
@@ -91,6 +95,11 @@ type AttestServiceClient interface {
 	// RevokeKey ends a key for ever. To revoke a key again does nothing. Callers:
 	// backend.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
+	// Stats counts verdicts and findings. Callers: backend.
+	Stats(context.Context, *connect.Request[v1.StatsRequest]) (*connect.Response[v1.StatsResponse], error)
+	// Suspects ranks the classes of devices that were refused in the last 30 days
+	// for something that honest devices do. Callers: backend.
+	Suspects(context.Context, *connect.Request[v1.SuspectsRequest]) (*connect.Response[v1.SuspectsResponse], error)
 }
 
 // NewAttestServiceClient constructs a client for the staunch.attest.v1.AttestService service. By
@@ -140,6 +149,18 @@ func NewAttestServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(attestServiceMethods.ByName("RevokeKey")),
 			connect.WithClientOptions(opts...),
 		),
+		stats: connect.NewClient[v1.StatsRequest, v1.StatsResponse](
+			httpClient,
+			baseURL+AttestServiceStatsProcedure,
+			connect.WithSchema(attestServiceMethods.ByName("Stats")),
+			connect.WithClientOptions(opts...),
+		),
+		suspects: connect.NewClient[v1.SuspectsRequest, v1.SuspectsResponse](
+			httpClient,
+			baseURL+AttestServiceSuspectsProcedure,
+			connect.WithSchema(attestServiceMethods.ByName("Suspects")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -151,6 +172,8 @@ type attestServiceClient struct {
 	getKey          *connect.Client[v1.GetKeyRequest, v1.GetKeyResponse]
 	listKeys        *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
 	revokeKey       *connect.Client[v1.RevokeKeyRequest, v1.RevokeKeyResponse]
+	stats           *connect.Client[v1.StatsRequest, v1.StatsResponse]
+	suspects        *connect.Client[v1.SuspectsRequest, v1.SuspectsResponse]
 }
 
 // CreateChallenge calls staunch.attest.v1.AttestService.CreateChallenge.
@@ -183,6 +206,16 @@ func (c *attestServiceClient) RevokeKey(ctx context.Context, req *connect.Reques
 	return c.revokeKey.CallUnary(ctx, req)
 }
 
+// Stats calls staunch.attest.v1.AttestService.Stats.
+func (c *attestServiceClient) Stats(ctx context.Context, req *connect.Request[v1.StatsRequest]) (*connect.Response[v1.StatsResponse], error) {
+	return c.stats.CallUnary(ctx, req)
+}
+
+// Suspects calls staunch.attest.v1.AttestService.Suspects.
+func (c *attestServiceClient) Suspects(ctx context.Context, req *connect.Request[v1.SuspectsRequest]) (*connect.Response[v1.SuspectsResponse], error) {
+	return c.suspects.CallUnary(ctx, req)
+}
+
 // AttestServiceHandler is an implementation of the staunch.attest.v1.AttestService service.
 type AttestServiceHandler interface {
 	// CreateChallenge issues a one-time challenge. Callers: backend; phone, for no
@@ -204,6 +237,11 @@ type AttestServiceHandler interface {
 	// RevokeKey ends a key for ever. To revoke a key again does nothing. Callers:
 	// backend.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
+	// Stats counts verdicts and findings. Callers: backend.
+	Stats(context.Context, *connect.Request[v1.StatsRequest]) (*connect.Response[v1.StatsResponse], error)
+	// Suspects ranks the classes of devices that were refused in the last 30 days
+	// for something that honest devices do. Callers: backend.
+	Suspects(context.Context, *connect.Request[v1.SuspectsRequest]) (*connect.Response[v1.SuspectsResponse], error)
 }
 
 // NewAttestServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -249,6 +287,18 @@ func NewAttestServiceHandler(svc AttestServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(attestServiceMethods.ByName("RevokeKey")),
 		connect.WithHandlerOptions(opts...),
 	)
+	attestServiceStatsHandler := connect.NewUnaryHandler(
+		AttestServiceStatsProcedure,
+		svc.Stats,
+		connect.WithSchema(attestServiceMethods.ByName("Stats")),
+		connect.WithHandlerOptions(opts...),
+	)
+	attestServiceSuspectsHandler := connect.NewUnaryHandler(
+		AttestServiceSuspectsProcedure,
+		svc.Suspects,
+		connect.WithSchema(attestServiceMethods.ByName("Suspects")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/staunch.attest.v1.AttestService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AttestServiceCreateChallengeProcedure:
@@ -263,6 +313,10 @@ func NewAttestServiceHandler(svc AttestServiceHandler, opts ...connect.HandlerOp
 			attestServiceListKeysHandler.ServeHTTP(w, r)
 		case AttestServiceRevokeKeyProcedure:
 			attestServiceRevokeKeyHandler.ServeHTTP(w, r)
+		case AttestServiceStatsProcedure:
+			attestServiceStatsHandler.ServeHTTP(w, r)
+		case AttestServiceSuspectsProcedure:
+			attestServiceSuspectsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -294,4 +348,12 @@ func (UnimplementedAttestServiceHandler) ListKeys(context.Context, *connect.Requ
 
 func (UnimplementedAttestServiceHandler) RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.RevokeKey is not implemented"))
+}
+
+func (UnimplementedAttestServiceHandler) Stats(context.Context, *connect.Request[v1.StatsRequest]) (*connect.Response[v1.StatsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.Stats is not implemented"))
+}
+
+func (UnimplementedAttestServiceHandler) Suspects(context.Context, *connect.Request[v1.SuspectsRequest]) (*connect.Response[v1.SuspectsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.attest.v1.AttestService.Suspects is not implemented"))
 }
