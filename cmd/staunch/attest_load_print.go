@@ -108,7 +108,7 @@ func summaryRows(w io.Writer, r *load.Report, colour palette) {
 		fmt.Fprintf(w, "  %-48s %8s %8s %9s\n", row.Action, orDash(row.Accepted), orDash(row.Refused), orDash(row.Surprises))
 		if len(row.Codes) > 0 {
 			codes := slices.Sorted(maps.Keys(row.Codes))
-			fmt.Fprint(w, colour.paint(dim, wrap(strings.Join(codes, " "), "      ")))
+			fmt.Fprintln(w, colour.paint(dim, strings.TrimSuffix(wrap(strings.Join(codes, " "), "      "), "\n")))
 		}
 	}
 	fmt.Fprintln(w)
