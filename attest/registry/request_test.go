@@ -34,7 +34,9 @@ func TestVerifyRequest(t *testing.T) {
 			}
 			r.mustRefuse(r.check(req), tt.replay)
 			r.mustRefuse(r.check(req), tt.replay)
-			r.mustPass(r.check(r.sign(tt.key)))
+			next := r.sign(tt.key) // on the same day
+			r.mustPass(r.check(next))
+			r.mustRefuse(r.check(next), tt.replay)
 		})
 	}
 	r.mustCheck()

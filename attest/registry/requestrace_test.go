@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
@@ -275,4 +276,15 @@ func TestTransactionsRunTwice(t *testing.T) {
 		}
 	}
 	r.mustCheck()
+}
+
+// TestNonceOfAnotherKey: nonces are a key's own, so that nobody can use up those
+// of others.
+func TestNonceOfAnotherKey(t *testing.T) {
+	r := newRig(t, withPolicy(t))
+	same := func(d *attesttest.RequestDraft) { d.Nonce = "k2v3Yw9tJmQ4s6t7u8v9wA" }
+	one, other := r.androidKey(), r.androidKey()
+	r.mustPass(r.check(r.sign(one, same)))
+	r.mustPass(r.check(r.sign(other, same)))
+	r.mustRefuse(r.check(r.sign(other, same, func(d *attesttest.RequestDraft) { d.Created = noon.Add(-time.Second) })), "common.request_replay")
 }
