@@ -129,12 +129,18 @@ func (a *appraisal) appraiseStatus(r *android.Attestation) {
 		a.find("android.status_unavailable", effect, "no revocation list was given")
 		return
 	}
-	if age := list.Age(a.now); a.p.genuine == nil && age > rule.warnAge {
+	// A list from the future has no age that anybody knows: one of the clocks is
+	// wrong by as much as that. As an age it would never end.
+	if age := list.Age(a.now); a.p.genuine == nil && age.Abs() > rule.warnAge {
 		effect := Warn
-		if age > rule.maxAge {
+		if age.Abs() > rule.maxAge {
 			effect = Reject
 		}
-		a.find("android.status_stale", effect, "the revocation list is %s old", age.Round(time.Minute))
+		text := "the revocation list is %s old"
+		if age < 0 {
+			text = "the revocation list was fetched %s from now: a clock is wrong"
+		}
+		a.find("android.status_stale", effect, text, age.Abs().Round(time.Minute))
 	}
 	for _, l := range r.Listed {
 		if l.Status == android.StatusSuspended {

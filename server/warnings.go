@@ -50,7 +50,7 @@ func (l *loaded) warnStatus(cfg *config.Config, now time.Time) {
 		l.warn(cfg.Wrong(key, "no revocation list: every Android phone is refused"))
 		return
 	}
-	age := l.status.Age(now)
+	age := l.status.Age(now).Abs() // from the future: as attest judges it
 	about := fmt.Sprintf("%s: %d entries, %s old", file, l.status.Len(), age.Round(time.Second))
 	switch {
 	case age > maxAge:

@@ -63,6 +63,7 @@ func TestCheckWarns(t *testing.T) {
 			write(t, o.Config.Attest.PolicyFile, string(text[:begin])+string(text[end:]))
 		}, ""},
 		{"ageing list", aged(12*time.Hour + time.Second), "1 entries, 12h0m1s old, above warn_age of the policy, 12h0m0s: every Android phone gets a warning"},
+		{"list from the future", aged(-73 * time.Hour), "above max_age of the policy, 72h0m0s: every Android phone is refused"},
 		{"stale list", aged(73 * time.Hour), "1 entries, 73h0m0s old, above max_age of the policy, 72h0m0s: every Android phone is refused"},
 		{"part of the policy that does not act", func(t *testing.T, o *server.Options) {
 			real(t, o, "[[route]]\npath = \"/a\"\n[[route]]\npath = \"/a\"\n")

@@ -45,6 +45,11 @@
 // would_deny, and the key is StateObserved, which signs nothing. What is found
 // of the caller's own permission denies in every stage.
 //
+// Two kinds of work go on behind the calls, each when the server calls for it:
+// Reevaluate revokes the keys that a new revocation list names, and
+// RefreshReceipts exchanges App Attest receipts for the risk metric. Both go on
+// where they were after a crash, and can be shared by several processes.
+//
 // A flow of several parts takes Register apart: Verify judges, Attempt.Commit
 // uses the challenge and saves the key in the flow's own transaction, Activate
 // makes a key active that was committed as pending.
