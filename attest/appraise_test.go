@@ -307,7 +307,7 @@ func TestAppraiseStatus(t *testing.T) {
 		{"a little from the future", -12 * time.Hour, "", nothing, ""},
 		{"from the future", -12*time.Hour - time.Second, "", nothing, "android.status_stale:warn"},
 		{"far from the future", -72*time.Hour - time.Second, "", nothing, "android.status_stale:reject"},
-		{"of tomorrow", -day, "", nothing, ""},
+		{"of tomorrow", -day, "", nothing, "android.status_stale:warn"},
 		{"suspended", 0, "SUSPENDED", nothing, "android.suspended:warn"},
 		{"suspended rejects", 0, "SUSPENDED", suspendedRejects, "android.suspended:reject"},
 		{"another text", 0, "WATCHED", suspendedRejects, "android.status_value:warn"},
