@@ -32,6 +32,7 @@ const (
 	unrelated                      // so, but the evidence is older and answers another
 	used                           // it has served already
 	stolen                         // the server has issued it for another account
+	raced                          // two keys are registered with it at the same time
 )
 
 // registerAbuses are those of a platform, in the order in which phones try them.
@@ -40,6 +41,7 @@ func registerAbuses(platform string) []*registerAbuse {
 		return []*registerAbuse{
 			{name: "evidence kept from another day", code: mismatch, from: unrelated},
 			{name: "challenge that was used", code: "common.challenge_used", from: used},
+			{name: "challenge used twice at once", code: "common.challenge_used", from: raced},
 			{name: "challenge of another account", code: "common.challenge_unknown", from: stolen},
 		}
 	}

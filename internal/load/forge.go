@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/staunchid/staunch/attest/attesttest"
@@ -22,11 +22,16 @@ type forgery struct {
 	android, apple string // codes; apple empty: the same
 	draft          func(*run, *phone) (*draft, error)
 	change         func(*http.Request) // on the way from the phone to the backend
+
+	// Instead of the two above: what is done with a good request.
+	send func(r *run, ctx context.Context, p *phone, m *request.Message, action string, want expect)
 }
 
 const (
 	signatureInvalid   = "common.signature_invalid"
 	assertionSignature = "apple.assertion_signature"
+	requestReplay      = "common.request_replay"
+	counterReplay      = "apple.counter_replay"
 )
 
 // forgeries are what abusive phones do, in turn.
@@ -47,7 +52,8 @@ func forgeries() []*forgery {
 			r.Header.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":")
 		}},
 		{name: "path changed on the way", android: signatureInvalid, apple: assertionSignature, draft: plain, change: func(r *http.Request) { r.URL.Path = "/v1/withdraw" }},
-		{name: "sent twice", android: "common.request_replay", apple: "apple.counter_replay"}, // see do
+		{name: "sent twice", android: requestReplay, apple: counterReplay, send: (*run).sendTwice},
+		{name: "sent twice at once", android: requestReplay, apple: counterReplay, send: (*run).sendAtOnce},
 		{name: "an hour old", android: request.CodeClock, draft: signed(func(d *attesttest.RequestDraft) { d.Created = d.Created.Add(-time.Hour) })},
 		{name: "not signed", android: request.CodeSignatureMissing, draft: plain, change: func(r *http.Request) {
 			r.Header.Del("Signature")
@@ -103,12 +109,41 @@ func (f *forgery) do(ctx context.Context, r *run, p *phone) error {
 	if err != nil {
 		return err
 	}
-	m, body, err := request.FromHTTP(req, 1<<20)
+	m, _, err := request.FromHTTP(req, 1<<20)
 	if err != nil {
 		return err
 	}
-	req.Body = io.NopCloser(bytes.NewReader(body))
+	f.send(r, ctx, p, m, action, want)
+	return nil
+}
+
+func (r *run) sendTwice(ctx context.Context, p *phone, m *request.Message, action string, want expect) {
 	r.verify(ctx, p, "request, not altered", expect{accept: true}, m, p.account)
 	r.verify(ctx, p, action, want, m, p.account)
-	return nil
+}
+
+// sendAtOnce sends a request twice at the same time: one of the two is good.
+func (r *run) sendAtOnce(ctx context.Context, p *phone, m *request.Message, action string, want expect) {
+	want.key, want.account = p.key.id, p.account
+	r.race(p, callRequest, "request, the first of two", action, want, func() *answer { return r.verdict(ctx, p, m, p.account) })
+}
+
+// race does something twice at the same time. It must be accepted once; want is
+// for the other one.
+func (r *run) race(p *phone, call, winner, loser string, want expect, do func() *answer) {
+	var answers [2]*answer
+	var both sync.WaitGroup
+	for i := range answers {
+		both.Go(func() { answers[i] = do() })
+	}
+	both.Wait()
+	won, lost := answers[0], answers[1]
+	if won == nil || lost == nil {
+		return
+	}
+	if !won.accepted {
+		won, lost = lost, won
+	}
+	r.judge(p, call, winner, expect{accept: true, key: want.key, account: want.account}, won)
+	r.judge(p, call, loser, want, lost)
 }

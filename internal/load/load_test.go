@@ -127,11 +127,16 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-	if want := 11 + 9; actions != want { // of registrations and of requests; the platforms share some
+	if want := 12 + 10; actions != want { // of registrations and of requests; the platforms share some
 		t.Errorf("%d abuses, want %d: %+v", actions, want, report.Rows)
 	}
 	if r := row(t, report, load.Deviating, "register Example Birch 2"); r.Accepted != 0 || r.Codes["android.issuer_name"] != r.Refused {
 		t.Errorf("%+v", r)
+	}
+	for _, action := range []string{"request, the first of two", "register, the first of two"} {
+		if r := row(t, report, load.Abusive, action); r.Accepted == 0 || r.Refused > 0 {
+			t.Errorf("%+v", r)
+		}
 	}
 	if r := row(t, report, load.Honest, "register"); r.Accepted != 40 || r.Refused != 0 {
 		t.Errorf("%+v", r)

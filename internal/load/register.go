@@ -123,6 +123,9 @@ func (r *run) registerAbuse(ctx context.Context, p *phone) error {
 			return nil
 		}
 	}
+	if p.abuse.from == raced {
+		return r.registerAtOnce(ctx, p, challenge)
+	}
 	over := challenge
 	if p.abuse.from == unrelated {
 		over = make([]byte, 32)
@@ -134,6 +137,21 @@ func (r *run) registerAbuse(ctx context.Context, p *phone) error {
 	}
 	call.Challenge = challenge
 	r.send(ctx, p, "register: "+p.abuse.name, expect{code: p.abuse.code}, call)
+	return nil
+}
+
+// registerAtOnce registers two keys with one challenge: one of the two is good.
+func (r *run) registerAtOnce(ctx context.Context, p *phone, challenge []byte) error {
+	calls := make(chan *attestv1.RegisterRequest, 2)
+	for range cap(calls) {
+		_, call, err := p.attest(r.opts.Now(), challenge, nil)
+		if err != nil {
+			return err
+		}
+		calls <- call
+	}
+	r.race(p, callRegister, "register, the first of two", "register: "+p.abuse.name, expect{code: p.abuse.code},
+		func() *answer { return r.answer(ctx, <-calls) })
 	return nil
 }
 
@@ -153,6 +171,15 @@ func (r *run) challenge(ctx context.Context, account string, purpose attestv1.Pu
 // send sends evidence and holds the answer against what it should be; nil: there
 // is no answer.
 func (r *run) send(ctx context.Context, p *phone, action string, want expect, call *attestv1.RegisterRequest) *answer {
+	a := r.answer(ctx, call)
+	if a != nil {
+		r.judge(p, callRegister, action, want, a)
+	}
+	return a
+}
+
+// answer sends evidence; nil: there is no answer.
+func (r *run) answer(ctx context.Context, call *attestv1.RegisterRequest) *answer {
 	call.App = r.opts.App
 	begin := time.Now()
 	res, err := r.opts.Service.Register(ctx, connect.NewRequest(call))
@@ -162,6 +189,5 @@ func (r *run) send(ctx context.Context, p *phone, action string, want expect, ca
 	}
 	a := answerOf(res.Msg.GetDecision(), res.Msg.GetVerdict())
 	a.keyID = res.Msg.GetKeyId()
-	r.judge(p, callRegister, action, want, a)
 	return a
 }

@@ -138,8 +138,17 @@ func payment(p *phone) *draft {
 	}
 }
 
-// verify asks about a request as the app's backend does.
+// verify asks about a request as the app's backend does, and holds the answer
+// against what it should be.
 func (r *run) verify(ctx context.Context, p *phone, action string, want expect, m *request.Message, account string) {
+	if a := r.verdict(ctx, p, m, account); a != nil {
+		want.key, want.account = p.key.id, p.account
+		r.judge(p, callRequest, action, want, a)
+	}
+}
+
+// verdict asks about a request; nil: there is no answer.
+func (r *run) verdict(ctx context.Context, p *phone, m *request.Message, account string) *answer {
 	begin := time.Now()
 	res, err := r.opts.Service.VerifyRequest(ctx, connect.NewRequest(&attestv1.VerifyRequestRequest{
 		App: r.opts.App, Account: account, Country: p.country,
@@ -149,10 +158,9 @@ func (r *run) verify(ctx context.Context, p *phone, action string, want expect, 
 	}))
 	r.called(ctx, callRequest, begin, err)
 	if err != nil {
-		return
+		return nil
 	}
 	a := answerOf(res.Msg.GetDecision(), res.Msg.GetVerdict())
 	a.keyID, a.account = res.Msg.GetKey().GetKeyId(), res.Msg.GetKey().GetAccount()
-	want.key, want.account = p.key.id, p.account
-	r.judge(p, callRequest, action, want, a)
+	return a
 }
