@@ -16,6 +16,16 @@
 //	if err != nil { // cannot tell: nothing was consumed, nothing is stored
 //	if r.Decision != registry.Allow { // can tell: r.Advice says what the phone may try
 //
+// From then on the phone signs its requests with the key (package
+// attest/request), and the backend asks about each:
+//
+//	v, err := s.VerifyRequest(ctx, caller, &registry.RequestCheck{App: "chat", Message: m, Account: id})
+//	if err != nil { // cannot tell
+//	if v.Decision != registry.Allow { // v.Advice is for the phone, v.Verdict for you
+//	v.Key // who signed; nil if a rollout let it pass and nothing is proved
+//
+// In a server that holds both, Service.Checker goes into request.Middleware.
+//
 // What it promises:
 //
 //   - A challenge is 32 random bytes, bound to app, account and purpose, kept
@@ -32,6 +42,11 @@
 //   - One key belongs to one account, for ever. A key that was revoked or
 //     superseded does not come back. A key that was only observed is nobody's
 //     yet, and becomes the account's that has it accepted.
+//   - A request with a good signature is good for one answer, whatever that is:
+//     its nonce, its counter and its challenge are used up in the transaction
+//     that answers, which reads the key's state anew. One without a good
+//     signature uses nothing up. If the program dies, a request that was allowed
+//     is refused for ever; one that got no answer may have been used up.
 //   - An exception with max_uses_per_day is good for so many accepted
 //     registrations a day in UTC, over all servers of a store.
 //   - Each policy that was in force is kept, and the app's record says since
@@ -43,7 +58,11 @@
 // What is true is said by the verdict, and what happens by the policy's rollout:
 // where a stage only observes, evidence that rejects is let in, the record says
 // would_deny, and the key is StateObserved, which signs nothing. What is found
-// of the caller's own permission denies in every stage.
+// of the caller's own permission to register denies in every stage.
+//
+// What is accepted is counted. What is refused is on record too: a registration
+// as said above, a request in the account's chain if its signature is good, and
+// else in the app's own, where a flood finds room for ten a second.
 //
 // Two kinds of work go on behind the calls, each when the server calls for it:
 // Reevaluate revokes the keys that a new revocation list names, and
