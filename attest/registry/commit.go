@@ -31,23 +31,19 @@ func (a *Attempt) Commit(ctx context.Context, tx Tx, state State) (*Registered, 
 	if state != StateActive && state != StatePending {
 		return nil, fmt.Errorf("registry: a key is not registered as %q", state)
 	}
-	// Open at the same now as before, and used once: of two that come here with
-	// one challenge, the second finds it used.
-	refused := a.refused
-	if refused == nil {
-		var err error
-		if refused, err = a.useChallenge(ctx, tx); err != nil {
-			return nil, err
-		}
-		if refused != nil {
-			return a.refuse(ctx, tx, a.verdict.With(*refused))
-		}
-	}
-	if refused != nil {
+	if a.refused != nil {
 		return a.refuse(ctx, tx, a.verdict) // which says so already
 	}
-	a, err := a.capped(ctx, tx)
+	// Open at the same now as before, and used once: of two that come here with
+	// one challenge, the second finds it used.
+	refused, err := a.useChallenge(ctx, tx)
 	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return a.refuse(ctx, tx, a.verdict.With(*refused))
+	}
+	if a, err = a.capped(ctx, tx); err != nil {
 		return nil, err
 	}
 	old, refused, err := a.stored(ctx, tx)
