@@ -187,11 +187,11 @@ func (r *run) all(ctx context.Context) error {
 // preflight finds out with one call whether the server, the token and the app
 // are right.
 func (r *run) preflight(ctx context.Context) error {
-	_, err := r.challenge(ctx, newAccount(), purposeRegister)
-	if err == nil || ctx.Err() != nil {
-		return nil
+	_, err := r.createChallenge(ctx, newAccount(), purposeRegister)
+	if err != nil && ctx.Err() == nil {
+		return explain(err)
 	}
-	return explain(err)
+	return nil
 }
 
 // tell reports how far it is, once a second.

@@ -34,11 +34,9 @@ func (p *pace) next(ctx context.Context) bool {
 	if p.most > 0 && i >= p.most {
 		return false
 	}
-	due := p.begin
+	due := time.Now()
 	if p.every > 0 {
 		due = p.begin.Add(time.Duration(i) * p.every)
-	} else {
-		due = time.Now()
 	}
 	if !p.end.IsZero() && (!due.Before(p.end) || !time.Now().Before(p.end)) {
 		return false

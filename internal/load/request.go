@@ -121,8 +121,8 @@ func (r *run) sign(ctx context.Context, p *phone, action string, want expect, d 
 
 // pay sends a payment, with a nonce of the server and a key that names it.
 func (r *run) pay(ctx context.Context, p *phone) error {
-	nonce, err := r.challenge(ctx, p.account, purposeRequest)
-	if err != nil {
+	nonce := r.challenge(ctx, p.account, purposeRequest)
+	if nonce == nil {
 		return nil
 	}
 	d := payment(p)

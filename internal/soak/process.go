@@ -81,10 +81,10 @@ func (p *process) check() error {
 
 // sample is what the server says of itself at one time.
 type sample struct {
-	at                          time.Duration // since the first
-	resident, heap              float64       // bytes
-	goroutines, files, requests float64
-	store                       int64 // bytes, with the write-ahead log
+	at                time.Duration // since the first
+	resident, heap    float64       // bytes
+	goroutines, files float64
+	store             int64 // bytes, with the write-ahead log
 }
 
 // measure takes a sample at every interval until ctx ends.
