@@ -54,6 +54,9 @@
 //   - Identifiers of a device are not stored; what is left of them is a keyed
 //     hash. Evidence that holds them is not stored either, unless the operator
 //     asked for it.
+//   - Every verdict is counted in the transaction that decides, by model, code,
+//     country and more (Stats), and what honest devices are refused for is
+//     ranked (Suspects). Accounts are hashes there, which change every 90 days.
 //
 // What is true is said by the verdict, and what happens by the policy's rollout:
 // where a stage only observes, evidence that rejects is let in, the record says

@@ -44,7 +44,7 @@ type AttestStatsCmd struct {
 	Since    string   `default:"24h" help:"How far back, as 90m, 24h or 30d." placeholder:"DURATION"`
 	From     *string  `help:"Beginning, as 2026-11-01 or in RFC 3339, instead of --since." placeholder:"TIME"`
 	To       *string  `help:"End; default now." placeholder:"TIME"`
-	By       []string `default:"platform,operation" help:"What to group by, with commas between; total for none." placeholder:"DIM,..."`
+	By       []string `default:"platform,operation" help:"What to group by, with commas between; total for none." placeholder:"DIM"`
 	Where    []string `sep:"none" help:"Only what has this value; may be given several times." placeholder:"DIM=VALUE"`
 	Limit    int      `default:"40" help:"At most so many groups, those with most attempts." placeholder:"N"`
 	JSON     bool     `name:"json" help:"Print one JSON object an app."`
