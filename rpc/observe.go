@@ -153,16 +153,18 @@ func (e *edge) done(ctx context.Context, c *Call) {
 	if c.Code == connect.CodeInternal.String() || c.Code == connect.CodeUnavailable.String() {
 		level = slog.LevelError
 	}
-	attrs := []slog.Attr{slog.String("procedure", c.Procedure), slog.String("code", c.Code)}
-	for _, a := range []struct{ key, value string }{
-		{"app", string(c.App)}, {"caller", string(c.Caller)}, {"reason", c.Reason}, {"decision", c.Decision}, {"advice", c.Advice},
-	} {
-		if a.value != "" {
-			attrs = append(attrs, slog.String(a.key, a.value))
+	if e.log.Enabled(ctx, level) { // there are thousands of lines a second: no work for those that nobody wants
+		var room [8]slog.Attr
+		attrs := append(room[:0], slog.String("procedure", c.Procedure), slog.String("code", c.Code))
+		for _, a := range [...]struct{ key, value string }{
+			{"app", string(c.App)}, {"caller", string(c.Caller)}, {"reason", c.Reason}, {"decision", c.Decision}, {"advice", c.Advice},
+		} {
+			if a.value != "" {
+				attrs = append(attrs, slog.String(a.key, a.value))
+			}
 		}
+		e.log.LogAttrs(ctx, level, "call", append(attrs, slog.Duration("duration", c.Duration))...)
 	}
-	attrs = append(attrs, slog.Duration("duration", c.Duration))
-	e.log.LogAttrs(ctx, level, "call", attrs...)
 	e.observe(*c)
 }
 
