@@ -29,6 +29,7 @@ type metrics struct {
 	findings   *prometheus.CounterVec
 	verdicts   *prometheus.CounterVec
 	exceptions *prometheus.CounterVec
+	unrecorded *prometheus.CounterVec
 }
 
 // newMetrics takes the revocation list in force, nil for none, and the clock.
@@ -54,6 +55,9 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 		exceptions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "staunch_attest_exception_uses_total", Help: "Uses of exceptions of the policy.",
 		}, []string{"id"}),
+		unrecorded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staunch_attest_unrecorded_total", Help: "Refused requests that nobody has signed and for which the audit record had no room.",
+		}, []string{"app"}),
 	}
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "staunch_attest_status_list_age_seconds", Help: "Age of Android's revocation list; +Inf if there is none.",
@@ -71,7 +75,7 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 		}
 		return 0
 	})
-	m.registry.MustRegister(m.calls, m.duration, m.decisions, m.findings, m.verdicts, m.exceptions, age, entries,
+	m.registry.MustRegister(m.calls, m.duration, m.decisions, m.findings, m.verdicts, m.exceptions, m.unrecorded, age, entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -90,6 +94,9 @@ func (m *metrics) verdict(o registry.Observation) {
 	m.verdicts.WithLabelValues(app, o.Platform, o.Operation, o.Verdict, string(o.Mode)).Inc()
 	for _, f := range o.Findings {
 		m.findings.WithLabelValues(app, o.Platform, f.Code, string(f.Class), string(f.Effect)).Inc()
+	}
+	if o.Unrecorded {
+		m.unrecorded.WithLabelValues(app).Inc()
 	}
 	for _, id := range o.Exceptions {
 		m.exceptions.WithLabelValues(id).Inc()

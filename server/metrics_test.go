@@ -47,7 +47,7 @@ func TestVerdictMetrics(t *testing.T) {
 		m.verdict(registry.Observation{
 			App: "demo", Platform: "android", Operation: attest.OperationRegister, Verdict: "would_deny", Mode: attest.ModeObserve,
 			Findings:   []attest.Finding{{Code: "android.ca_bit", Class: attest.Honest, Effect: attest.Reject, Position: &position, Detail: secret}},
-			Exceptions: []string{"sov37"},
+			Exceptions: []string{"sov37"}, Unrecorded: true,
 		})
 	}
 	got := strings.Join(scrape(t, m), "\n")
@@ -55,6 +55,7 @@ func TestVerdictMetrics(t *testing.T) {
 		`staunch_attest_verdicts_total{app="demo",mode="observe",operation="register",platform="android",verdict="would_deny"} 2`,
 		`staunch_attest_findings_total{app="demo",class="honest",code="android.ca_bit",effect="reject",platform="android"} 2`,
 		`staunch_attest_exception_uses_total{id="sov37"} 2`,
+		`staunch_attest_unrecorded_total{app="demo"} 2`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)

@@ -76,17 +76,18 @@ func TestRequestRecord(t *testing.T) {
 
 	// Without a good signature: in nobody's chain, and with nothing in it that
 	// anybody may write.
+	const scrawl = "SCRAWLED-BY-A-STRANGER"
 	hostile := r.sign(key)
-	hostile.Header.Set("Signature-Input", strings.Replace(hostile.Header.Get("Signature-Input"), key.ID(), "<script>", 1))
-	r.mustRefuse(r.check(hostile), "common.request_components")
+	hostile.Header.Set("Signature-Input", strings.Replace(hostile.Header.Get("Signature-Input"), key.ID(), scrawl, 1))
+	r.mustRefuse(r.check(hostile), "common.key_unknown")
 	entries, events = r.requestEntries()
-	if len(entries) != 2 || len(events) != 1 || entries[0].Account != "" || entries[0].Subject != "" || entries[0].Reason != "common.request_components" {
+	if len(entries) != 2 || len(events) != 1 || entries[0].Account != "" || entries[0].Subject != "" || entries[0].Reason != "common.key_unknown" {
 		t.Errorf("%+v, %d events", entries[0], len(events))
 	}
 	req := remit()
-	req.Method = "<script>"
+	req.Method = scrawl
 	r.mustRefuse(r.check(req), "common.signature_missing")
-	if entries, _ = r.requestEntries(); len(entries) != 3 || strings.Contains(string(r.files()), "script>") {
+	if entries, _ = r.requestEntries(); len(entries) != 3 || strings.Contains(string(r.files()), scrawl) {
 		t.Errorf("%d entries, or a stranger has written into the record", len(entries))
 	}
 	if files := r.files(); strings.Contains(string(files), "/v1/remit") || strings.Contains(string(files), "dry=0") {
