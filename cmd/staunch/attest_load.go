@@ -73,6 +73,7 @@ func (c *AttestLoadCmd) Run(s *streams) error {
 		return &exitError{exitCannot, fmt.Errorf("--url: %w", err)}
 	}
 	defer http.CloseIdleConnections()
+	http.Timeout = 30 * time.Second // of one call
 	l, err := load.New(&load.Options{
 		Service: attestv1connect.NewAttestServiceClient(http, strings.TrimSuffix(c.URL, "/"), connect.WithReadMaxBytes(1<<20), connect.WithAcceptCompression("gzip", nil, nil)),
 		App:     c.App, Authority: c.Authority, Phones: c.Phones, Mix: mix, Rate: c.Rate, Duration: c.Duration, Requests: c.Requests,

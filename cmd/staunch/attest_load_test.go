@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"net/http"
+	"encoding/asn1"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,14 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/staunchid/staunch/attest/attesttest"
+	"github.com/staunchid/staunch/client"
 	"github.com/staunchid/staunch/config"
+	attestv1 "github.com/staunchid/staunch/gen/staunch/attest/v1"
 	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
 	"github.com/staunchid/staunch/internal/load"
 	"github.com/staunchid/staunch/server"
-
-	"github.com/staunchid/staunch/client"
 )
 
 // TestProposal lives through the manual's chapter on statistics: three days of a
@@ -72,6 +74,83 @@ func TestProposal(t *testing.T) {
 		}
 	}
 	documented(t, "load", w.summary(report))
+	w.othersStayOut()
+}
+
+// othersStayOut registers phones that would like to be taken for the model of
+// the exception.
+func (w *world) othersStayOut() {
+	w.t.Helper()
+	ours, err := attesttest.TestAndroidCA(w.now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	foreign, err := attesttest.NewAndroidCA(w.now(), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cedar4 := func(d *attesttest.AndroidDraft) {
+		d.Description.HardwareEnforced.SetOctets(716, []byte("Example"))
+		d.Description.HardwareEnforced.SetOctets(717, []byte("Cedar 4"))
+	}
+	notCA := func(d *attesttest.AndroidDraft) { d.Chain[1].RemoveExtension(asn1.ObjectIdentifier{2, 5, 29, 19}) }
+	tests := []struct {
+		name string
+		ca   *attesttest.AndroidCA
+		how  attesttest.Provisioning
+		opts []attesttest.AndroidOption
+		want string // that refuses it; empty: accepted
+	}{
+		{"the model", ours, attesttest.Factory, []attesttest.AndroidOption{cedar4, notCA}, ""},
+		{"another model, which claims to be it", ours, attesttest.Factory, []attesttest.AndroidOption{notCA}, "android.ca_bit"},
+		{"the model, in software only", ours, attesttest.Factory, []attesttest.AndroidOption{notCA, func(d *attesttest.AndroidDraft) {
+			cedar4(d)
+			hw := &d.Description.HardwareEnforced
+			d.Description.SoftwareEnforced.SetOctets(716, []byte("Example"))
+			d.Description.SoftwareEnforced.SetOctets(717, []byte("Cedar 4"))
+			hw.Remove(716, 717)
+		}}, "android.ca_bit"},
+		{"the model by remote provisioning", ours, attesttest.RKP, []attesttest.AndroidOption{cedar4, notCA}, "android.ca_bit"},
+		{"the model, with another fault", ours, attesttest.Factory, []attesttest.AndroidOption{cedar4, func(d *attesttest.AndroidDraft) {
+			d.Leaf().NotAfter = w.now().Add(-time.Hour)
+		}}, "android.leaf_validity"},
+		{"the model, with roots of an attacker", foreign, attesttest.RKP, []attesttest.AndroidOption{cedar4, notCA}, "android.root_unknown"},
+		{"the model, with an imported key", ours, attesttest.Factory, []attesttest.AndroidOption{cedar4, notCA, func(d *attesttest.AndroidDraft) {
+			d.Description.HardwareEnforced.SetInteger(702, 2)
+		}}, "android.origin"},
+	}
+	service := w.service()
+	for _, tt := range tests {
+		challenge, err := service.CreateChallenge(w.t.Context(), connect.NewRequest(&attestv1.CreateChallengeRequest{
+			Account: demoAccount, Purpose: attestv1.Purpose_PURPOSE_REGISTER,
+		}))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		phone := tt.ca.Phone()
+		phone.Provisioning = tt.how
+		key, err := phone.GenerateKey(w.now(), challenge.Msg.GetChallenge(), tt.opts...)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		res, err := service.Register(w.t.Context(), connect.NewRequest(&attestv1.RegisterRequest{
+			Account: demoAccount, Challenge: challenge.Msg.GetChallenge(), Hints: &attestv1.Hints{Model: "Example Cedar 4"},
+			Evidence: &attestv1.RegisterRequest_CertificateChain{CertificateChain: &attestv1.CertificateChain{Certificates: key.Chain()}},
+		}))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		refused := ""
+		for _, f := range res.Msg.GetVerdict().GetFindings() {
+			if f.GetEffect() == attestv1.Effect_EFFECT_REJECT && refused == "" {
+				refused = f.GetCode()
+			}
+		}
+		allowed := res.Msg.GetDecision() == attestv1.Decision_DECISION_ALLOW
+		if refused != tt.want || allowed != (tt.want == "") {
+			w.t.Errorf("%s: allowed %t, refused for %q, want %q", tt.name, allowed, refused, tt.want)
+		}
+	}
 }
 
 // world is a server whose clock a test moves.
@@ -148,19 +227,25 @@ func (w *world) writePolicy(text string) {
 	}
 }
 
-// load makes phones that live by the clock of the world.
-func (w *world) load(o load.Options) *load.Load {
+// service is the server as the app's backend calls it.
+func (w *world) service() attestv1connect.AttestServiceClient {
 	w.t.Helper()
 	token, err := client.ReadToken(filepath.Join(w.dir, tokenName))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var h *http.Client
-	if h, err = (&client.Options{URL: w.srv.URL(), Token: token}).HTTP(); err != nil {
+	h, err := (&client.Options{URL: w.srv.URL(), Token: token}).HTTP()
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(h.CloseIdleConnections)
-	o.Service, o.Now = attestv1connect.NewAttestServiceClient(h, w.srv.URL()), w.now
+	return attestv1connect.NewAttestServiceClient(h, w.srv.URL())
+}
+
+// load makes phones that live by the clock of the world.
+func (w *world) load(o load.Options) *load.Load {
+	w.t.Helper()
+	o.Service, o.Now = w.service(), w.now
 	l, err := load.New(&o)
 	if err != nil {
 		w.t.Fatal(err)

@@ -98,6 +98,7 @@ func (s *soak) load(ctx context.Context, srv *process) (requests, registered *lo
 		return nil, nil, nil, err
 	}
 	defer http.CloseIdleConnections()
+	http.Timeout = 30 * time.Second // of one call
 	service := attestv1connect.NewAttestServiceClient(http, srv.url)
 	senders, err := load.New(&load.Options{Service: service, Phones: s.phones, Rate: s.rate, Duration: s.duration, Progress: s.progress})
 	if err != nil {
