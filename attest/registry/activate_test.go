@@ -178,6 +178,11 @@ func TestActivate(t *testing.T) {
 			list := android.NewStatusList("sha256:old", &at, 0, nil)
 			r.opts.Status = func() *android.StatusList { return list }
 		}, "android.status_stale", false, registry.StatePending, 0},
+		{"list from the future", "enforce", func(r *rig, _ *registry.Key) {
+			at := noon.Add(72*time.Hour + time.Second)
+			list := android.NewStatusList("sha256:future", &at, 0, nil)
+			r.opts.Status = func() *android.StatusList { return list }
+		}, "android.status_stale", false, registry.StatePending, 0},
 		{"list of the greatest age", "enforce", func(r *rig, _ *registry.Key) {
 			at := noon.Add(-72 * time.Hour)
 			list := android.NewStatusList("sha256:old", &at, 0, nil)
