@@ -325,9 +325,17 @@ func TestBackOff(t *testing.T) {
 // TestBadCredentials: no receipt of the team is exchanged until it has others.
 func TestBadCredentials(t *testing.T) {
 	r, a, key, id := appleRig(t)
-	a.answers = append(a.answers, says(registry.ExchangeBadCredentials))
+	ctx, stop := context.WithCancel(t.Context())
+	a.answers = append(a.answers, func(registry.Receipt) (registry.Exchanged, error) {
+		if a.calls() > 20 { // it would go on for ever
+			stop()
+		}
+		return registry.Exchanged{Result: registry.ExchangeBadCredentials}, nil
+	})
 	for range 3 {
-		r.refresh()
+		if err := r.RefreshReceipts(ctx); err != nil {
+			t.Fatal(err)
+		}
 		r.advance(24 * time.Hour)
 	}
 	if a.calls() != 1 {
