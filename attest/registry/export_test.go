@@ -14,6 +14,9 @@ func (o *Options) TestingOnlyVerify(f func(attest.Evidence, attest.Expect, *atte
 // TestingOnlyRevokeLimit lets a transaction of Reevaluate take n keys.
 func (o *Options) TestingOnlyRevokeLimit(n int) { o.testingOnlyRevokeLimit = n }
 
+// TestingOnlyWorkers lets a team have n exchanges at a time.
+func (o *Options) TestingOnlyWorkers(n int) { o.testingOnlyWorkers = n }
+
 // Identifiers gives what identifiersIn finds.
 func Identifiers(v attest.Verdict) (lasting []string, possible bool) {
 	ids := identifiersIn(v)

@@ -106,7 +106,8 @@ func TestRefreshFaults(t *testing.T) {
 	for _, when := range []storetest.When{storetest.Before, storetest.After} {
 		fired := map[string]bool{}
 		for n := 1; ; n++ {
-			r, a, key, id := appleRig(t, withPolicy(t, `risk = []`, `risk = [{ signal = "apple.risk_metric", at_least = 4, effect = "warn" }]`))
+			r, a, key, id := appleRig(t, withPolicy(t, `risk = []`, `risk = [{ signal = "apple.risk_metric", at_least = 4, effect = "warn" }]`),
+				func(o *registry.Options) { o.TestingOnlyWorkers(1) }) // so that calls have an order
 			a.answers = append(a.answers, r.gives(key, 5))
 			faulty := storetest.NewFaulty(r.store, n, when)
 			err := r.service(faulty).RefreshReceipts(t.Context())

@@ -42,7 +42,7 @@ func (s *Service) RefreshReceipts(ctx context.Context) error {
 	var mu sync.Mutex
 	for _, name := range teams {
 		t := s.receipts.team(name)
-		for range exchangeWorkers {
+		for range s.receipts.workers {
 			all.Go(func() {
 				if e := s.work(ctx, t); e != nil {
 					mu.Lock()

@@ -137,6 +137,7 @@ type Options struct {
 
 	testingOnlyVerify      verify // instead of Verifier
 	testingOnlyRevokeLimit int    // instead of revokeLimit
+	testingOnlyWorkers     int    // instead of exchangeWorkers
 }
 
 // verify is what a Service needs of attest.Verifier.
@@ -190,6 +191,9 @@ func New(opts *Options) (*Service, error) {
 	s.receipts.exchange, s.receipts.exchanged, s.receipts.perMinute = opts.Exchange, opts.Exchanged, opts.ExchangesPerMinute
 	if s.reevaluating.limit = opts.testingOnlyRevokeLimit; s.reevaluating.limit == 0 {
 		s.reevaluating.limit = revokeLimit
+	}
+	if s.receipts.workers = opts.testingOnlyWorkers; s.receipts.workers == 0 {
+		s.receipts.workers = exchangeWorkers
 	}
 	if s.receipts.perMinute == 0 {
 		s.receipts.perMinute = exchangesPerMinute

@@ -14,6 +14,7 @@ type receiptWork struct {
 	exchange  func(context.Context, Receipt) (Exchanged, error) // nil: none are
 	exchanged func(ExchangeResult)                              // nil: nobody is told
 	perMinute int
+	workers   int // a team
 
 	mu    sync.Mutex
 	teams map[string]*team
