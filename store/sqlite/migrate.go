@@ -66,10 +66,8 @@ func (s *Store) migrate(ctx context.Context, c *conn, files fs.FS) error {
 			return fmt.Errorf("copy before migration: %w", err)
 		}
 	}
-	for n := have; n < len(steps); n++ {
-		if err := s.step(ctx, c, n, steps[n]); err != nil {
-			return fmt.Errorf("migration %d: %w", n+1, err)
-		}
+	if err := s.run(ctx, c, have, steps); err != nil {
+		return err
 	}
 	switch {
 	case have == 0:
@@ -80,9 +78,13 @@ func (s *Store) migrate(ctx context.Context, c *conn, files fs.FS) error {
 	return nil
 }
 
-// step moves the schema from n to n+1 in one transaction. If another process
-// did so meanwhile, nothing is left to do.
-func (s *Store) step(ctx context.Context, c *conn, n int, text string) (err error) {
+// run moves the schema from have to the last step in one transaction, so that
+// nobody sees a file that is half made. If another process did so meanwhile,
+// nothing is left to do.
+func (s *Store) run(ctx context.Context, c *conn, have int, steps []string) (err error) {
+	if have >= len(steps) {
+		return nil
+	}
 	if err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fault(err)
 	}
@@ -92,17 +94,18 @@ func (s *Store) step(ctx context.Context, c *conn, n int, text string) (err erro
 			c.rollback()
 		}
 	}()
-	have, err := s.schema(ctx, c)
-	if err != nil || have != n {
+	if now, err := s.schema(ctx, c); err != nil || now != have {
 		return err
 	}
-	if _, err := c.c.ExecContext(ctx, text); err != nil {
-		return fault(err)
+	for n := have; n < len(steps); n++ {
+		if _, err := c.c.ExecContext(ctx, steps[n]); err != nil {
+			return fmt.Errorf("migration %d: %w", n+1, fault(err))
+		}
 	}
-	if n == 0 {
-		err = c.exec(ctx, `INSERT INTO app_meta (one, app, schema) VALUES (1, ?, 1)`, string(s.app))
+	if have == 0 {
+		err = c.exec(ctx, `INSERT INTO app_meta (one, app, schema) VALUES (1, ?, ?)`, string(s.app), len(steps))
 	} else {
-		err = c.exec(ctx, `UPDATE app_meta SET schema = ? WHERE one = 1`, n+1)
+		err = c.exec(ctx, `UPDATE app_meta SET schema = ? WHERE one = 1`, len(steps))
 	}
 	if err != nil {
 		return fault(err)
