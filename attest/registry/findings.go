@@ -1,10 +1,6 @@
 package registry
 
-import (
-	"slices"
-
-	"github.com/staunchid/staunch/attest"
-)
+import "github.com/staunchid/staunch/attest"
 
 // The findings that need the store to be raised.
 const (
@@ -25,26 +21,8 @@ const (
 	counterReplay    = "apple.counter_replay"
 )
 
-// finding makes one of them; all of them reject. Their class stands in the
-// table of package attest, and so does which of them are hard.
+// finding makes one of them; all of them reject.
 func finding(name, detail string) *attest.Finding {
-	code, _ := attest.LookupCode(name)
-	return &attest.Finding{Code: name, Class: code.Class, Effect: attest.Reject, Detail: detail}
-}
-
-// reject adds f to a copy of v. A hard finding leaves the tier none and no
-// claims; another one leaves it contraindicated at best.
-func reject(v attest.Verdict, f *attest.Finding) attest.Verdict {
-	v.Findings = append(slices.Clip(slices.Clone(v.Findings)), *f)
-	code, known := attest.LookupCode(f.Code)
-	switch {
-	case code.Hard || !known:
-		v.Tier = attest.TierNone
-		if v.Claims != nil {
-			v.UnverifiedClaims, v.Claims = v.Claims, nil
-		}
-	case v.Accept():
-		v.Tier = attest.TierContraindicated
-	}
-	return v
+	f := attest.NewFinding(name, detail)
+	return &f
 }

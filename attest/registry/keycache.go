@@ -2,10 +2,15 @@ package registry
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+
+	"github.com/staunchid/staunch/attest/appattest"
 )
 
 // requestKey is of a key what never changes under its id, so that it can be
@@ -20,8 +25,17 @@ type requestKey struct {
 	about    Key              // for statistics: platform, model and OS, as they were
 }
 
-// newRequestKey parses a key record.
+// newRequestKey parses a key record. Its id must be the hash of its public key,
+// so that nobody can put another key under it: what is kept by id could
+// otherwise be one that was observed and that nobody has proved.
 func newRequestKey(k Key) (*requestKey, error) {
+	id, err := hashedID(k)
+	if err == nil && id != k.ID {
+		err = errors.New("its id is that of another public key")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("registry: key %s is damaged; run staunch check: %w", k.ID, err)
+	}
 	r := &requestKey{id: k.ID, platform: k.Platform, spki: k.SPKI, kind: k.Algorithm, appID: k.AppID}
 	r.about = Key{Platform: k.Platform, Model: k.Model, OS: k.OS, Batch: k.Batch, Provisioning: k.Provisioning}
 	if k.Platform != platformAndroid || len(r.algorithms()) == 0 {
@@ -29,10 +43,21 @@ func newRequestKey(k Key) (*requestKey, error) {
 	}
 	public, err := x509.ParsePKIXPublicKey(k.SPKI)
 	if err != nil {
-		return nil, fmt.Errorf("registry: key %s cannot be read; run staunch check: %w", k.ID, err)
+		return nil, fmt.Errorf("registry: key %s is damaged; run staunch check: %w", k.ID, err)
 	}
 	r.public = public
 	return r, nil
+}
+
+// hashedID is the id of the public key in a record: SHA-256 of Apple's point, and
+// of Android's SubjectPublicKeyInfo.
+func hashedID(k Key) (string, error) {
+	if k.Platform != platformApple {
+		sum := sha256.Sum256(k.SPKI)
+		return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+	}
+	id, err := appattest.KeyID(k.SPKI)
+	return base64.RawURLEncoding.EncodeToString(id), err
 }
 
 // algorithms are those of RFC 9421, Section 6.2.2, that a kind of key can sign

@@ -206,28 +206,24 @@ func (t *settlement) settle(ctx context.Context, a *ask) (*decided, error) {
 }
 
 func unknownKey() []attest.Finding {
-	return []attest.Finding{attest.NewFinding(keyUnknown, "no key of this app has this id")}
+	return []attest.Finding{*finding(keyUnknown, "no key of this app has this id")}
 }
 
 // replay uses up nonce or counter, and says what is wrong with it.
 func (t *settlement) replay(a *ask, k *heldKey) *attest.Finding {
-	found := func(code, detail string) *attest.Finding {
-		f := attest.NewFinding(code, detail)
-		return &f
-	}
 	if a.key.platform == platformApple {
 		c, ok := counter{k.Counter, k.Window}.next(a.counter, a.rules.app.CounterWindow)
 		if !ok && !a.verdict.Has(counterReplay) {
-			return found(counterReplay, "the counter is not greater than the stored one, or was seen")
+			return finding(counterReplay, "the counter is not greater than the stored one, or was seen")
 		}
 		k.Counter, k.Window, k.moved = c.high, c.seen, k.moved || ok
 		return nil
 	}
 	switch {
 	case !t.floor.IsZero() && !a.created.After(t.floor):
-		return found(request.CodeClock, "the nonces of this time were deleted: the policy's max_age has grown, or the clock was set back")
+		return finding(request.CodeClock, "the nonces of this time were deleted: the policy's max_age has grown, or the clock was set back")
 	case !t.nonces[a.nonce]:
-		return found(requestReplay, "this nonce of this key was used before")
+		return finding(requestReplay, "this nonce of this key was used before")
 	}
 	delete(t.nonces, a.nonce)
 	return nil
@@ -238,8 +234,7 @@ func (t *settlement) replay(a *ask, k *heldKey) *attest.Finding {
 // nobody's.
 func (t *settlement) useChallenge(ctx context.Context, a *ask, k *heldKey) (*attest.Finding, error) {
 	wrong := func(detail string) (*attest.Finding, error) {
-		f := attest.NewFinding(request.CodeNonce, a.route.Name+" demands a nonce of the server: "+detail)
-		return &f, nil
+		return finding(request.CodeNonce, a.route.Name+" demands a nonce of the server: "+detail), nil
 	}
 	c, err := t.tx.Challenge(ctx, a.challenge)
 	if errors.Is(err, ErrChallengeUnknown) {

@@ -288,3 +288,17 @@ func TestNonceOfAnotherKey(t *testing.T) {
 	r.mustPass(r.check(r.sign(other, same)))
 	r.mustRefuse(r.check(r.sign(other, same, func(d *attesttest.RequestDraft) { d.Created = noon.Add(-time.Second) })), "common.request_replay")
 }
+
+// TestKeyUnderAnotherId: a record whose public key is not that of its id is
+// damaged. No request is judged by it.
+func TestKeyUnderAnotherId(t *testing.T) {
+	for _, platform := range []string{"android", "apple"} {
+		r := newRig(t, withPolicy(t))
+		keys := r.softKeys(2)
+		r.change(keys[0].id, func(k *registry.Key) { k.SPKI, k.Platform = keys[1].spki, platform })
+		m := softKey{keys[1].PrivateKey, keys[0].id, nil}.message(t, noon)
+		if v, err := r.VerifyRequest(t.Context(), backend, &registry.RequestCheck{App: "demo", Message: m}); err == nil || v != nil || errors.Is(err, registry.ErrKeyUnknown) {
+			t.Errorf("%s: %+v, %v", platform, v, err)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/staunchid/staunch/attest/registry"
@@ -16,7 +15,7 @@ func (tx *Tx) KeyStandings(ctx context.Context, ids []string) ([]registry.KeySta
 	err := tx.few(ctx, "key", `SELECT k.id, k.account, k.app_id, k.tier, k.state, k.counter, k.counter_seen, k.registered_at, k.last_used,
 			CASE k.platform WHEN 'apple' THEN (SELECT metric FROM attest_receipt WHERE key_id = k.id) END
 		FROM json_each(?) AS j CROSS JOIN attest_key AS k ON k.id = j.value`,
-		[]any{idArray(ids)}, func(rows *sql.Rows) error {
+		[]any{array(ids)}, func(rows *sql.Rows) error {
 			var k registry.KeyStanding
 			var seen int64
 			var registered, lastUsed sql.NullInt64
@@ -106,13 +105,4 @@ func (tx *Tx) few(ctx context.Context, noun, query string, args []any, scan func
 		return tx.fail(noun, err)
 	}
 	return nil
-}
-
-// idArray is a JSON array of key ids.
-func idArray(ids []string) string {
-	b, err := json.Marshal(ids)
-	if err != nil {
-		panic(err) // strings always encode
-	}
-	return string(b)
 }
