@@ -27,23 +27,19 @@ import (
 	"github.com/staunchid/staunch/store/sqlite"
 )
 
-// The addresses of the two servers.
-const (
-	staunchAddress = "127.0.0.1:18391"
-	bareAddress    = "127.0.0.1:18392"
-)
-
 // token is the backend's.
 const token = "0123456789abcdef0123456789abcdef01234567"
 
 // files are what `staunch serve` is started with. The policy trusts no test
 // roots; the keys are put into the store, as if they had been registered.
-var files = map[string]string{
-	"token":       token + "\n",
-	"root":        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
-	"status.json": `{"entries": {}}`,
-	"staunch.toml": `
-listen = "` + staunchAddress + `"
+func files(address string) map[string]string {
+	return map[string]string{
+		"token":       token + "\n",
+		"root":        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+		"status.json": `{"entries": {}}`,
+		"policy.toml": policyText,
+		"staunch.toml": `
+listen = "` + address + `"
 data_dir = "data"
 [attest]
 policy_file = "policy.toml"
@@ -53,7 +49,10 @@ id = "demo"
 service_token_file = "token"
 root_secret_file = "root"
 `,
-	"policy.toml": `
+	}
+}
+
+const policyText = `
 version = 1
 name = "bench"
 android.revocation = { max_age = "72h", warn_age = "12h", suspended = "warn" }
@@ -75,8 +74,7 @@ min_os_version = "none"
 patch_floor = { os = "none", vendor = "none", boot = "none", max_age = "none" }
 rp_ids = []
 packages = [ { name = "com.example.demo", signers = ["9620f683c5c0d2e2e0a1eca5a9b684f95d3fb5c123a51d973d1bcc5da0e5df01"], min_version_code = 1, shared_uid = false } ]
-`,
-}
+`
 
 // app is what the server under measurement serves, and its phones.
 type app struct {
@@ -90,9 +88,9 @@ type phoneKey struct {
 	id string
 }
 
-// newApp writes the files, and makes a store with keys in it.
-func newApp(ctx context.Context, dir string) (*app, error) {
-	for name, text := range files {
+// newApp writes the files of a server at address, and makes a store with keys in it.
+func newApp(ctx context.Context, dir, address string) (*app, error) {
+	for name, text := range files(address) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,7 +24,16 @@ const cpuMetric = "process_cpu_seconds_total"
 type process struct {
 	cmd  *exec.Cmd
 	out  *os.File
-	done chan error
+	done chan struct{} // closed when it has ended
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // startServer starts a program whose log goes into a file. It dies with ctx.
@@ -32,12 +42,15 @@ func startServer(ctx context.Context, log, program string, args ...string) (*pro
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.CommandContext(ctx, program, args...), out: out, done: make(chan error, 1)}
+	p := &process{cmd: exec.CommandContext(ctx, program, args...), out: out, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
-	go func() { p.done <- p.cmd.Wait() }()
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait() // what went wrong stands in its log
+	}()
 	return p, nil
 }
 

@@ -57,7 +57,7 @@ func (b *best) keep(s sample) {
 // processors; an HTTP server that does nothing but read a request and verify
 // one signature; and `staunch serve`, which judges it, with a store on the
 // disk. Both servers are processes of their own, and this one has the clients.
-func measureRequests(out, progress io.Writer, rounds, n int) (ok bool, err error) {
+func measureRequests(out, progress io.Writer, staunch string, rounds, n int) (ok bool, err error) {
 	dir, err := os.MkdirTemp("", "staunch-bench-")
 	if err != nil {
 		return false, err
@@ -65,13 +65,23 @@ func measureRequests(out, progress io.Writer, rounds, n int) (ok bool, err error
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	app, err := newApp(ctx, dir)
+	address, err := freeAddress()
 	if err != nil {
 		return false, err
 	}
-	staunch := filepath.Join(dir, "staunch")
-	if text, err := exec.Command("go", "build", "-trimpath", "-o", staunch, "./cmd/staunch").CombinedOutput(); err != nil {
-		return false, fmt.Errorf("go build: %w\n%s", err, text)
+	bareAddress, err := freeAddress()
+	if err != nil {
+		return false, err
+	}
+	app, err := newApp(ctx, dir, address)
+	if err != nil {
+		return false, err
+	}
+	if staunch == "" {
+		staunch = filepath.Join(dir, "staunch")
+		if text, err := exec.Command("go", "build", "-trimpath", "-o", staunch, "./cmd/staunch").CombinedOutput(); err != nil {
+			return false, fmt.Errorf("go build: %w\n%s", err, text)
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -104,7 +114,7 @@ func measureRequests(out, progress io.Writer, rounds, n int) (ok bool, err error
 			return false, fmt.Errorf("bare server: %w\n%s", err, bareServer.log())
 		}
 		bare.keep(s)
-		if s, err = drive(staunchAddress, calls, allowed); err != nil {
+		if s, err = drive(address, calls, allowed); err != nil {
 			return false, fmt.Errorf("staunch serve: %w\n%s", err, server.log())
 		}
 		ours.keep(s)
@@ -115,7 +125,7 @@ func measureRequests(out, progress io.Writer, rounds, n int) (ok bool, err error
 
 func requestsTable(out io.Writer, raw, bare, ours best) (ok bool, err error) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "VERIFYREQUEST OVER HTTP, %d CLIENTS, %d PROCESSORS\tTIME\tRATE\tOF RAW RATE\tPROCESSOR\tCLIENTS'\tOF RAW\t\n", clients, runtime.GOMAXPROCS(0))
+	fmt.Fprintf(t, "\nVERIFYREQUEST OVER HTTP, %d CLIENTS, %d PROCESSORS\tTIME\tRATE\tOF RAW RATE\tPROCESSOR\tCLIENTS'\tOF RAW\t\n", clients, runtime.GOMAXPROCS(0))
 	line := func(what string, b best) {
 		fmt.Fprintf(t, "%s\t%.1f µs\t%.0f/s\t%.2f\t%.1f µs\t%.1f µs\t%.2f\t\n", what, b.wall, 1e6/b.wall, raw.wall/b.wall, b.cpu, b.ask, b.cpu/raw.cpu)
 	}
