@@ -47,7 +47,7 @@ fetch/fetchtest       | attest/appattest                                        
 gen/staunch/attest/v1 |                                                                          | google.golang.org/protobuf
 gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                                    | connectrpc.com/connect
 gen/staunch/extauthz/v1 |                                                                        | google.golang.org/protobuf
-internal/bench        |                                                                          |
+internal/bench        | account attest attest/registry attest/request gen/... store/sqlite        | github.com/prometheus/client_golang google.golang.org/protobuf
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
 internal/jsonobject   |                                                                          |
