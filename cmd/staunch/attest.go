@@ -13,7 +13,8 @@ import (
 	"github.com/staunchid/staunch/attest/android"
 )
 
-// AttestCmd groups what can be done with evidence without a server.
+// AttestCmd groups what can be done with evidence, and with what a server has
+// judged.
 type AttestCmd struct {
 	Verify    AttestVerifyCmd    `cmd:"" help:"Verify a phone's evidence and say why it is genuine or not."`
 	Replay    AttestReplayCmd    `cmd:"" help:"Verify kept evidence again and compare the verdicts."`
@@ -24,6 +25,15 @@ type AttestCmd struct {
 	Codes     AttestCodesCmd     `cmd:"" help:"List the codes of findings and what they mean."`
 	Load      AttestLoadCmd      `cmd:"" help:"Drive a server with software phones, and count what it answers wrongly."`
 	TestRoots AttestTestRootsCmd `cmd:"" help:"Print the software phones' test roots in PEM, for dangerous_extra_roots."`
+}
+
+// Help is the long text of --help.
+func (AttestCmd) Help() string {
+	return `Without a server: verify, policy, sample, codes, test-roots, and replay of a bundle in a file. Nothing is fetched.
+
+Beside a server, or while it does not run: stats, suspects, and replay of an evidence id read the store that --config names, on the server's machine, and change nothing.
+
+Against a server for tests: load calls it as its backend would.`
 }
 
 // AttestVerifyCmd is `staunch attest verify`. A flag that is given empty is not

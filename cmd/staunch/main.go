@@ -4,14 +4,16 @@
 //	staunch serve --config FILE      the real thing
 //	staunch config print | check     the commented sample; is a file good?
 //	staunch check --config FILE      reads the stores and looks for damage
-//	staunch attest ...               verifies evidence without a server
+//	staunch attest verify ...        judges evidence without a server
+//	staunch attest stats ...         what a server has judged; also suspects, replay
+//	staunch attest load ...          drives a server with software phones
 //	staunch version                  or staunch --version
 //	staunch help COMMAND             or staunch COMMAND --help
 //
-// Messages about what went wrong go to
-// standard error and say what to do. The exit code is 0 when the command was
-// done and the answer is yes, 1 when the answer is no or the command failed,
-// and 2 when the command line is wrong or nothing can be told.
+// Messages about what went wrong go to standard error and say what to do. The
+// exit code is 0 when the command was done and the answer is yes, 1 when the
+// answer is no or the command failed, and 2 when the command line is wrong or
+// nothing can be told.
 package main
 
 import (
@@ -30,13 +32,13 @@ import (
 type cli struct {
 	Dev     DevCmd     `cmd:"" help:"Run a server to play with: temporary data, throw-away keys, software phones."`
 	Serve   ServeCmd   `cmd:"" help:"Run the server."`
-	Attest  AttestCmd  `cmd:"" help:"Verify evidence of phones, without a server."`
+	Attest  AttestCmd  `cmd:"" help:"Verify evidence, try policies, ask a server's store what it has judged, and drive a server."`
 	Config  ConfigCmd  `cmd:"" help:"Print the sample configuration, or check a file."`
 	Check   CheckCmd   `cmd:"" help:"Look for damage in the stores."`
 	Version VersionCmd `cmd:"" help:"Print the version; so does --version."`
 }
 
-const description = `Account-integrity server: is this a genuine phone, running our genuine app, and does this key live in its hardware?
+const description = `Account-integrity server: is this a genuine phone, running our genuine app, does this key live in its hardware, and has it signed this very request?
 
 Begin with: staunch dev
 

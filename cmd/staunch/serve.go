@@ -21,7 +21,7 @@ type ServeCmd struct {
 
 // Help is the long text of --help.
 func (ServeCmd) Help() string {
-	return `SIGTERM and SIGINT stop it: it takes no more calls, waits for those that run, and closes the stores. SIGHUP reads policy, revocation list and certificate anew; when one of them is wrong, all stay as they were and the log says why.
+	return `SIGTERM and SIGINT stop it: it takes no more calls, waits for those that run, and closes the stores. SIGHUP reads policy, certificate, Apple's keys and, if status_list_file is given, the revocation list anew; when one of them is wrong, all stay as they were and the log says why. Tokens, root secrets, listen, data_dir and the list of apps are read at the start alone.
 
 A policy that trusts test roots is refused.
 
