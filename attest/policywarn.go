@@ -78,6 +78,7 @@ func (p *Policy) warnRisk(warn warnFunc) {
 func (p *Policy) warnRollout(warn warnFunc) {
 	for i := range p.file.Rollout {
 		stage := &p.file.Rollout[i]
+		stage.warnCountries(stageName(i), warn)
 		if stage.Percent == 0 {
 			warn(stageName(i)+".percent", "0 matches nobody")
 			continue

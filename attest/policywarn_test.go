@@ -30,6 +30,11 @@ func quiet(t *testing.T, change func(*attest.PolicyFile)) *attest.Policy {
 func TestPolicyWarnings(t *testing.T) {
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	exception := func(from, to time.Time, change func(*attest.PolicyFile, *attest.Exception)) func(*attest.PolicyFile) {
+	countries := func(all ...string) func(*attest.PolicyFile) {
+		return func(f *attest.PolicyFile) {
+			f.Rollout = []attest.Stage{{App: "demo", Platform: "any", Operation: "any", Countries: all, Percent: 100, Mode: "observe"}}
+		}
+	}
 		return func(f *attest.PolicyFile) {
 			f.App[0].Android.Profile = attest.ProfileStrict
 			e := attest.Exception{
@@ -70,6 +75,9 @@ func TestPolicyWarnings(t *testing.T) {
 		{"keys, on one platform", without(rule(attest.KeysPerAccount30Days, 4), noAndroid), nil},
 		{"at least none", rule(attest.PatchAgeDays, 0), []string{"risk[1].at_least"}},
 		{"exception in force", exception(now, now.Add(1), nil), nil},
+		{"countries", countries("JP", "ZZ", "*"), nil},
+		{"no country", countries("JP", "UK"), []string{"rollout[0].countries"}},
+		{"what edges write", countries("XX", "GB", "QQ"), []string{"rollout[0].countries", "rollout[0].countries"}},
 		{"exception with a cap", exception(now, now.Add(1), func(_ *attest.PolicyFile, e *attest.Exception) { e.MaxUsesPerDay = 5 }), nil},
 		{"exception to come", exception(now.Add(1), now.Add(day), nil), []string{"exception[0].not_before"}},
 		{"exception gone", exception(now.Add(-day), now, nil), []string{"exception[0].expires"}},

@@ -23,18 +23,14 @@ const (
 	OperationRequest  = "request"
 )
 
-// CountryUnknown stands in a rollout for whoever is in no known country.
-const CountryUnknown = "ZZ"
-
 // Subject is whom a verdict is about, as the stages of a rollout look at it.
 type Subject struct {
 	App       string
 	Platform  string // "android" or "apple"; empty, or another text: only stages for any platform match
 	Operation string // OperationRegister or OperationRequest
 
-	// Country is the ISO 3166-1 code that the backend or a trusted edge gives,
-	// and never the phone. In whatever case; what is not two letters, such as
-	// the empty text, is CountryUnknown.
+	// Country is what the backend or a trusted edge gives, and never the phone.
+	// The stages look at it as the function Country reads it.
 	Country string
 
 	// The bucket is drawn by KeyID (base64url, as in Claims), else by Account,
@@ -85,7 +81,7 @@ type staging struct {
 }
 
 func newStaging(s Subject, v Verdict) *staging {
-	s.Country = countryOf(s.Country)
+	s.Country = Country(s.Country)
 	return &staging{s, v.Accept(), v.rejecting()}
 }
 
@@ -135,18 +131,6 @@ func (v Verdict) rejecting() (codes []string) {
 		}
 	}
 	return codes
-}
-
-func countryOf(code string) string {
-	if len(code) != 2 {
-		return CountryUnknown
-	}
-	for _, c := range []byte(code) {
-		if c |= 0x20; c < 'a' || c > 'z' {
-			return CountryUnknown
-		}
-	}
-	return strings.ToUpper(code)
 }
 
 // buckets is into how many parts the keys of an app are divided.

@@ -87,7 +87,7 @@ func earlier(ctx, call context.Context) bool {
 func checkToProto(app string, check *request.Check) *attestv1.VerifyRequestRequest {
 	m := check.Message
 	return &attestv1.VerifyRequestRequest{
-		App: app, Account: check.Account, Country: check.Country,
+		App: app, Account: check.Account, Country: strings.ToValidUTF8(check.Country, "?"),
 		Method: m.Method, Authority: m.Authority, Path: m.Path, Query: m.Query, Fields: m.Fields,
 		SignatureInput: m.SignatureInput, Signature: m.Signature,
 		HasBody: m.HasBody, BodySha256: m.BodySHA256, BodySha512: m.BodySHA512, BodyMembers: m.BodyMembers,

@@ -98,6 +98,11 @@ func TestAsked(t *testing.T) {
 	if m.GetApp() != "demo" || authorization != "Bearer "+secret {
 		t.Errorf("as %s of %s", authorization, m.GetApp())
 	}
+	odd := check()
+	odd.Country = "\xff" // what is no text would be no message
+	if _, err := serve(t, s).CheckRequest(t.Context(), odd); err != nil || asked.GetCountry() != "?" {
+		t.Errorf("country %q, %v", asked.GetCountry(), err)
+	}
 }
 
 func TestDecision(t *testing.T) {

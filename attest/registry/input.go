@@ -55,9 +55,6 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 			return none(fmt.Errorf("replaces: %w", err))
 		}
 	}
-	if err := checkCountry(in.Country); err != nil {
-		return none(err)
-	}
 	if err := in.Hints.check(); err != nil {
 		return none(err)
 	}

@@ -25,7 +25,7 @@ type Registration struct {
 	KeyID      string // with Apple only, and required there: what generateKey gave, in base64url
 	Replaces   string // id of the account's key that this one takes the place of; empty: none
 
-	Country string // ISO 3166-1, two capital letters; from backends only; empty: not known
+	Country string // from backends only; see attest.Country
 	Hints   Hints  // what the app says of its phone
 
 	// BeforeSignUp: the challenge was made for no account, because there was none

@@ -18,7 +18,7 @@ type RequestCheck struct {
 	App     account.AppID
 	Message *request.Message
 	Account account.ID // whose key it must be; empty: anybody's
-	Country string     // two capital letters, from the backend or a trusted edge; empty: unknown
+	Country string     // from the backend or a trusted edge; see attest.Country
 }
 
 // RequestVerdict is what became of it.
@@ -95,15 +95,7 @@ func (in *RequestCheck) check() error {
 			return fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
 	}
-	return checkCountry(in.Country)
-}
-
-// checkCountry wants ISO 3166-1's two capital letters, or none.
-func checkCountry(c string) error {
-	if c == "" || len(c) == 2 && 'A' <= c[0] && c[0] <= 'Z' && 'A' <= c[1] && c[1] <= 'Z' {
-		return nil
-	}
-	return fmt.Errorf("%w: country %.20q is not two capital letters such as JP; leave it empty if it is not known", ErrMalformed, c)
+	return nil
 }
 
 // requests is the part of a Service that judges requests.

@@ -219,6 +219,9 @@ func TestRequestStages(t *testing.T) {
 		stage    string
 	}{
 		{"enforced in Japan", broken(android), "JP", registry.Deny, "rollout[1]"},
+		{"enforced in Japan, in small letters", broken(android), "jp", registry.Deny, "rollout[1]"},
+		{"observed behind Tor", broken(android), "T1", registry.Allow, "rollout[4]"},
+		{"observed in no country", broken(android), "Japan", registry.Allow, "rollout[4]"},
 		{"enforced for Apple", broken(apple), "TW", registry.Deny, "rollout[2]"},
 		{"enforced for a code", used, "TW", registry.Deny, "rollout[3]"},
 		{"observed elsewhere", broken(android), "TW", registry.Allow, "rollout[4]"},

@@ -426,8 +426,6 @@ func TestRequestCallers(t *testing.T) {
 		"another app":       {registry.RequestCheck{App: "other", Message: m}, registry.ErrAppUnknown},
 		"no message":        {registry.RequestCheck{App: "demo"}, registry.ErrMalformed},
 		"no account":        {registry.RequestCheck{App: "demo", Message: m, Account: "bob"}, registry.ErrMalformed},
-		"no country":        {registry.RequestCheck{App: "demo", Message: m, Country: "Japan"}, registry.ErrMalformed},
-		"country, small":    {registry.RequestCheck{App: "demo", Message: m, Country: "jp"}, registry.ErrMalformed},
 		"a hash of 31":      {registry.RequestCheck{App: "demo", Message: &short}, registry.ErrMalformed},
 		"and says the same": {registry.RequestCheck{App: "demo", Message: &short}, request.ErrMalformed},
 	} {

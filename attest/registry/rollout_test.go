@@ -88,6 +88,8 @@ func TestRollout(t *testing.T) {
 		{"observed, and good", []attest.Stage{stage("observe")}, "", nil, registry.Allow, "rollout[0]", registry.StateActive},
 		{"in the country", []attest.Stage{stage("enforce", "JP"), stage("observe")}, "JP", []attesttest.AndroidOption{unlocked}, registry.Deny, "rollout[0]", ""},
 		{"in another country", []attest.Stage{stage("enforce", "JP"), stage("observe")}, "TW", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
+		{"in small letters", []attest.Stage{stage("enforce", "JP"), stage("observe")}, "jp", []attesttest.AndroidOption{unlocked}, registry.Deny, "rollout[0]", ""},
+		{"an edge that does not know", []attest.Stage{stage("enforce", "XX"), stage("observe", "ZZ")}, "XX", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
 		{"in no known country", []attest.Stage{stage("enforce", "JP"), stage("observe", "ZZ")}, "", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
 		{"its code is enforced", []attest.Stage{codes(stage("enforce"), "android.boot_unlocked", "android.boot_state"), stage("observe")}, "", []attesttest.AndroidOption{unlocked}, registry.Deny, "rollout[0]", ""},
 		{"another code is enforced", []attest.Stage{codes(stage("enforce"), "android.signature"), stage("observe")}, "", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
@@ -325,9 +327,9 @@ func TestCountryAndHints(t *testing.T) {
 		ok     bool
 	}{
 		"country":            {func(in *registry.Registration) { in.Country = "JP" }, true},
-		"country lower case": {func(in *registry.Registration) { in.Country = "jp" }, false},
-		"country too long":   {func(in *registry.Registration) { in.Country = "JPN" }, false},
-		"country no letters": {func(in *registry.Registration) { in.Country = "J1" }, false},
+		"country lower case": {func(in *registry.Registration) { in.Country = "jp" }, true},
+		"no country":         {func(in *registry.Registration) { in.Country = "Japan" }, true}, // unknown
+		"not even text":      {func(in *registry.Registration) { in.Country = "\xff" }, true},
 		"hints": {func(in *registry.Registration) {
 			in.Hints = registry.Hints{OSVersion: "16", AppVersion: "26.1", Model: "ソニー SOV37" + strings.Repeat("x", 80)}
 		}, true},

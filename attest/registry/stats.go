@@ -98,7 +98,7 @@ func (o *outcome) key() StatKey {
 	k := StatKey{
 		Hour: hoursOf(o.at), Platform: o.platform, Operation: o.operation,
 		Model: bounded(o.model), ModelSource: o.source, OS: bounded(o.os), AppVersion: bounded(o.appVersion),
-		Country: country(o.country), Stage: bounded(o.stage.Name), Verdict: o.verdict(), Position: -1,
+		Country: attest.Country(o.country), Stage: bounded(o.stage.Name), Verdict: o.verdict(), Position: -1,
 	}
 	if k.Platform != "android" && k.Platform != "apple" {
 		k.Platform = ""
@@ -141,16 +141,6 @@ func bounded(s string) string {
 		return other
 	}
 	return s
-}
-
-// country is an ISO 3166-1 code, or ZZ.
-func country(s string) string {
-	s = strings.ToUpper(s)
-	letter := func(b byte) bool { return 'A' <= b && b <= 'Z' }
-	if len(s) == 2 && letter(s[0]) && letter(s[1]) {
-		return s
-	}
-	return attest.CountryUnknown
 }
 
 // add adds to one row, or to the one that takes what is one too many.

@@ -9,7 +9,7 @@ import (
 type Check struct {
 	Message *Message
 	Account string // whose key it must be; empty: anybody's
-	Country string // two letters, from the backend or a trusted edge; empty: unknown
+	Country string // ISO 3166-1, from the backend or a trusted edge; what is no country, such as "": unknown
 }
 
 // Decision is a Checker's answer. The zero Decision denies.

@@ -19,8 +19,8 @@ type Options struct {
 	MaxBody           int64                      // bytes; 0: 1 MiB
 	Authority         string                     // the public name of this service, where a proxy rewrites Host; empty: Host
 	Account           func(*http.Request) string // whose key it must be, of a session for example; nil: anybody's
-	Country           func(*http.Request) string // two letters, from a trusted edge and never from the phone; nil: unknown
-	Logger            *slog.Logger               // gets a line a refusal; nil discards
+	Country           func(*http.Request) string // ISO 3166-1, from a trusted edge and never from the phone; nil, and what is no country, such as XX: unknown
+	Logger            *slog.Logger               // gets a line a refusal, with method and path, without query: paths of yours that name people are in that log; nil discards
 	DangerousFailOpen bool                       // when the Checker is unavailable, hand requests on unchecked; see Middleware
 }
 

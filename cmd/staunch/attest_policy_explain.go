@@ -10,7 +10,7 @@ import (
 
 // AttestPolicyExplainCmd is `staunch attest policy explain`.
 type AttestPolicyExplainCmd struct {
-	Country   string `help:"Country of whom the evidence is from, two letters; default unknown." placeholder:"CC"`
+	Country   string `help:"Country of whom the evidence is from, two letters of ISO 3166-1; default ZZ, unknown." placeholder:"CC"`
 	Operation string `default:"auto" enum:"auto,register,request" help:"What the rollout is asked for, register or request; auto: request for assertions, else register." placeholder:"OPERATION"`
 	Account   string `help:"Account, for evidence that shows no key." placeholder:"ID"`
 	JSON      bool   `name:"json" help:"Print the explanation as one JSON object."`
@@ -68,6 +68,10 @@ func (c *AttestPolicyExplainCmd) explain(stdin io.Reader) (*policyExplanation, e
 	if c.File == "-" {
 		return nil, fmt.Errorf("the policy is a file: only the bundle can be standard input")
 	}
+	country := attest.Country(c.Country)
+	if country == attest.CountryUnknown && c.Country != "" && !strings.EqualFold(c.Country, country) {
+		return nil, fmt.Errorf("--country: %q is no country of ISO 3166-1; write two letters such as JP. A server takes it as unknown: try that with %s, or without --country", c.Country, country)
+	}
 	t, err := readPolicyText(c.File)
 	if err != nil {
 		return nil, err
@@ -97,7 +101,7 @@ func (c *AttestPolicyExplainCmd) explain(stdin io.Reader) (*policyExplanation, e
 	if err != nil {
 		return nil, err
 	}
-	subject := attest.Subject{Operation: c.Operation, Country: c.Country, Account: c.Account}
+	subject := attest.Subject{Operation: c.Operation, Country: country, Account: c.Account}
 	if c.Operation == "auto" {
 		subject.Operation = attest.OperationRegister
 		if ev.Format == attest.FormatAppleAssertion {
@@ -191,7 +195,7 @@ func riskOutcome(r attest.RiskTry) string {
 func (x *policyExplanation) stagesInWords(b *strings.Builder, p palette) {
 	s := x.Subject
 	country := s.Country
-	if country == "" {
+	if country == attest.CountryUnknown {
 		country = "an unknown country (--country)"
 	}
 	heading(b, p, "Rollout")

@@ -22,8 +22,7 @@ const partialBody = "X-Envoy-Auth-Partial-Body"
 type message struct {
 	request *http.Request // as a server would have received it
 	account string        // whose key it must be; empty: anybody's
-	country string        // two letters; empty: unknown
-	claims  []string      // names of the X-Staunch-... fields that it has, as sent
+	country string        // as the edge writes it; see attest.Country
 }
 
 // fromProto reads what Envoy sends. An error means that the filter is not

@@ -37,16 +37,8 @@ func (m *message) route(ext map[string]string, app string) error {
 			return errorf("the field %.60q, which %s names, is there %d times", name, extCountry, len(lines))
 		}
 		if len(lines) == 1 {
-			m.country = country(lines[0])
+			m.country = lines[0]
 		}
 	}
 	return nil
-}
-
-// country is two letters, or empty: unknown.
-func country(s string) string {
-	if len(s) != 2 || strings.ContainsFunc(s, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' }) {
-		return ""
-	}
-	return strings.ToUpper(s)
 }
