@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -123,22 +124,27 @@ func measureRequests(out, progress io.Writer, staunch string, rounds, n int) (ok
 	return requestsTable(out, raw, bare, ours)
 }
 
+// requestsTable prints rates twice: by the clock, and as they would be if
+// processors did nothing else. Only the latter can be believed on a machine
+// that does other things; on one that does not, it cannot be reached where the
+// disk or a lock is waited for. The goal holds if both do.
 func requestsTable(out io.Writer, raw, bare, ours best) (ok bool, err error) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "\nVERIFYREQUEST OVER HTTP, %d CLIENTS, %d PROCESSORS\tTIME\tRATE\tOF RAW RATE\tPROCESSOR\tCLIENTS'\tOF RAW\t\n", clients, runtime.GOMAXPROCS(0))
-	line := func(what string, b best) {
-		fmt.Fprintf(t, "%s\t%.1f µs\t%.0f/s\t%.2f\t%.1f µs\t%.1f µs\t%.2f\t\n", what, b.wall, 1e6/b.wall, raw.wall/b.wall, b.cpu, b.ask, b.cpu/raw.cpu)
+	fmt.Fprintf(t, "\n%s, %d CLIENTS, %d PROCESSORS\tTIME\tRATE\tOF RAW\tPROCESSOR\tOF CLIENTS\tOF RAW\t\n", strings.ToUpper(requestsName), clients, runtime.GOMAXPROCS(0))
+	line := func(what string, b best) (ratio float64) {
+		byClock, byProcessor := raw.wall/b.wall, raw.cpu/(b.cpu+b.ask)
+		fmt.Fprintf(t, "%s\t%.1f µs\t%.0f/s\t%.2f\t%.1f µs\t%.1f µs\t%.2f\t\n", what, b.wall, 1e6/b.wall, byClock, b.cpu, b.ask, byProcessor)
+		return min(byClock, byProcessor)
 	}
 	line("P-256 verifications, nothing else", raw)
 	line("net/http and one verification", bare)
-	line("staunch serve", ours)
-	ratio := raw.wall / ours.wall
+	ok = line("staunch serve", ours) >= requestsGoal
 	verdict := "holds"
-	if ratio < requestsGoal {
+	if !ok {
 		verdict = "MISSED"
 	}
-	fmt.Fprintf(t, "goal: at least %.2f of the raw rate\t\t\t%.2f\t\t\t\t%s\n", requestsGoal, ratio, verdict)
-	return ratio >= requestsGoal, t.Flush()
+	fmt.Fprintf(t, "goal\t\t\t≥ %.2f\t\t\t≥ %.2f\t%s\n", requestsGoal, requestsGoal, verdict)
+	return ok, t.Flush()
 }
 
 // verifications verifies one signature again and again, on as many goroutines
