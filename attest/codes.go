@@ -84,7 +84,7 @@ var codes = [...]Code{
 	{"android.cert_expired", Honest, false, "", "app.android.profile", "An issuer's certificate has expired.", "With remote provisioning: " + adviceNewKey + " Of a factory chain: phones cannot get a newer one."},
 	{"android.revoked", Abuse, true, Reject, "", "Google has revoked a certificate of the chain.", "Refuse. The attestation key leaked: anybody can sign with it."},
 	{"android.kd_malformed", Honest, true, Reject, "", "The KeyDescription cannot be read.", "Keep the evidence and report it: a fault of the phone, or a new shape."},
-	{"android.status_unavailable", PolicyClass, false, Reject, "android.revocation", "There is no revocation list.", "Give --status-list on the command line, status_list_file to the server: without a list a leaked key passes."},
+	{"android.status_unavailable", PolicyClass, false, Reject, "android.revocation", "There is no revocation list.", "Give --status-list on the command line. A server downloads the list from status_list_url, or reads status_list_file: its log says what is wrong. Without a list a leaked key passes."},
 	{"android.status_stale", PolicyClass, false, "", "android.revocation", "The revocation list is old.", "Fetch it again, and look at what should have. The phone is not at fault."},
 	{"android.suspended", PolicyClass, false, "", "android.revocation.suspended", "Google has suspended a certificate of the chain.", "As the policy says."},
 	{"android.status_value", PolicyClass, false, Warn, "", "The revocation list gives a certificate a status that this release does not know.", "Look for a newer release."},

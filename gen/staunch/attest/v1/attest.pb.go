@@ -1,5 +1,5 @@
 // The API of the attestation service: a phone proves once that a key lives in
-// its hardware and was made by the genuine app.
+// its hardware and was made by the genuine app, and signs its requests with it.
 //
 // Every call speaks Connect, gRPC and gRPC-Web on the same address, and plain
 // JSON by POST:
@@ -466,9 +466,11 @@ const (
 	KeyState_KEY_STATE_UNSPECIFIED KeyState = 0
 	// May sign requests.
 	KeyState_KEY_STATE_ACTIVE KeyState = 1
-	// Belongs to a flow that has not ended, and is unknown elsewhere.
+	// Waits for the end of a flow, and signs nothing before. Kept for flows to
+	// come: no call of this service leaves a key so.
 	KeyState_KEY_STATE_PENDING KeyState = 2
 	// Was let in by a rollout stage that only observes, in spite of its verdict.
+	// Nothing is proved of it, and it signs nothing.
 	KeyState_KEY_STATE_OBSERVED KeyState = 3
 	// May never sign again.
 	KeyState_KEY_STATE_REVOKED KeyState = 4

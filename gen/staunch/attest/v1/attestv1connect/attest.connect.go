@@ -1,5 +1,5 @@
 // The API of the attestation service: a phone proves once that a key lives in
-// its hardware and was made by the genuine app.
+// its hardware and was made by the genuine app, and signs its requests with it.
 //
 // Every call speaks Connect, gRPC and gRPC-Web on the same address, and plain
 // JSON by POST:
