@@ -1,8 +1,10 @@
 package android
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -37,7 +39,7 @@ const (
 	oidSHA512WithRSA   = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"
 )
 
-// RSA moduli that an issuer may have, in bits.
+// RSA moduli that an issuer may have, and a key that signs requests, in bits.
 const minRSABits, maxRSABits = 2048, 8192
 
 // algorithm is an AlgorithmIdentifier, RFC 5280, Section 4.1.1.2.
@@ -244,6 +246,35 @@ func parsePublicKey(spki []byte) (crypto.PublicKey, error) {
 		return &rsa.PublicKey{N: n, E: e}, nil
 	}
 	return nil, fmt.Errorf("%w: key algorithm", errAlgorithm)
+}
+
+// ParsePublicKey reads the key in a SubjectPublicKeyInfo of a leaf, for verifying
+// what it signs: EC on P-256, P-384 or P-521, RSA with 2048 to 8192 bits, or
+// Ed25519. Of any other it says why it cannot be used, in the words of a finding.
+// Like Verify it takes an RSA key whose algorithm lacks its NULL.
+func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
+	k, err := readSPKI(spki)
+	if err == nil && string(k.oid.Body) == oidEd25519 { // RFC 8410, Section 4
+		if len(k.bits) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("android: Ed25519 key of %d bytes", len(k.bits))
+		}
+		return ed25519.PublicKey(bytes.Clone(k.bits)), nil
+	}
+	key, err := parsePublicKey(spki)
+	if err != nil {
+		return nil, fmt.Errorf("android: public key cannot be read: %w", err)
+	}
+	switch key := key.(type) {
+	case *ecdsa.PublicKey:
+		if key.Curve == elliptic.P224() {
+			return nil, errors.New("android: public key on P-224")
+		}
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return nil, fmt.Errorf("android: RSA key of %d bits, %d to %d are taken", bits, minRSABits, maxRSABits)
+		}
+	}
+	return key, nil
 }
 
 func namedCurve(oid []byte) elliptic.Curve {

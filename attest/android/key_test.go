@@ -73,6 +73,47 @@ func TestKeyAlgorithm(t *testing.T) {
 	}
 }
 
+// TestParsePublicKey: which keys may sign requests, and no others are verified by.
+func TestParsePublicKey(t *testing.T) {
+	curve := func(oid string) []byte { return tlv(6, []byte(oid)) }
+	p256, p224 := curve("\x2a\x86\x48\xce\x3d\x03\x01\x07"), curve("\x2b\x81\x04\x00\x21")
+	point := func(c elliptic.Curve) []byte {
+		return elliptic.Marshal(c, c.Params().Gx, c.Params().Gy) //nolint:staticcheck // there is no other way to P-224's
+	}
+	off := point(elliptic.P256())
+	off[64] ^= 1
+	modulus := func(bits int, exponent ...byte) []byte {
+		n := bytes.Repeat([]byte{0xff}, bits/8)
+		return sequence(integer(append([]byte{0}, n...)...), integer(exponent...))
+	}
+	for _, c := range []struct {
+		name string
+		spki []byte
+		ok   bool
+	}{
+		{"P-256", key(oidEC, p256, point(elliptic.P256())...), true},
+		{"P-256, off the curve", key(oidEC, p256, off...), false},
+		{"P-256, no point", key(oidEC, p256), false},
+		{"P-256, infinity", key(oidEC, p256, 0), false},
+		{"P-224", key(oidEC, p224, point(elliptic.P224())...), false},
+		{"RSA of 2048 bits", key(oidRSA, null(), modulus(2048, 1, 0, 1)...), true},
+		{"RSA without NULL", key(oidRSA, nil, modulus(2048, 1, 0, 1)...), true},
+		{"RSA of 8192 bits", key(oidRSA, null(), modulus(8192, 1, 0, 1)...), true},
+		{"RSA of 2040 bits", key(oidRSA, null(), modulus(2040, 1, 0, 1)...), false},
+		{"RSA of 8200 bits", key(oidRSA, null(), modulus(8200, 1, 0, 1)...), false},
+		{"RSA with a huge exponent", key(oidRSA, null(), modulus(2048, 0, 0x80, 0, 0, 0)...), false},
+		{"Ed25519", key("\x2b\x65\x70", nil, make([]byte, 32)...), true},
+		{"Ed25519 of 31 bytes", key("\x2b\x65\x70", nil, make([]byte, 31)...), false},
+		{"X25519", key("\x2b\x65\x6e", nil, make([]byte, 32)...), false},
+		{"ML-DSA-44", key("\x60\x86\x48\x01\x65\x03\x04\x03\x11", nil, make([]byte, 1312)...), false},
+		{"nothing", nil, false},
+	} {
+		if key, err := android.ParsePublicKey(c.spki); (err == nil) != c.ok || (key != nil) != c.ok {
+			t.Errorf("%s: %v, %v", c.name, key, err)
+		}
+	}
+}
+
 // TestSignatureAlgorithms: A.2, every pairing that is allowed, and those that
 // are not.
 func TestSignatureAlgorithms(t *testing.T) {

@@ -201,7 +201,7 @@ func (a *Attempt) allow(ctx context.Context, tx Tx, r ruling, old known, evidenc
 }
 
 // observe records what would have been denied, and keeps the key that is named,
-// if there is room for it: it never takes the place of a key in another state,
+// if it could sign requests and there is room for it: it never takes the place of a key in another state,
 // and that of an observed key of another account only if somebody vouches for
 // the claim.
 func (a *Attempt) observe(ctx context.Context, tx Tx, r ruling, same *Key, evidence *Evidence) (*Registered, error) {
@@ -210,7 +210,7 @@ func (a *Attempt) observe(ctx context.Context, tx Tx, r ruling, same *Key, evide
 	keyID := ""
 	switch {
 	case named(r.verdict) == nil:
-	case same == nil, same.State == StateObserved && (mine || r.verdict.Claims != nil):
+	case (same == nil || same.State == StateObserved && (mine || r.verdict.Claims != nil)) && signsRequests(named(r.verdict)):
 		k, err := a.key(r.verdict, same, evidence)
 		if err != nil {
 			return nil, err
@@ -224,6 +224,20 @@ func (a *Attempt) observe(ctx context.Context, tx Tx, r ruling, same *Key, evide
 		keyID = same.ID
 	}
 	return r.answer(keyID, evidence), a.record(ctx, tx, r, t)
+}
+
+// maxObservedKey bounds the SubjectPublicKeyInfo of a key that nobody vouches
+// for, in bytes. RSA with 8192 bits has 1062.
+const maxObservedKey = 1100
+
+// signsRequests reports whether c names a key that a request could be verified
+// by. Whatever else a forged certificate holds as its key is not kept.
+func signsRequests(c *attest.Claims) bool {
+	if len(c.KeySPKI) > maxObservedKey {
+		return false
+	}
+	k, err := newRequestKey(Key{ID: c.KeyID, Platform: c.Platform, SPKI: c.KeySPKI, Algorithm: c.KeyAlgorithm})
+	return err == nil && k.unfit == ""
 }
 
 // put stores k in the place of same. If that was another account's, which only

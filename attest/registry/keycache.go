@@ -3,13 +3,13 @@ package registry
 import (
 	"crypto"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/attest/appattest"
 )
 
@@ -20,32 +20,34 @@ type requestKey struct {
 	platform string
 	spki     []byte
 	kind     string           // "EC-P256" ...
-	public   crypto.PublicKey // Android; nil: of a kind that signs no requests
+	unfit    string           // why nothing that it signs is verified; empty: it is fit
+	public   crypto.PublicKey // Android; nil if it is unfit
 	appID    string           // Apple: may change, which the guard notices
 	about    Key              // for statistics: platform, model and OS, as they were
 }
 
 // newRequestKey parses a key record. Its id must be the hash of its public key,
 // so that nobody can put another key under it: what is kept by id could
-// otherwise be one that was observed and that nobody has proved.
+// otherwise be one that was observed and that nobody has proved. A key that
+// cannot be read is unfit, and no error: a phone may have sent it as it is, and
+// an error would tell the backend that nothing can be told.
 func newRequestKey(k Key) (*requestKey, error) {
-	id, err := hashedID(k)
-	if err == nil && id != k.ID {
-		err = errors.New("its id is that of another public key")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("registry: key %s is damaged; run staunch check: %w", k.ID, err)
-	}
 	r := &requestKey{id: k.ID, platform: k.Platform, spki: k.SPKI, kind: k.Algorithm, appID: k.AppID}
 	r.about = Key{Platform: k.Platform, Model: k.Model, OS: k.OS, Batch: k.Batch, Provisioning: k.Provisioning}
-	if k.Platform != platformAndroid || len(r.algorithms()) == 0 {
-		return r, nil
+	id, err := hashedID(k)
+	switch {
+	case err != nil:
+		r.unfit = "its public key cannot be read: " + err.Error()
+	case id != k.ID:
+		return nil, fmt.Errorf("registry: key %s is damaged; run staunch check: its id is that of another public key", k.ID)
+	case k.Platform == platformApple: // P-256, or there were no id
+	case len(r.algorithms()) == 0:
+		r.unfit = "keys of " + k.Algorithm + " sign no requests"
+	default:
+		if r.public, err = android.ParsePublicKey(k.SPKI); err != nil {
+			r.unfit = err.Error()
+		}
 	}
-	public, err := x509.ParsePKIXPublicKey(k.SPKI)
-	if err != nil {
-		return nil, fmt.Errorf("registry: key %s is damaged; run staunch check: %w", k.ID, err)
-	}
-	r.public = public
 	return r, nil
 }
 
@@ -77,21 +79,16 @@ func (k *requestKey) algorithms() []string {
 }
 
 // algorithm is the one that a request by this key must be signed with: the
-// first of the policy's that the key is good for, or else the key's own. It is
-// never taken from the request. Empty: the key signs no requests.
-func (k *requestKey) algorithm(allowed []string) (name string, permitted bool) {
+// first of the policy's that the key is good for. It is never taken from the
+// request. Empty: the policy takes none of them.
+func (k *requestKey) algorithm(allowed []string) string {
 	own := k.algorithms()
 	for _, a := range allowed {
-		for _, b := range own {
-			if a == b {
-				return a, true
-			}
+		if slices.Contains(own, a) {
+			return a
 		}
 	}
-	if len(own) == 0 {
-		return "", false
-	}
-	return own[0], false
+	return ""
 }
 
 // keyCacheSize bounds a keyCache: two generations of this many keys.

@@ -75,6 +75,10 @@ func (s *Service) judge(ctx context.Context, a *ask) error {
 		a.refuse(keyUnknown, "no key of this app has this id")
 		return nil
 	}
+	if a.key.unfit != "" {
+		a.refuseUnverified(a.key.unfit)
+		return nil
+	}
 	if a.key.platform == platformApple {
 		return s.judgeApple(a, p)
 	}
@@ -148,26 +152,27 @@ func (s *Service) requestKey(ctx context.Context, id string) (*requestKey, error
 	return k, nil
 }
 
+// refuseUnverified refuses a request whose signature is not even looked at: a
+// phone that chooses its key must not choose how long we work on it.
+func (a *ask) refuseUnverified(detail string) {
+	a.refuse(keyAlgorithm, detail)
+	a.verdict.Tier = attest.TierNone // nothing was verified
+}
+
 // judgeAndroid verifies a signature by an Android key. RFC 9421, Section 3.2:
 // the algorithm comes from the key, and one that the request names must be it.
 func (a *ask) judgeAndroid(p *request.Parsed) {
-	algorithm, permitted := a.key.algorithm(a.rules.app.RequestAlgorithms)
+	algorithm := a.key.algorithm(a.rules.app.RequestAlgorithms)
 	switch {
 	case algorithm == "":
-		a.refuse(keyAlgorithm, "keys of "+a.key.kind+" sign no requests")
-		a.verdict.Tier = attest.TierNone // nothing was verified
-		return
+		a.refuseUnverified("no algorithm of " + a.key.kind + " is in request_algorithms")
 	case p.Alg != "" && p.Alg != algorithm:
 		a.refuse(request.CodeComponents, "alg is not "+algorithm+", the algorithm of the key")
-		return
 	case !request.VerifySignature(algorithm, a.key.public, p.Base, p.Signature):
 		a.refuse(signatureInvalid, "not signed by this key over this request")
-		return
-	}
-	a.good = true
-	a.nonce = nonceHash(p.KeyID, p.Nonce)
-	if !permitted {
-		a.refuse(keyAlgorithm, algorithm+" is not in request_algorithms")
+	default:
+		a.good = true
+		a.nonce = nonceHash(p.KeyID, p.Nonce)
 	}
 }
 

@@ -346,10 +346,10 @@ func TestRequestAlgorithms(t *testing.T) {
 	}{
 		{"P-384", "EC-P384", allow(`["ecdsa-p384-sha384"]`), nil, attest.TierAffirming},
 		{"P-384 among others", "EC-P384", allow(`["ecdsa-p256-sha256", "ecdsa-p384-sha384"]`), nil, attest.TierAffirming},
-		{"P-384 is not taken", "EC-P384", nil, []string{"common.key_algorithm"}, attest.TierContraindicated},
-		{"P-256 is not taken", "EC-P256", allow(`["ed25519"]`), []string{"common.key_algorithm"}, attest.TierContraindicated},
+		{"P-384 is not taken", "EC-P384", nil, []string{"common.key_algorithm"}, attest.TierNone},
+		{"P-256 is not taken", "EC-P256", allow(`["ed25519"]`), []string{"common.key_algorithm"}, attest.TierNone},
 		{"RSA", "RSA-2048", allow(`["rsa-v1_5-sha256"]`), nil, attest.TierAffirming},
-		{"RSA is not taken", "RSA-2048", nil, []string{"common.key_algorithm"}, attest.TierContraindicated},
+		{"RSA is not taken", "RSA-2048", nil, []string{"common.key_algorithm"}, attest.TierNone},
 		{"RSA with another padding", "RSA-2048", allow(`["rsa-pss-sha512"]`), []string{"common.signature_invalid"}, attest.TierNone},
 		{"P-521 signs no requests", "EC-P521", nil, []string{"common.key_algorithm"}, attest.TierNone},
 	}
