@@ -792,9 +792,10 @@ type RegisterRequest struct {
 	KeyId string `protobuf:"bytes,7,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// Id of the key that this one replaces; empty if none. For backends only.
 	Replaces string `protobuf:"bytes,8,opt,name=replaces,proto3" json:"replaces,omitempty"`
-	// Country of the request, two capital letters of ISO 3166-1, from the backend
-	// or a trusted edge and never from the phone; empty if not known. Rollouts by
-	// country and statistics ask for it. For backends only.
+	// Country of the request, two letters of ISO 3166-1, from the backend or a
+	// trusted edge and never from the phone. Anything else, such as nothing or XX,
+	// is an unknown country and no error. Rollouts by country and statistics ask
+	// for it. For backends only.
 	Country string `protobuf:"bytes,9,opt,name=country,proto3" json:"country,omitempty"`
 	// What the app says of its phone.
 	Hints         *Hints `protobuf:"bytes,10,opt,name=hints,proto3" json:"hints,omitempty"`
@@ -1251,8 +1252,9 @@ type VerifyRequestRequest struct {
 	BodyMembers []string `protobuf:"bytes,12,rep,name=body_members,json=bodyMembers,proto3" json:"body_members,omitempty"`
 	// The account whose key it must be; empty if any will do.
 	Account string `protobuf:"bytes,13,opt,name=account,proto3" json:"account,omitempty"`
-	// Country of the request, two capital letters of ISO 3166-1, from the backend
-	// or a trusted edge and never from the phone; empty if not known.
+	// Country of the request, two letters of ISO 3166-1, from the backend or a
+	// trusted edge and never from the phone. Anything else, such as nothing or XX,
+	// is an unknown country and no error.
 	Country       string `protobuf:"bytes,14,opt,name=country,proto3" json:"country,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
