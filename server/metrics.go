@@ -56,7 +56,7 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 			Name: "staunch_attest_exception_uses_total", Help: "Uses of exceptions of the policy.",
 		}, []string{"id"}),
 		unrecorded: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "staunch_attest_unrecorded_total", Help: "Refused requests that nobody has signed and for which the audit record had no room.",
+			Name: "staunch_attest_unrecorded_total", Help: "Refusals for which the audit record had no room.",
 		}, []string{"app"}),
 	}
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{

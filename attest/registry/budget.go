@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -12,6 +13,48 @@ const (
 	looseRate  = 10
 	looseBurst = 100
 )
+
+// How many refusals of requests with a good signature of one key are put on
+// record: 5 a minute, and 5 at once. Who has captured one such request can send
+// it as often as he likes, and so can who holds a key that was revoked.
+const (
+	keyRate     = 5.0 / 60
+	keyBurst    = 5
+	keyBudgets  = 1 << 14 // keys that are remembered at once
+	keyRecovery = time.Minute
+)
+
+// budgets has a budget for each key. A key whose budget is full again is
+// forgotten: that changes nothing. While there is no room for one more, there is
+// none on the record either.
+type budgets struct {
+	size int
+
+	mu    sync.Mutex
+	of    map[string]*budget
+	swept time.Time
+}
+
+func newBudgets(size int) *budgets { return &budgets{size: size, of: map[string]*budget{}} }
+
+// take reports whether there is room for one more refusal of a key at now.
+func (b *budgets) take(id string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	one := b.of[id]
+	if one == nil {
+		if len(b.of) >= b.size && now.Sub(b.swept).Abs() >= time.Second {
+			b.swept = now
+			maps.DeleteFunc(b.of, func(_ string, one *budget) bool { return now.Sub(one.last) >= keyRecovery })
+		}
+		if len(b.of) >= b.size {
+			return false
+		}
+		one = &budget{rate: keyRate, burst: keyBurst}
+		b.of[id] = one
+	}
+	return one.take(now)
+}
 
 // budget is a bucket of tokens. The zero budget has none.
 type budget struct {

@@ -18,7 +18,7 @@ type Observation struct {
 	Mode       attest.Mode
 	Findings   []attest.Finding
 	Exceptions []string // ids of the exceptions of the policy that were used
-	Unrecorded bool     // a refusal that nobody has signed, one of too many for the audit record
+	Unrecorded bool     // a refusal, one of too many for the audit record
 }
 
 // counting is a transaction that remembers what was counted in it, so that it

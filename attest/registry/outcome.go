@@ -28,7 +28,7 @@ type outcome struct {
 	accepted   bool     // the verdict accepts
 	allowed    bool     // the decision is Allow
 	account    account.ID
-	unrecorded bool   // of a request: it is not in the audit record, though it is refused
+	unrecorded bool   // it is not in the audit record, though it is refused
 	batch      string // hex; the factory batch key of a chain that verified
 }
 

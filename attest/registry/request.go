@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,7 @@ func (s *Service) VerifyRequest(ctx context.Context, caller account.Caller, in *
 		if err := s.judge(ctx, a); err != nil {
 			return nil, err
 		}
-		a.noted = !a.good && s.requests.loose.take(now)
+		a.room = s.requests.room(a)
 		if err := s.requests.guard.pass(ctx, a); err != nil {
 			return nil, fmt.Errorf("registry: verify request: %w", err)
 		}
@@ -103,7 +104,8 @@ type requests struct {
 	rules atomic.Pointer[requestRules]
 	keys  *keyCache
 	guard guard
-	loose budget // of audit entries about requests that nobody has signed
+	loose budget   // of audit entries about requests that nobody has signed
+	tight *budgets // of those about requests that a key has
 
 	cleaned time.Time // when nonces were last deleted; touched by who leads the guard
 }
@@ -112,6 +114,19 @@ func (s *Service) startRequests() {
 	s.requests.keys = newKeyCache(keyCacheSize)
 	s.requests.guard.commit = s.commitRequests
 	s.requests.loose.rate, s.requests.loose.burst = looseRate, looseBurst
+	s.requests.tight = newBudgets(keyBudgets)
+}
+
+// room says whether there is room on the record for a refusal of a. It is asked
+// in the transaction, where a refusal is known, and takes once though that runs
+// twice.
+func (r *requests) room(a *ask) func() bool {
+	return sync.OnceValue(func() bool {
+		if !a.good {
+			return r.loose.take(a.now)
+		}
+		return r.tight.take(a.key.id, a.now)
+	})
 }
 
 // requestRules is what a policy says of an app's requests. It is read once a

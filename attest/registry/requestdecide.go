@@ -51,6 +51,7 @@ type decided struct {
 	decision Decision
 	advice   Advice
 	would    bool // it would be denied, and the stage only observes
+	noted    bool // it is refused, or would be, and there is room on the record for it
 }
 
 // decide asks the rollout with the final verdict. The key draws the bucket, also
@@ -66,6 +67,7 @@ func (a *ask) decide(k *KeyStanding, findings []attest.Finding) *decided {
 	}
 	d.stage = a.rules.policy.Stage(subject, d.verdict)
 	d.decision, d.advice, d.would = decideIn(d.verdict, d.stage)
+	d.noted = !d.verdict.Accept() && a.room()
 	return d
 }
 
@@ -84,7 +86,7 @@ func (d *decided) outcome() outcome {
 	o := outcome{
 		at: d.now, operation: attest.OperationRequest, country: d.in.Country,
 		stage: d.stage, allowed: d.decision == Allow, account: d.in.Account,
-		unrecorded: d.standing == nil && !d.noted,
+		unrecorded: !d.verdict.Accept() && !d.noted,
 	}
 	if d.key != nil {
 		o.signed(d.key.about)
@@ -114,11 +116,13 @@ type requestDetail struct {
 // record puts a refusal on record, also one that a stage only observes. What is
 // accepted is counted, not recorded one by one.
 //
-// A refusal with a good signature is the doing of the key's owner, and always
-// stands in his account's chain. One without is anybody's doing: it stands in
-// the app's own chain, as far as there is room (see budget).
+// A refusal with a good signature stands in the chain of the key's account, as
+// far as there is room for this key: the request may be one that somebody has
+// captured, and the key one that was stolen. One without is anybody's doing: it
+// stands in the app's own chain, as far as there is room there (see budget).
+// What finds no room is counted like all others, and told to nobody.
 func (d *decided) record(ctx context.Context, tx Tx) error {
-	if d.verdict.Accept() || d.standing == nil && !d.noted {
+	if !d.noted {
 		return nil
 	}
 	body := requestDetail{

@@ -28,10 +28,10 @@ type ask struct {
 	good    bool           // the signature is
 
 	created   time.Time
-	nonce     [32]byte // Android: what the guard stores
-	counter   uint32   // Apple: the assertion's
-	challenge [32]byte // SHA-256, where the route wants a nonce of the server
-	noted     bool     // without a good signature: there is room on the record for it
+	nonce     [32]byte    // Android: what the guard stores
+	counter   uint32      // Apple: the assertion's
+	challenge [32]byte    // SHA-256, where the route wants a nonce of the server
+	room      func() bool // on the record, if it is refused
 
 	out outcomeOf
 }

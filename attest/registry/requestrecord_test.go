@@ -129,9 +129,65 @@ func TestRequestFlood(t *testing.T) {
 	}
 	good := r.sign(key)
 	r.mustPass(r.check(good))
-	r.mustRefuse(r.check(good), "common.request_replay") // signed: always on record
+	r.mustRefuse(r.check(good), "common.request_replay") // signed: there is room for each key
 	if entries, _ := r.requestEntries(); len(entries) != burst+11 {
 		t.Errorf("%d entries after a replay", len(entries))
+	}
+}
+
+// TestSignedFlood: who has captured a request, or holds a key that was revoked,
+// fills neither the record of its owner nor the outbox. Another key has room of
+// its own.
+func TestSignedFlood(t *testing.T) {
+	told, unrecorded := 0, 0
+	r := newRig(t, withPolicy(t), func(o *registry.Options) {
+		o.Observe = func(o registry.Observation) {
+			if told++; o.Unrecorded {
+				unrecorded++
+			}
+		}
+	})
+	captured, stolen, other := r.androidKey(), r.androidKey(), r.appleKey()
+	replay := r.sign(captured)
+	r.mustPass(r.check(replay))
+	if _, err := r.RevokeKey(t.Context(), backend, "demo", stolen.ID(), "stolen"); err != nil {
+		t.Fatal(err)
+	}
+	told = 0
+	for range 10 {
+		r.mustRefuse(r.check(replay), "common.request_replay")
+		r.mustRefuse(r.check(r.sign(stolen)), "common.key_revoked")
+	}
+	entries, events := r.requestEntries()
+	if len(entries) != 2*5 || len(events) != 2*5 || told != 20 || unrecorded != 10 {
+		t.Errorf("%d entries, %d events; told of %d, %d of them unrecorded", len(entries), len(events), told, unrecorded)
+	}
+	if n := r.sum("count", "attest_stat WHERE code = 'common.request_replay'"); n != 10 {
+		t.Errorf("%d are counted", n)
+	}
+	r.mustRefuse(r.check(r.sign(other), forAccount(bob)), "common.account_mismatch")
+	if entries, _ = r.requestEntries(); len(entries) != 2*5+1 {
+		t.Errorf("%d entries after another key's", len(entries))
+	}
+	r.advance(12 * time.Second)
+	for range 3 {
+		r.mustRefuse(r.check(replay), "common.request_replay")
+	}
+	if entries, events = r.requestEntries(); len(entries) != 2*5+2 || len(events) != 2*5+2 {
+		t.Errorf("%d entries and %d events 12 s later", len(entries), len(events))
+	}
+	r.mustCheck()
+}
+
+// TestObservedFlood: the same where the rollout observes.
+func TestObservedFlood(t *testing.T) {
+	r := newRig(t, withPolicy(t, observing...))
+	replay := r.sign(r.androidKey())
+	for range 10 {
+		r.check(replay)
+	}
+	if entries, events := r.requestEntries(); len(entries) != 5 || len(events) != 0 {
+		t.Errorf("%d entries, %d events", len(entries), len(events))
 	}
 }
 

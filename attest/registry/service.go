@@ -65,7 +65,8 @@
 //
 // What is accepted is counted. What is refused is on record too: a registration
 // as said above, a request in the account's chain if its signature is good, and
-// else in the app's own, where a flood finds room for ten a second.
+// else in the app's own. A flood finds little room: five a minute for each key,
+// and ten a second for what nobody has signed. The rest is counted alone.
 //
 // Two kinds of work go on behind the calls, each when the server calls for it:
 // Reevaluate revokes the keys that a new revocation list names, and
