@@ -226,8 +226,11 @@ func (r *Stage) why(m unfit, c *staging) string {
 	case byAcceptance:
 		return "is for rejections, and the verdict accepts"
 	case byCode:
+		if Mode(r.Mode) != ModeObserve {
+			return "is for other codes than " + strings.Join(c.rejecting, ", ")
+		}
 		i := slices.IndexFunc(c.rejecting, func(code string) bool { return !slices.Contains(r.Codes, code) })
-		return c.rejecting[i] + " is not among its codes"
+		return "lets in for its codes alone, and " + c.rejecting[i] + " is not among them"
 	}
 	return ""
 }

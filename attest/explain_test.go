@@ -150,27 +150,29 @@ func TestExplainRollout(t *testing.T) {
 		demo(func(s *attest.Stage) { s.Countries = []string{"TW", "TH"} }),
 		demo(func(s *attest.Stage) { s.Percent = 0 }),
 		demo(func(s *attest.Stage) { s.Codes = []string{"android.origin"} }),
+		demo(enforcing("android.origin")),
 		demo(func(s *attest.Stage) { s.Salt = "s" }),
 		demo(func(*attest.Stage) {}),
 	)
 	phone := androidPhone(t)
 	phone.Boot.DeviceLocked = false
 	e := explain(t, evidenceOf(t, phone), expecting(t), p, attest.Subject{Operation: attest.OperationRegister, Country: "jp"})
-	if e.Staged != (attest.Staged{Name: "rollout[6]", Mode: attest.ModeObserve}) || e.Staged != p.Stage(e.Subject, e.Verdict) {
+	if e.Staged != (attest.Staged{Name: "rollout[7]", Mode: attest.ModeObserve}) || e.Staged != p.Stage(e.Subject, e.Verdict) {
 		t.Errorf("%+v", e.Staged)
 	}
 	var got []string
 	for _, try := range e.Stages {
 		why, _, _ := strings.Cut(try.Why, ", buckets")
 		got = append(got, try.Key+" "+why)
-		if try.Matched != (try.Key == "rollout[6]") {
+		if try.Matched != (try.Key == "rollout[7]") {
 			t.Errorf("%+v", try)
 		}
 	}
 	if diff := cmp.Diff([]string{
 		"rollout[0] is for app chat", "rollout[1] is for platform apple", "rollout[2] is for operation request",
 		"rollout[3] is for TW, TH, and not for JP", "rollout[4] is for 0 % of the keys",
-		"rollout[5] android.boot_unlocked is not among its codes", "rollout[6] ", "rollout[7] ",
+		"rollout[5] lets in for its codes alone, and android.boot_unlocked is not among them",
+		"rollout[6] is for other codes than android.boot_unlocked", "rollout[7] ", "rollout[8] ",
 	}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -73,7 +73,7 @@ type Stage struct {
 	Percent   int      `toml:"percent,required" json:"percent"`
 	Salt      string   `toml:"salt" json:"salt"`
 	Mode      string   `toml:"mode,required" json:"mode"` // observe | enforce
-	Codes     []string `toml:"codes" json:"codes"`        // empty, or all rejecting codes of the verdict are among them
+	Codes     []string `toml:"codes" json:"codes"`        // empty: all verdicts; rejections for one of them (enforce), or for nothing else (observe)
 }
 
 // AppFile is one app.
@@ -141,7 +141,7 @@ type Exception struct {
 	Reason        string     `toml:"reason,required" json:"reason"`
 	NotBefore     time.Time  `toml:"not_before,required" json:"not_before"`
 	Expires       time.Time  `toml:"expires,required" json:"expires"`          // at most 400 days after NotBefore
-	MaxUsesPerDay int        `toml:"max_uses_per_day" json:"max_uses_per_day"` // 0: no cap
+	MaxUsesPerDay int        `toml:"max_uses_per_day" json:"max_uses_per_day"` // in each app; 0: no cap
 }
 
 // MatchFile is a class of devices by attested facts. Values in a list are

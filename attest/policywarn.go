@@ -99,7 +99,22 @@ func (r *Stage) shadows(other *Stage) bool {
 		(r.Operation == "any" || r.Operation == other.Operation) &&
 		(slices.Contains(r.Countries, "*") || holdsAll(r.Countries, other.Countries)) &&
 		(r.Percent == 100 || r.Salt == other.Salt && r.Percent >= other.Percent) &&
-		(len(r.Codes) == 0 || len(other.Codes) > 0 && holdsAll(r.Codes, other.Codes))
+		r.namesAllOf(other)
+}
+
+// namesAllOf reports whether the codes of r are about every verdict that those
+// of other are about. What other enforces may be rejected for further codes than
+// its own, and a stage that observes some codes takes none of that.
+func (r *Stage) namesAllOf(other *Stage) bool {
+	switch {
+	case len(r.Codes) == 0:
+		return true
+	case len(other.Codes) == 0:
+		return false
+	case Mode(r.Mode) == ModeObserve && Mode(other.Mode) != ModeObserve:
+		return false
+	}
+	return holdsAll(r.Codes, other.Codes)
 }
 
 func holdsAll(set, elements []string) bool {

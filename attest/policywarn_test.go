@@ -1,6 +1,7 @@
 package attest_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -29,12 +30,12 @@ func quiet(t *testing.T, change func(*attest.PolicyFile)) *attest.Policy {
 
 func TestPolicyWarnings(t *testing.T) {
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	exception := func(from, to time.Time, change func(*attest.PolicyFile, *attest.Exception)) func(*attest.PolicyFile) {
 	countries := func(all ...string) func(*attest.PolicyFile) {
 		return func(f *attest.PolicyFile) {
 			f.Rollout = []attest.Stage{{App: "demo", Platform: "any", Operation: "any", Countries: all, Percent: 100, Mode: "observe"}}
 		}
 	}
+	exception := func(from, to time.Time, change func(*attest.PolicyFile, *attest.Exception)) func(*attest.PolicyFile) {
 		return func(f *attest.PolicyFile) {
 			f.App[0].Android.Profile = attest.ProfileStrict
 			e := attest.Exception{
@@ -74,10 +75,10 @@ func TestPolicyWarnings(t *testing.T) {
 		{"batch, and no Android phones", without(rule(attest.BatchRateRKP, 4), noAndroid), []string{"risk[1].signal"}},
 		{"keys, on one platform", without(rule(attest.KeysPerAccount30Days, 4), noAndroid), nil},
 		{"at least none", rule(attest.PatchAgeDays, 0), []string{"risk[1].at_least"}},
-		{"exception in force", exception(now, now.Add(1), nil), nil},
 		{"countries", countries("JP", "ZZ", "*"), nil},
 		{"no country", countries("JP", "UK"), []string{"rollout[0].countries"}},
 		{"what edges write", countries("XX", "GB", "QQ"), []string{"rollout[0].countries", "rollout[0].countries"}},
+		{"exception in force", exception(now, now.Add(1), nil), nil},
 		{"exception with a cap", exception(now, now.Add(1), func(_ *attest.PolicyFile, e *attest.Exception) { e.MaxUsesPerDay = 5 }), nil},
 		{"exception to come", exception(now.Add(1), now.Add(day), nil), []string{"exception[0].not_before"}},
 		{"exception gone", exception(now.Add(-day), now, nil), []string{"exception[0].expires"}},
@@ -161,6 +162,52 @@ func TestShadowedStages(t *testing.T) {
 	if w := quiet(t, func(f *attest.PolicyFile) { f.Rollout = []attest.Stage{none, base} }).Warnings(scopeNow); len(w) != 1 || w[0].Key != "rollout[0].percent" {
 		t.Errorf("0 percent: %v", w)
 	}
+}
+
+// TestShadowedCodes: of two stages that differ in mode and codes, the second is
+// told of if no verdict at all reaches it, and only then.
+func TestShadowedCodes(t *testing.T) {
+	var verdicts []attest.Verdict
+	for _, codes := range subsets("android.origin", "android.purpose", "android.ca_bit") {
+		verdicts = append(verdicts, rejected(codes...))
+	}
+	var stages []attest.Stage
+	for _, mode := range []attest.Mode{attest.ModeEnforce, attest.ModeObserve} {
+		for _, codes := range subsets("android.origin", "android.purpose") {
+			stages = append(stages, everybody(mode, func(s *attest.Stage) { s.Codes = codes }))
+		}
+	}
+	dead := 0
+	for _, first := range stages {
+		for _, second := range stages {
+			p := rollout(t, first, second)
+			reached := false
+			for _, v := range verdicts {
+				reached = reached || p.Stage(registering(), v).Name == "rollout[1]"
+			}
+			w := p.Warnings(scopeNow)
+			if told := len(w) == 1 && w[0].Key == "rollout[1]"; told == reached || len(w) > 1 {
+				t.Errorf("%s %s, then %s %s: reached %t, %v", first.Mode, first.Codes, second.Mode, second.Codes, reached, w)
+			}
+			if !reached {
+				dead++
+			}
+		}
+	}
+	if dead == 0 || dead == len(stages)*len(stages) {
+		t.Errorf("%d dead stages", dead)
+	}
+}
+
+// subsets are all choices of codes, none among them.
+func subsets(codes ...string) [][]string {
+	all := [][]string{nil}
+	for _, code := range codes {
+		for _, chosen := range all {
+			all = append(all, append(slices.Clone(chosen), code))
+		}
+	}
+	return all
 }
 
 // TestShadowedRoutes: the same of routes.

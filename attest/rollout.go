@@ -50,10 +50,14 @@ type Staged struct {
 // that matches wins, and without one the verdict is enforced.
 //
 // A stage matches if app, platform, operation and country do, if the subject's
-// bucket is below its percent, and if its codes are empty or hold the code of
-// every finding of v that rejects. A stage with codes is about rejections, so
-// it never matches a verdict that accepts. That changes no decision, and keeps
-// the phones that are in order in the statistics of the stage that is theirs.
+// bucket is below its percent, and if its codes are empty or about the findings
+// of v that reject. For a stage that enforces, one of them with a code of its is
+// enough: else a second defect would be the way past it. A stage that observes
+// lets in what it names and nothing else: all of their codes must be its.
+//
+// A stage with codes is about rejections, so it never matches a verdict that
+// accepts. That changes no decision, and keeps the phones that are in order in
+// the statistics of the stage that is theirs.
 //
 // A rollout decides what happens and never what is true: the verdict is the
 // same in every mode. A verdict that rejects and names no reason, as the zero
@@ -117,10 +121,19 @@ func (r *Stage) misfit(c *staging) unfit {
 		return byPercent
 	case len(r.Codes) > 0 && c.accept:
 		return byAcceptance
-	case len(r.Codes) > 0 && !holdsAll(r.Codes, c.rejecting):
+	case len(r.Codes) > 0 && !r.names(c.rejecting):
 		return byCode
 	}
 	return fits
+}
+
+// names reports whether the stage's codes are about a verdict that is rejected
+// for these: one is enough to enforce, and all must be there to observe.
+func (r *Stage) names(rejecting []string) bool {
+	if Mode(r.Mode) == ModeObserve {
+		return holdsAll(r.Codes, rejecting)
+	}
+	return slices.ContainsFunc(rejecting, func(code string) bool { return slices.Contains(r.Codes, code) })
 }
 
 // rejecting are the codes of the findings that reject.

@@ -47,8 +47,14 @@ func rejected(codes ...string) attest.Verdict {
 	return v
 }
 
-// TestStageMatches: each field of a stage and of a subject. One observing stage
-// either matches or leaves the verdict to be enforced.
+// enforcing makes a stage one that enforces some codes.
+func enforcing(codes ...string) func(*attest.Stage) {
+	return func(s *attest.Stage) { s.Mode, s.Codes = string(attest.ModeEnforce), codes }
+}
+
+// TestStageMatches: each field of a stage and of a subject. One stage, which
+// observes if nothing else is said, either matches or leaves the verdict to be
+// enforced.
 func TestStageMatches(t *testing.T) {
 	bad := rejected("android.boot_unlocked", "android.patch_old")
 	for _, tt := range []struct {
@@ -98,6 +104,16 @@ func TestStageMatches(t *testing.T) {
 			rejected("android.origin").With(attest.Finding{Code: "android.patch_old", Effect: "odd"}), false},
 		{"accepted", nil, nil, attest.Verdict{Tier: attest.TierWarning}, true},
 		{"codes, accepted", func(r *attest.Stage) { r.Codes = []string{"android.origin"} }, nil, attest.Verdict{Tier: attest.TierAffirming}, false},
+		{"codes to enforce, all", enforcing("android.patch_old", "android.boot_unlocked"), nil, bad, true},
+		{"codes to enforce, more", enforcing("android.patch_old", "android.boot_unlocked", "android.origin"), nil, bad, true},
+		{"codes to enforce, the first of two", enforcing("android.boot_unlocked"), nil, bad, true},
+		{"codes to enforce, the last of two", enforcing("android.patch_old"), nil, bad, true},
+		{"codes to enforce, none", enforcing("android.origin"), nil, bad, false},
+		{"codes to enforce, and what has the code does not reject", enforcing("android.patch_future", "android.kd_encoding"), nil,
+			rejected("android.origin").With(attest.NewFinding("android.kd_encoding", ""), attest.Finding{Code: "android.patch_future", Effect: attest.Warn}), false},
+		{"codes to enforce, an effect that nobody knows", enforcing("android.patch_old"), nil,
+			rejected("android.origin").With(attest.Finding{Code: "android.patch_old", Effect: "odd"}), true},
+		{"codes to enforce, accepted", enforcing("android.origin"), nil, attest.Verdict{Tier: attest.TierAffirming}, false},
 		{"rejected without a reason", nil, nil, attest.Verdict{}, false},
 		{"rejected, and nothing rejects", nil, nil, attest.Verdict{Tier: attest.TierNone, Findings: []attest.Finding{attest.NewFinding("android.kd_encoding", "")}}, false},
 	} {
@@ -110,7 +126,7 @@ func TestStageMatches(t *testing.T) {
 		}
 		want := attest.Staged{Mode: attest.ModeEnforce}
 		if tt.matches {
-			want = attest.Staged{Name: "rollout[0]", Mode: attest.ModeObserve}
+			want = attest.Staged{Name: "rollout[0]", Mode: attest.Mode(stage.Mode)}
 		}
 		if got := rollout(t, stage).Stage(subject, tt.verdict); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
@@ -132,6 +148,7 @@ func TestFirstStageWins(t *testing.T) {
 		verdict attest.Verdict
 		want    attest.Staged
 	}{
+		{"codes, and something else", registering(), rejected("android.patch_old", "android.root_unknown"), attest.Staged{Name: "rollout[0]", Mode: attest.ModeEnforce}},
 		{"codes", registering(), rejected("android.root_unknown"), attest.Staged{Name: "rollout[0]", Mode: attest.ModeEnforce}},
 		{"country", registering(), rejected("android.patch_old"), attest.Staged{Name: "rollout[1]", Mode: attest.ModeObserve}},
 		{"accepted", registering(), attest.Verdict{Tier: attest.TierAffirming}, attest.Staged{Name: "rollout[1]", Mode: attest.ModeObserve}},

@@ -2,6 +2,7 @@ package attest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -34,7 +35,9 @@ type Route struct {
 // for GET also for HEAD. And a path that can be read in two ways is Refused,
 // unless the policy has no routes: one with an empty, "." or ".." segment, with
 // ";" or "\", with an escape of what needs none or of / \ ; % ? #, of a control
-// character or of what is not UTF-8.
+// character or of what is not UTF-8, of a character that is not seen or of a
+// space that some trim, and one with a session such as (S(x)), which ASP.NET
+// takes out.
 func (p *Policy) Route(method, path string) (r Route, ok bool) {
 	if len(p.routes) == 0 {
 		return Route{}, false
@@ -112,15 +115,34 @@ func readPath(path string) (folded, why string) {
 	if !utf8.ValidString(text) {
 		return "", "is not UTF-8"
 	}
+	if i := strings.IndexFunc(text, isBlank); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return "", fmt.Sprintf("escapes %+q, which some servers trim and nobody sees", r)
+	}
+	if session.MatchString(text) {
+		return "", "has a part such as (S(x)), a session that ASP.NET takes out"
+	}
 	text = strings.TrimSuffix(text, "/")
 	for rest, more := strings.CutPrefix(text, "/"); more; {
 		var segment string
 		if segment, rest, more = strings.Cut(rest, "/"); segment == "" || segment == "." || segment == ".." {
 			return "", fmt.Sprintf("has a segment %q, which servers leave out", segment)
 		}
+		if segment[0] == ' ' || strings.HasSuffix(segment, " ") || strings.Contains(segment, " .") {
+			return "", fmt.Sprintf("has a segment %q, whose spaces some servers trim", segment)
+		}
 	}
 	return fold(text), ""
 }
+
+// isBlank: what is not seen, such as all spaces but U+0020 and all that format.
+func isBlank(r rune) bool {
+	return r >= utf8.RuneSelf && (!unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector))
+}
+
+// session is how ASP.NET writes a session and other tickets into a path, at any
+// place of it: (S(x)), (A(x)F(x)).
+var session = regexp.MustCompile(`\([A-Za-z]\(`)
 
 // unescape reads %XX at the beginning of s.
 func unescape(s string) (c byte, ok bool) {

@@ -3,8 +3,10 @@ package attest_test
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -57,6 +59,7 @@ func TestRoute(t *testing.T) {
 		{"DELETE", "/v2/%E5%90%8D", "route[3]"},
 		{"DELETE", "/v20", ""},
 		{"GET", "/v3/a:b@c!$&'()*+,=~_-", ""},
+		{"GET", "/v3/a%20b/(S)/f(x)/((x))/%E2%82%AC", ""},
 
 		{"POST", "v1/remit", "refused"},
 		{"POST", "*", "refused"},
@@ -90,6 +93,29 @@ func TestRoute(t *testing.T) {
 		{"POST", "/v1/remit#a", "refused"},
 		{"POST", "/v1/remit ", "refused"},
 		{"POST", "/v1/名", "refused"},
+		{"POST", "/v1/remit%20", "refused"},
+		{"POST", "/v1/remit%20/", "refused"},
+		{"POST", "/v1/%20remit", "refused"},
+		{"POST", "/v1%20/remit", "refused"},
+		{"POST", "/v1/%20/remit", "refused"},
+		{"POST", "/v1/remit%20.json", "refused"},
+		{"POST", "/v1/remit%20.", "refused"},
+		{"POST", "/v1/remit%C2%A0", "refused"},    // no-break space
+		{"POST", "/v1/remit%C2%85", "refused"},    // next line, which Go trims, too
+		{"POST", "/v1/remit%E3%80%80", "refused"}, // ideographic space
+		{"POST", "/v1/rem%E2%80%A8it", "refused"}, // line separator
+		{"POST", "/v1/remit%E2%80%8B", "refused"}, // zero width space
+		{"POST", "/v1/re%C2%ADmit", "refused"},    // soft hyphen
+		{"POST", "/v1/%EF%BB%BFremit", "refused"}, // byte order mark
+		{"POST", "/v1/%E2%80%AEtimer", "refused"}, // right-to-left override
+		{"POST", "/v1/remit%CD%8F", "refused"},    // combining grapheme joiner
+		{"POST", "/v1/remit%E3%85%A4", "refused"}, // Hangul filler, a letter that is not seen
+		{"POST", "/v1/remit%EF%B8%8F", "refused"}, // variation selector
+		{"POST", "/(S(abc))/v1/remit", "refused"},
+		{"POST", "/v1/(S(abc))/remit", "refused"},
+		{"POST", "/v1/(A(x)F(y))/remit", "refused"},
+		{"POST", "/v1/(s(abc))re/(S(abc))mit", "refused"},
+		{"POST", "/v1/%28S%28abc%29%29/remit", "refused"},
 	} {
 		r, ok := p.Route(tt.method, tt.path)
 		name := r.Name
@@ -133,7 +159,7 @@ func TestRouteDemands(t *testing.T) {
 // FuzzRoute: whatever a server makes of a path, one that it takes to the handler
 // of a route matches that route or is refused.
 func FuzzRoute(f *testing.F) {
-	for _, seed := range []string{"/v1/remit", "/V1/remit/", "/v1/%72emit", "/v1//remit", "/v1/x/../remit", "/v1/remit;a", "/v1%2fremit", "/v1/rem%C4%B0t", "/v1/remit.json", "/x"} {
+	for _, seed := range []string{"/v1/remit", "/V1/remit/", "/v1/%72emit", "/v1//remit", "/v1/x/../remit", "/v1/remit;a", "/v1%2fremit", "/v1/rem%C4%B0t", "/v1/remit.json", "/v1/remit%20", "/v1%C2%A0/remit", "/v1/remit%E2%80%8B", "/(S(a))/v1/re(F(b))mit", "/x"} {
 		f.Add(seed)
 	}
 	p := policyOf(f, func(file *attest.PolicyFile) { file.Route = []attest.RouteFile{{Path: "/v1/remit"}} })
@@ -154,15 +180,20 @@ func FuzzRoute(f *testing.F) {
 }
 
 // readings are what servers make of a path: unescaped once or twice, cut at
-// what some cut at, cleaned, in small letters.
+// what some cut at, without sessions and what is not seen, trimmed, cleaned, in
+// small letters.
 func readings(raw string) (all []string) {
 	all = []string{raw}
+	session := regexp.MustCompile(`\(([A-Za-z]\([^()]*\))+\)/?`)
 	for _, step := range []func(string) string{
 		func(s string) string { u, err := url.PathUnescape(s); return orSame(u, err, s) },
 		func(s string) string { u, err := url.PathUnescape(s); return orSame(u, err, s) },
 		func(s string) string { return strings.ReplaceAll(s, `\`, "/") },
 		func(s string) string { return cutAny(s, ";?#\x00") },
 		func(s string) string { return strings.TrimSuffix(s, path.Ext(s)) },
+		func(s string) string { return session.ReplaceAllString(s, "") },
+		func(s string) string { return strings.Map(printed, s) },
+		func(s string) string { return trimSegments(s) },
 		path.Clean,
 		strings.ToLower,
 		func(s string) string { return strings.ToLower(strings.ToUpper(s)) },
@@ -181,6 +212,21 @@ func orSame(text string, err error, same string) string {
 		return same
 	}
 	return text
+}
+
+func printed(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return -1
+}
+
+func trimSegments(s string) string {
+	parts := strings.Split(s, "/")
+	for i, part := range parts {
+		parts[i] = strings.TrimSpace(part)
+	}
+	return strings.Join(parts, "/")
 }
 
 func cutAny(s, chars string) string {

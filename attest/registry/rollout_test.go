@@ -92,6 +92,8 @@ func TestRollout(t *testing.T) {
 		{"an edge that does not know", []attest.Stage{stage("enforce", "XX"), stage("observe", "ZZ")}, "XX", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
 		{"in no known country", []attest.Stage{stage("enforce", "JP"), stage("observe", "ZZ")}, "", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
 		{"its code is enforced", []attest.Stage{codes(stage("enforce"), "android.boot_unlocked", "android.boot_state"), stage("observe")}, "", []attesttest.AndroidOption{unlocked}, registry.Deny, "rollout[0]", ""},
+		{"its code is enforced, and there is another", []attest.Stage{codes(stage("enforce"), "android.boot_state"), stage("observe")}, "", []attesttest.AndroidOption{unlocked}, registry.Deny, "rollout[0]", ""},
+		{"one of its codes is observed", []attest.Stage{codes(stage("observe"), "android.boot_state")}, "", []attesttest.AndroidOption{unlocked}, registry.Deny, "", ""},
 		{"another code is enforced", []attest.Stage{codes(stage("enforce"), "android.signature"), stage("observe")}, "", []attesttest.AndroidOption{unlocked}, registry.Allow, "rollout[1]", registry.StateObserved},
 	}
 	for _, tt := range tests {
