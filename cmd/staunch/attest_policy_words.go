@@ -21,7 +21,7 @@ func (t *policyText) inWords(p palette, now time.Time) string {
 	}
 	item(&b, p, "requests", requestWords(f.Request))
 	r := f.Android.Revocation
-	item(&b, p, "revoked", fmt.Sprintf("the revocation list warns when it is older than %s and rejects when older than %s; SUSPENDED: %s", r.WarnAge, r.MaxAge, r.Suspended))
+	item(&b, p, "revoked", fmt.Sprintf("at registration, the revocation list warns when it is older than %s and rejects when older than %s; SUSPENDED: %s. A registered key ends when it is REVOKED", r.WarnAge, r.MaxAge, r.Suspended))
 	if t.policy.TrustsExtraRoots() {
 		item(&b, p, "roots", p.paint(red, "trusts roots besides the vendors'; `staunch serve` refuses to start with this policy"))
 	}
@@ -181,10 +181,14 @@ func stageWords(s *attest.Stage) string {
 	if s.Percent < 100 {
 		who += fmt.Sprintf(", %d %% of the keys (salt %q)", s.Percent, s.Salt)
 	}
-	if len(s.Codes) > 0 {
+	observes := attest.Mode(s.Mode) == attest.ModeObserve
+	switch {
+	case len(s.Codes) > 0 && observes:
 		who += ", rejected for nothing but " + strings.Join(s.Codes, ", ")
+	case len(s.Codes) > 0:
+		who += ", rejected for " + strings.Join(s.Codes, " or ") + ", whatever else there is"
 	}
-	if attest.Mode(s.Mode) == attest.ModeObserve {
+	if observes {
 		return who + ": OBSERVE, rejections are recorded and let in"
 	}
 	return who + ": ENFORCE, rejections are refused"
@@ -210,6 +214,9 @@ func exceptionWords(e *attest.Exception, now time.Time) string {
 	limit := ""
 	if e.MaxUsesPerDay > 0 {
 		limit = fmt.Sprintf(", at most %d times a day", e.MaxUsesPerDay)
+	}
+	if limit != "" && len(e.Apps) > 1 {
+		limit += " in each app"
 	}
 	return fmt.Sprintf("%s: %s at position %d for %s%s, in %s%s; %s; %s, %s: %s",
 		e.ID, e.Check, e.Position, strings.Join(class, ", "), versions, strings.Join(e.Apps, ", "), limit, lifeWords(e, now), e.Owner, e.Ticket, e.Reason)
