@@ -16,7 +16,7 @@ import (
 // Activate.
 //
 //   - accepted: the key is stored, unless the account has it in that state, and
-//     the one that it replaces is superseded.
+//     the one that it replaces is superseded if it is active or pending.
 //   - rejected, and the rollout enforces: the refusal is recorded.
 //   - rejected, and the rollout only observes: the decision is Allow, the record
 //     says would_deny, and a key that is named is stored as StateObserved, which
@@ -188,12 +188,12 @@ func (a *Attempt) allow(ctx context.Context, tx Tx, r ruling, old known, evidenc
 	if err := addReceipt(ctx, tx, k, r.verdict, a.now); err != nil {
 		return nil, err
 	}
-	if old.replaced != nil {
-		o := old.replaced.supersede()
-		if err := tx.PutAttestedKey(ctx, o); err != nil {
+	if o := old.replaced; o != nil && o.superseded() {
+		o.State = StateSuperseded
+		if err := tx.PutAttestedKey(ctx, *o); err != nil {
 			return nil, err
 		}
-		if err := a.deed().record(ctx, tx, r, told{action: "attest.supersede", kind: "attest.key_superseded", key: &o, by: k.ID}); err != nil {
+		if err := a.deed().record(ctx, tx, r, told{action: "attest.supersede", kind: "attest.key_superseded", key: o, by: k.ID}); err != nil {
 			return nil, err
 		}
 	}
@@ -201,9 +201,9 @@ func (a *Attempt) allow(ctx context.Context, tx Tx, r ruling, old known, evidenc
 }
 
 // observe records what would have been denied, and keeps the key that is named,
-// if it could sign requests and there is room for it: it never takes the place of a key in another state,
-// and that of an observed key of another account only if somebody vouches for
-// the claim.
+// if it could sign requests and there is room for it: it never takes the place
+// of a key in another state, and that of an observed key of another account only
+// if somebody vouches for the claim.
 func (a *Attempt) observe(ctx context.Context, tx Tx, r ruling, same *Key, evidence *Evidence) (*Registered, error) {
 	t := told{kind: "attest.register_observed", evidence: evidence}
 	mine := same != nil && same.Account == a.in.Account

@@ -19,7 +19,7 @@ type State string
 const (
 	StateActive     State = "active"
 	StatePending    State = "pending"    // waits for the end of a join or a recovery
-	StateObserved   State = "observed"   // let in by a rollout that only observes, with a verdict that rejects
+	StateObserved   State = "observed"   // let in by a rollout that only observes, with a verdict that rejects; nobody's yet
 	StateRevoked    State = "revoked"    // by a revocation list or an operator
 	StateSuperseded State = "superseded" // a later Register named it in Replaces
 )
@@ -105,12 +105,18 @@ func micros(t time.Time) string {
 	return string(binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro())))
 }
 
+// proved reports whether a registration of k was ever accepted: the tier of a
+// key that was never better than observed rejects, whatever was done to it since.
+func (k Key) proved() bool { return attest.Verdict{Tier: k.Tier}.Accept() }
+
 // registrable reports why evidence for k may not be accepted again for an
-// account, or nil. k is what is stored under the id of the new key. A key that
-// was only observed is nobody's yet: proof beats claim.
+// account, or nil. k is what is stored under the id of the new key. Proof beats
+// claim: a key that was only observed is nobody's yet. If it was revoked since,
+// that holds for the account that claimed it, and for no other: else who claims
+// another's key, and has it revoked, would keep its owner out.
 func (k Key) registrable(id account.ID) *attest.Finding {
 	switch {
-	case k.State == StateObserved:
+	case k.Account != id && (k.State == StateObserved || !k.proved()):
 		return nil
 	case k.Account != id:
 		return finding(keyExists, "registered to another account")
@@ -130,14 +136,9 @@ func (k Key) replaceable(id account.ID) *attest.Finding {
 	return nil
 }
 
-// supersede is what becomes of k when another key replaces it: a revoked key
-// stays revoked.
-func (k Key) supersede() Key {
-	if k.State != StateRevoked {
-		k.State = StateSuperseded
-	}
-	return k
-}
+// superseded reports whether k is superseded when another key replaces it. A
+// revoked key stays revoked, and an observed one, which is nobody's yet, as it is.
+func (k Key) superseded() bool { return k.State == StateActive || k.State == StatePending }
 
 // decodeKeyID gives the 32 bytes of a key id.
 func decodeKeyID(id string) ([]byte, error) {

@@ -114,8 +114,10 @@ func (f *KeyFilter) check() error {
 const maxReason = 500
 
 // RevokeKey ends a key for ever, whatever its state: no request of it is
-// accepted from the answer on, and it cannot be registered again. The record of
-// the key stays. reason goes into the audit record. To revoke a key again does
+// accepted from the answer on, and its account cannot register it again. Nobody
+// else can either, unless the key was only observed: such a row is a claim, and
+// gives way to the account that has the key accepted. The record of the key
+// stays. reason goes into the audit record. To revoke a key again does
 // nothing.
 func (s *Service) RevokeKey(ctx context.Context, caller account.Caller, app account.AppID, id, reason string) (Key, error) {
 	now := s.now()

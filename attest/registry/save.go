@@ -149,7 +149,7 @@ func (a *Attempt) appendGone(ctx context.Context, tx Tx, k *Key) error {
 	}
 	e := audit.Entry{
 		Account: k.Account, Time: a.now, Actor: audit.ActorOf(a.caller), Action: "attest.release",
-		Subject: k.ID, Reason: "an observed key that another account has attested", Detail: body,
+		Subject: k.ID, Reason: "a key that was only observed, and that another account has attested", Detail: body,
 	}
 	if err := tx.AppendAudit(ctx, e); err != nil {
 		return err

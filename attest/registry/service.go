@@ -41,7 +41,8 @@
 //     the key is there.
 //   - One key belongs to one account, for ever. A key that was revoked or
 //     superseded does not come back. A key that was only observed is nobody's
-//     yet, and becomes the account's that has it accepted.
+//     yet, and becomes the account's that has it accepted, whatever was done to
+//     it in the name of another.
 //   - A request with a good signature is good for one answer, whatever that is:
 //     its nonce, its counter and its challenge are used up in the transaction
 //     that answers, which reads the key's state anew. One without a good
