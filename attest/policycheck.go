@@ -85,8 +85,13 @@ func (c *policyChecker) duration(key, value, none string) time.Duration {
 		return 0
 	}
 	d, err := time.ParseDuration(value)
+	if days, isDays := strings.CutSuffix(value, "d"); isDays {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		d = time.Duration(n) * 24 * time.Hour
+	}
 	if err != nil || d <= 0 {
-		c.fail(key, `%q is no positive duration; write it as "90s", "15m" or "720h"`, value)
+		c.fail(key, `%q is no positive duration; write it as "90s", "15m", "72h" or "30d"`, value)
 	}
 	return d
 }

@@ -62,12 +62,14 @@ type Attest struct {
 	// below. SIGHUP reads it anew.
 	PolicyFile string `toml:"policy_file,required"`
 	// Where Android's revocation list is downloaded from, by https; the last
-	// good list is kept in data_dir. Nothing is downloaded when this is "", when
-	// status_list_file is given, or when no app of the policy takes Android.
-	StatusListURL string `toml:"status_list_url"`
+	// good list is kept in data_dir. Left out, it is Google's address, which
+	// stands here. Nothing is downloaded when this is "", when status_list_file
+	// is given instead, or when no app of the policy takes Android.
+	StatusListURL string `toml:"status_list_url,silent"`
 	// The same list from a file that somebody else keeps fresh: Google's JSON,
-	// or a snapshot {"fetched_at", "list"}. SIGHUP reads it anew. Without a list
-	// every Android phone is refused.
+	// or a snapshot {"fetched_at", "list"}. SIGHUP reads it anew. It takes the
+	// place of status_list_url: give one of them. Without a list every Android
+	// phone is refused.
 	StatusListFile string `toml:"status_list_file"`
 	// How long the evidence of a registration is kept, so that its verdict can
 	// be computed again. "0s" keeps none.

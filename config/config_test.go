@@ -100,14 +100,15 @@ func TestCheck(t *testing.T) {
 		{"level", `level = "info"`, `level = "loud"`, `log.level: "loud" is no level`},
 		{"format", `format = "text"`, `format = "xml"`, `log.format: "xml" is no format`},
 		{"no policy", `policy_file = "policy.toml"`, `policy_file = ""`, "attest.policy_file: must not be empty"},
-		{"list from a file", `# status_list_file = ""`, `status_list_file = "list.json"`, "attest.status_list_url: status_list_file is given too"},
-		{"list from nowhere", `status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = ""`, ""},
-		{"list from a mirror", `"https://android.googleapis.com/attestation/status"`, `"https://mirror.example/list"`, ""},
-		{"list from this machine", `"https://android.googleapis.com/attestation/status"`, `"http://127.0.0.1:1/list"`, ""},
-		{"list in the clear", `"https://android.googleapis.com/attestation/status"`, `"http://mirror.example/list"`, "attest.status_list_url: \"http://mirror.example/list\": use https"},
-		{"list by another scheme", `"https://android.googleapis.com/attestation/status"`, `"ftp://127.0.0.1/list"`, "attest.status_list_url: \"ftp://127.0.0.1/list\": use https"},
-		{"list with a password", `"https://android.`, `"https://a:b@android.`, "attest.status_list_url: is no URL such as"},
-		{"list without a host", `"https://android.googleapis.com/attestation/status"`, `"list.json"`, "attest.status_list_url: is no URL such as"},
+		{"list from a file", `# status_list_file = ""`, `status_list_file = "list.json"`, ""},
+		{"list from two places", `# status_list_file = ""`, "status_list_url = \"https://mirror.example/list\"\nstatus_list_file = \"list.json\"", "attest.status_list_url: status_list_file is given too"},
+		{"list from nowhere", `# status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = ""`, ""},
+		{"list from a mirror", `# status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = "https://mirror.example/list"`, ""},
+		{"list from this machine", `# status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = "http://127.0.0.1:1/list"`, ""},
+		{"list in the clear", `# status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = "http://mirror.example/list"`, "attest.status_list_url: \"http://mirror.example/list\": use https"},
+		{"list by another scheme", `# status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = "ftp://127.0.0.1/list"`, "attest.status_list_url: \"ftp://127.0.0.1/list\": use https"},
+		{"list with a password", `# status_list_url = "https://android.`, `status_list_url = "https://a:b@android.`, "attest.status_list_url: is no URL such as"},
+		{"list without a host", `# status_list_url = "https://android.googleapis.com/attestation/status"`, `status_list_url = "list.json"`, "attest.status_list_url: is no URL such as"},
 		{"Apple key", "\n[[app]]", appleKey + "\n[[app]]", ""},
 		{"Apple key without a team", "\n[[app]]", strings.Replace(appleKey, `"T1"`, `""`, 1) + "\n[[app]]", `attest.apple_key[0].team_id: "" is no id`},
 		{"Apple key with a path for an id", "\n[[app]]", strings.Replace(appleKey, `"K1"`, `"../K1"`, 1) + "\n[[app]]", `attest.apple_key[0].key_id: "../K1" is no id`},
@@ -164,7 +165,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("with %q: %+v, %v", text, c.Attest, err)
 		}
 	}
-	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 75: app[0].id: is so" {
+	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 77: app[0].id: is so" {
 		t.Errorf("Wrong: %v", err)
 	}
 	if err := new(config.Config).Wrong("listen", "is so"); err.Error() != "config: listen: is so" {

@@ -140,7 +140,7 @@ func (c *Config) checkFeed(bad func(key, format string, args ...any)) {
 		u, err := url.Parse(text)
 		switch {
 		case c.Attest.StatusListFile != "":
-			bad(key, "status_list_file is given too; leave one of them out")
+			bad(key, "status_list_file is given too, and the list comes from one place: take this line out and nothing is downloaded, or take out status_list_file")
 		case err != nil || u.Host == "" || u.User != nil:
 			bad(key, "is no URL such as %q, without user and password", googleStatusURL)
 		case u.Scheme != "https" && (u.Scheme != "http" || !Loopback(u.Hostname())):

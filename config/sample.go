@@ -61,7 +61,7 @@ func (w *sampleWriter) table(path string, v reflect.Value) {
 		default:
 			w.comment(name, f.required)
 			text := tomlText(value)
-			if text == `""` {
+			if text == `""` || f.silent {
 				fmt.Fprintf(w, "# %s = %s\n", f.name, text) // left out: an empty path is none
 				continue
 			}

@@ -13,6 +13,7 @@ import (
 type field struct {
 	name     string
 	required bool
+	silent   bool // the sample has its default as a comment
 	typ      reflect.Type
 	index    int
 }
@@ -26,7 +27,7 @@ func fieldsOf(t reflect.Type) []field {
 		if !f.IsExported() || name == "" || name == "-" {
 			continue
 		}
-		all = append(all, field{name, strings.Contains(","+opts+",", ",required,"), f.Type, i})
+		all = append(all, field{name, strings.Contains(","+opts+",", ",required,"), strings.Contains(","+opts+",", ",silent,"), f.Type, i})
 	}
 	return all
 }

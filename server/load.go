@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -73,8 +75,11 @@ func (l *loaded) reloadable(cfg *config.Config, testRoots bool, now time.Time) e
 func (l *loaded) loadPolicy(cfg *config.Config, testRoots bool) error {
 	file := cfg.Attest.PolicyFile
 	data, err := config.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return cfg.Wrong("attest.policy_file", "%s: no such file; `staunch attest policy print > %[1]s` writes a first policy to fill in", file)
+	}
 	if err != nil {
-		return cfg.Wrong("attest.policy_file", "%v", err)
+		return cfg.Wrong("attest.policy_file", "%s", strings.TrimPrefix(err.Error(), "config: "))
 	}
 	fail := func(key, reason string) error {
 		return &config.Error{File: file, Line: config.Line(data, key), Key: key, Reason: reason}

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -87,6 +88,9 @@ func equal(a, b rootSecret) bool {
 // readSecret reads a short file, and leaves white space around its text out.
 func (l *loaded) readSecret(cfg *config.Config, key, file string) ([]byte, error) {
 	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, cfg.Wrong(key, "%s: no such file; bring back the copy, or for a new app: openssl rand -hex 32 > %[1]s", file)
+	}
 	if err != nil {
 		return nil, cfg.Wrong(key, "%v", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 // AttestPolicyCmd is about policy and rollout files.
 type AttestPolicyCmd struct {
+	Print   AttestPolicyPrintCmd   `cmd:"" help:"Print a first policy for real phones, with comments, to fill in."`
 	Check   AttestPolicyCheckCmd   `cmd:"" help:"Check a policy file and say in words what it does."`
 	Explain AttestPolicyExplainCmd `cmd:"" help:"Say what a policy file decides about kept evidence, and which key of it."`
 }
@@ -98,7 +99,7 @@ func readPolicyText(file string) (*policyText, error) {
 		return nil, err
 	}
 	if err := config.Decode(t.text, &t.keys); err != nil {
-		return nil, config.InFile(file, err)
+		return nil, asPolicy(file, t.text, err)
 	}
 	t.policy, err = attest.NewPolicy(&t.keys)
 	var wrong *attest.PolicyError

@@ -61,7 +61,7 @@ type policyExplanation struct {
 	*attest.Explanation
 	policy *policyText
 	then   attest.BundleVerdict // what the bundle's own policy said
-	under  string               // its name
+	under  *attest.Policy       // that policy
 }
 
 func (c *AttestPolicyExplainCmd) explain(stdin io.Reader) (*policyExplanation, error) {
@@ -112,7 +112,7 @@ func (c *AttestPolicyExplainCmd) explain(stdin io.Reader) (*policyExplanation, e
 	if err != nil {
 		return nil, err
 	}
-	return &policyExplanation{e, t, b.Verdict, was.Name()}, nil
+	return &policyExplanation{e, t, b.Verdict, was}, nil
 }
 
 // letIn is what a server would do.
@@ -124,9 +124,11 @@ func (x *policyExplanation) inWords(p palette) string {
 	var b strings.Builder
 	b.WriteString(headline(p, x.Verdict) + "\n\n")
 	item(&b, p, "judged now", judgedBy(x.Verdict)+", app "+x.Verdict.App)
-	was := "policy " + x.under + ", the same outcome: " + x.then.Verdict
+	was := "policy " + x.under.Name() + x.digests() + ", "
 	if (x.then.Verdict == "accept") != x.Verdict.Accept() {
-		was = "policy " + x.under + ", ANOTHER outcome: " + x.then.Verdict
+		was += "ANOTHER outcome: " + x.then.Verdict
+	} else {
+		was += "the same outcome: " + x.then.Verdict
 	}
 	item(&b, p, "judged then", was)
 
@@ -151,6 +153,23 @@ func (x *policyExplanation) inWords(p palette) string {
 	x.stagesInWords(&b, p)
 	b.WriteString("\n" + x.decision(p))
 	return b.String()
+}
+
+// digests tells the two policies apart where their names do not.
+func (x *policyExplanation) digests() string {
+	now, then := x.policy.policy, x.under
+	switch {
+	case now.Name() != then.Name():
+		return ""
+	case now.Digest() == then.Digest():
+		return " (this one)"
+	}
+	return fmt.Sprintf(" (digest %s; now %s)", shortDigest(then.Digest()), shortDigest(now.Digest()))
+}
+
+// shortDigest is enough of a digest to tell two apart.
+func shortDigest(digest string) string {
+	return short(strings.TrimPrefix(digest, "sha256:"), 13)
 }
 
 // by says which key, where and with what value, and why.

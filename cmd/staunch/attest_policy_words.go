@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/config"
 )
 
 // inWords is a checked policy file for people.
@@ -112,8 +113,9 @@ func androidWords(f *attest.AppFile) string {
 		}
 	}
 	if a.PatchFloor.MaxAge != "none" {
-		age, _ := time.ParseDuration(a.PatchFloor.MaxAge) // checked
-		parts = append(parts, "OS patch level at most "+days(age)+" old")
+		var age config.Duration
+		_ = age.UnmarshalText([]byte(a.PatchFloor.MaxAge)) // checked
+		parts = append(parts, "OS patch level at most "+days(age.Duration)+" old")
 	}
 	signing := "requests signed with " + strings.Join(f.RequestAlgorithms, ", ")
 	if len(f.RequestAlgorithms) == 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/staunchid/staunch/attest"
-	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/server"
 )
 
@@ -66,7 +65,7 @@ func (c *AttestReplayCmd) read(s *streams) ([]byte, error) {
 	if c.Config == "" {
 		return readBounded(s.in, c.Bundle, 8*attest.MaxInput)
 	}
-	cfg, err := config.Load(c.Config)
+	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type statApps struct {
 
 // load reads the configuration and gives the apps.
 func (c *statApps) load() (*config.Config, []string, error) {
-	cfg, err := config.Load(c.Config)
+	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return nil, nil, unreadable(c.Config, err)
 	}
@@ -192,14 +192,9 @@ func statTime(text string) (time.Time, error) {
 
 // statSpan reads a duration, which may be in days.
 func statSpan(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if days, isDays := strings.CutSuffix(text, "d"); isDays {
-		var n uint64
-		n, err = strconv.ParseUint(days, 10, 16)
-		d = time.Duration(n) * 24 * time.Hour
-	}
-	if err != nil || d <= 0 {
+	var d config.Duration
+	if err := d.UnmarshalText([]byte(text)); err != nil || d.Duration <= 0 {
 		return 0, fmt.Errorf("%q is no duration; write it as 90m, 24h or 30d", text)
 	}
-	return d, nil
+	return d.Duration, nil
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/server"
 )
 
@@ -111,7 +110,7 @@ func (c *CheckCmd) stores() (dataDir string, apps []string, err error) {
 			return c.Dir, apps, err
 		}
 	}
-	cfg, err := config.Load(file)
+	cfg, err := loadConfig(file)
 	if err != nil {
 		return "", nil, unreadable(file, err)
 	}

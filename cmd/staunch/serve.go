@@ -32,7 +32,7 @@ Example: staunch serve --config /etc/staunch/staunch.toml`
 
 // Run runs the server until a signal stops it.
 func (c *ServeCmd) Run(s *streams) error {
-	cfg, err := config.Load(c.Config)
+	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return unreadable(c.Config, err)
 	}
