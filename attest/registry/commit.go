@@ -43,6 +43,9 @@ func (a *Attempt) Commit(ctx context.Context, tx Tx, state State) (*Registered, 
 	if refused != nil {
 		return a.refuse(ctx, tx, a.verdict.With(*refused))
 	}
+	if a, err = a.recounted(ctx, tx); err != nil {
+		return nil, err
+	}
 	if a, err = a.capped(ctx, tx); err != nil {
 		return nil, err
 	}

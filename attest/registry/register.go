@@ -106,18 +106,19 @@ func (s *Service) save(ctx context.Context, a *Attempt) (*Registered, error) {
 // Attempt is a registration that has been verified and has changed nothing yet.
 // It does not change itself, for a transaction may run twice.
 type Attempt struct {
-	s       *Service
-	caller  account.Caller
-	in      Registration
-	hash    [32]byte // of the challenge
-	now     time.Time
-	policy  *attest.Policy
-	ev      attest.Evidence
-	want    attest.Expect
-	refused *attest.Finding // the challenge is not open, and nothing was verified
-	verdict attest.Verdict
-	bundle  []byte // for a replay; empty: not to be kept
-	device  []byte // keyed hash of the identifiers in the evidence
+	s        *Service
+	caller   account.Caller
+	in       Registration
+	hash     [32]byte // of the challenge
+	now      time.Time
+	policy   *attest.Policy
+	ev       attest.Evidence
+	want     attest.Expect
+	refused  *attest.Finding // the challenge is not open, and nothing was verified
+	verdict  attest.Verdict
+	unrisked attest.Verdict // before the risk rules were asked, if they were
+	bundle   []byte         // for a replay; empty: not to be kept
+	device   []byte         // keyed hash of the identifiers in the evidence
 }
 
 // Verify is the first step of Register: it judges the evidence, outside any

@@ -190,3 +190,50 @@ func TestNoSignalsAfterHardFinding(t *testing.T) {
 	}
 	r.mustReplay(out.Evidence)
 }
+
+// TestSignalsAtOnce: a rule that rejects holds for registrations that are all
+// verified before the first of them is stored. One that warns is a hint.
+func TestSignalsAtOnce(t *testing.T) {
+	for _, signal := range []string{attest.BatchRateRKP, attest.BatchRateFactory, attest.KeysPerAccount30Days} {
+		for _, effect := range []attest.Effect{attest.Reject, attest.Warn} {
+			r := newRig(t, under(t, risky(signal, 3), func(f *attest.PolicyFile) { f.Risk[0].Effect = effect }))
+			phone := batchPhone(t, signal != attest.BatchRateFactory)
+			var all []*registry.Attempt
+			for range 4 {
+				c := r.challenge(alice)
+				key, err := phone.GenerateKey(r.clock(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a, err := r.Verify(t.Context(), backend, &registry.Registration{App: "demo", Account: alice, Challenge: c, CertificateChain: key.Chain()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, a)
+			}
+			update, _ := storetest.Registry(r.store)
+			for i, a := range all {
+				var out *registry.Registered
+				err := update(t.Context(), func(tx registry.Tx) (err error) {
+					out, err = a.Commit(t.Context(), tx, registry.StateActive)
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if allowed := i < 2 || effect == attest.Warn; (out.Decision == registry.Allow) != allowed || out.Verdict.Has("common.risk") == allowed {
+					t.Errorf("%s, %s, %d.: %s: %+v", signal, effect, i+1, out.Decision, out.Verdict.Findings)
+				}
+				want := uint64(1)
+				if effect == attest.Reject {
+					want = min(uint64(i)+1, 3)
+				}
+				if got := r.signals(out.Evidence)[signal]; got != want {
+					t.Errorf("%s, %s, %d.: %d in the evidence, want %d", signal, effect, i+1, got, want)
+				}
+				r.mustReplay(out.Evidence)
+			}
+			r.mustCheck()
+		}
+	}
+}
