@@ -6,11 +6,16 @@
 #   examples/enrol.sh ~/staunch-demo   # in another
 #
 # Needs bash, curl, sed and grep. STAUNCH names the binary, by default "go run
-# ./cmd/staunch" from the top of the repository. URL names the server.
+# ./cmd/staunch" from the top of the repository. URL names the server, by default
+# the one of which dev has written the address into the folder.
 set -euo pipefail
 
 dir=${1:?"usage: $0 DIR, the folder that was given to staunch dev --dir"}
-url=${URL:-http://127.0.0.1:8080}
+if [ -z "${URL:-}" ] && ! [ -r "$dir/url" ]; then
+	echo "$0: there is no $dir/url: start \`staunch dev --dir $dir\` in another terminal, or name its address with URL" >&2
+	exit 1
+fi
+url=${URL:-$(cat "$dir/url")}
 staunch=${STAUNCH:-go run ./cmd/staunch}
 platform=${PLATFORM:-android}
 api=$url/staunch.attest.v1.AttestService
@@ -23,7 +28,10 @@ member() { sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p' | head -n 1; }
 # is given to curl on standard input, so that `ps` does not show it.
 backend() {
 	printf 'header = "Authorization: Bearer %s"\n' "$(cat "$dir/service.token")" |
-		curl -sS --fail-with-body -K - -H 'Content-Type: application/json' -d "$2" "$api/$1"
+		curl -sS --fail-with-body -K - -H 'Content-Type: application/json' -d "$2" "$api/$1" || {
+		echo "$0: no good answer from $api/$1: does \`staunch dev --dir $dir\` run there?" >&2
+		return 1
+	}
 }
 
 challenge() {

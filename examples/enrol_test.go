@@ -27,6 +27,19 @@ func TestEnrol(t *testing.T) {
 	}
 	dir := t.TempDir()
 	url := startDev(t, binary, dir)
+	if text, err := os.ReadFile(filepath.Join(dir, "url")); err != nil || strings.TrimSpace(string(text)) != url {
+		t.Fatalf("the folder names %q, %v; the server is at %s", text, err, url)
+	}
+	for name, tt := range map[string]struct{ dir, url, want string }{
+		"no server in the folder": {t.TempDir(), "", "/url: start `staunch dev --dir "},
+		"no server at the URL":    {dir, "http://127.0.0.1:1", "no good answer from http://127.0.0.1:1/staunch.attest.v1.AttestService/CreateChallenge: does `staunch dev --dir "},
+	} {
+		cmd := exec.Command("bash", "enrol.sh", tt.dir)
+		cmd.Env = append(os.Environ(), "STAUNCH="+binary, "URL="+tt.url)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
 
 	for platform, want := range map[string][]string{
 		"android": {"DECISION_ALLOW, key ", "PLATFORM_ANDROID, EC-P256, KEY_STATE_ACTIVE, TIER_AFFIRMING",
@@ -35,7 +48,7 @@ func TestEnrol(t *testing.T) {
 			"DECISION_DENY, ADVICE_NEW_CHALLENGE, common.challenge_used", "apple.nonce_mismatch"},
 	} {
 		cmd := exec.Command("bash", "enrol.sh", dir)
-		cmd.Env = append(os.Environ(), "URL="+url, "STAUNCH="+binary, "PLATFORM="+platform)
+		cmd.Env = append(os.Environ(), "STAUNCH="+binary, "PLATFORM="+platform)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()

@@ -21,7 +21,7 @@ import (
 
 // AttestLoadCmd is `staunch attest load`: many software phones at once.
 type AttestLoadCmd struct {
-	URL          string        `name:"url" placeholder:"URL" help:"Address of the server; default: the \"staunch dev\" that runs."`
+	URL          string        `name:"url" placeholder:"URL" help:"Address of the server; default: the \"staunch dev\" that runs without --dir."`
 	TokenFile    string        `placeholder:"FILE" help:"Token of the app's backend; default: that of the \"staunch dev\" at URL."`
 	Dir          string        `placeholder:"DIR" help:"Folder of \"staunch dev --dir\", for address and token."`
 	App          string        `placeholder:"ID" help:"Id of the app; default: the token's."`
@@ -148,9 +148,9 @@ func (c *AttestLoadCmd) find() error {
 		return nil
 	}
 	if c.URL == "" {
-		return errors.New("no `staunch dev` runs on this machine: start one in another terminal, or give --url and --token-file of another server for tests")
+		return errors.New("no `staunch dev` with a temporary folder runs here: start one in another terminal; for one that runs with --dir DIR give --dir DIR, for another server for tests --url and --token-file")
 	}
-	return fmt.Errorf("--token-file is missing, and no `staunch dev` runs at %s whose token could be taken", c.URL)
+	return fmt.Errorf("--token-file is missing, and no `staunch dev` with a temporary folder runs at %s whose token could be taken; for one that runs with --dir DIR give --dir DIR", c.URL)
 }
 
 func modified(dir string) time.Time {

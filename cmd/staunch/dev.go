@@ -186,11 +186,11 @@ func (c *DevCmd) announce(w io.Writer, url, dir string) error {
 			Dir string `json:"dir"`
 		}{url, dir})
 	}
-	kept := "kept"
+	kept, flag := "kept", "--dir "+quoted(dir)+" "
 	if c.Dir == "" {
-		kept = "removed at exit; --dir keeps one"
+		kept, flag = "removed at exit; --dir keeps one", "" // the load tool looks for it
 	}
-	_, err := fmt.Fprintf(w, devText, url, dir, kept, quoted(filepath.Join(dir, tokenName)), demoAccount, quoted(program()))
+	_, err := fmt.Fprintf(w, devText, url, dir, kept, quoted(filepath.Join(dir, tokenName)), demoAccount, quoted(program()), flag)
 	return err
 }
 
@@ -218,7 +218,7 @@ Try, in another terminal:
 
   # More phones, also bad ones; many at once; health; metrics.
   "$STAUNCH" attest sample --list
-  "$STAUNCH" attest load --phones 200 --rate 50 --duration 30s
+  "$STAUNCH" attest load %[7]s--phones 200 --rate 50 --duration 30s
   curl %[1]s/healthz
   curl %[1]s/metrics
 

@@ -50,6 +50,10 @@ func TestReadme(t *testing.T) {
 	if !ok {
 		t.Fatal("the service does not say where it listens")
 	}
+	if out, err := exec.Command(phone, "-staunch", "http://127.0.0.1:1", "-token", token).CombinedOutput(); err == nil ||
+		!strings.Contains(string(out), "does `staunch dev` run? -staunch URL says where; this was http://127.0.0.1:1") {
+		t.Errorf("without a server: %v, %s", err, out)
+	}
 	use := func(platform string) string {
 		t.Helper()
 		cmd := exec.Command(phone, "-pay", url, "-staunch", at.URL, "-token", token, "-platform", platform)

@@ -72,7 +72,7 @@ func (p *phone) attest(challenge []byte) error {
 func (p *phone) register(staunch, tokenFile string) error {
 	token, err := os.ReadFile(tokenFile)
 	if err != nil {
-		return err
+		return fmt.Errorf("-token: %w: it is in the folder of `staunch dev --dir`", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -82,6 +82,9 @@ func (p *phone) register(staunch, tokenFile string) error {
 	ask.Header().Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	challenge, err := service.CreateChallenge(ctx, ask)
 	if err != nil {
+		if connect.CodeOf(err) == connect.CodeUnavailable {
+			return fmt.Errorf("%w: does `staunch dev` run? -staunch URL says where; this was %s", err, staunch)
+		}
 		return fmt.Errorf("create challenge: %w", err)
 	}
 	if err := p.attest(challenge.Msg.GetChallenge()); err != nil {
