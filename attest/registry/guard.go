@@ -20,17 +20,57 @@ const commitTimeout = 30 * time.Second
 // errGuardPanic is what those get who waited for a commit that panicked.
 var errGuardPanic = errors.New("registry: panic in the replay guard")
 
+// gatherTime is how long a leader waits for others at most.
+const gatherTime = 5 * time.Millisecond
+
 // guard lets judged requests into the store in groups. There is no goroutine of
 // its own: who comes while no commit runs leads, commits what has arrived, and
 // then names the next leader among those who came meanwhile. An answer is given
 // after the commit.
+//
+// A transaction costs as much as the judgement of several requests. So a leader
+// waits a little for those that are being judged, until four in five have
+// arrived: on a server that is busy groups are large, and on one that is not
+// hardly anybody waits.
 type guard struct {
 	commit func(context.Context, []*ask) error
 
 	mu       sync.Mutex
-	led      bool // somebody leads, or has been named
+	led      bool          // somebody leads, or has been named
+	coming   int           // requests that are being judged
+	enough   chan struct{} // closed when the leader need not wait; nil: he does not
 	signed   []*waiter
 	unsigned []*waiter
+}
+
+// expect tells that a request is being judged. pass or drop must follow.
+func (g *guard) expect() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.coming++
+}
+
+// drop tells that a request which was expected does not come.
+func (g *guard) drop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.arrived()
+}
+
+// arrived counts one less that is coming.
+func (g *guard) arrived() {
+	g.coming--
+	if g.enough != nil && g.gathered() {
+		close(g.enough)
+		g.enough = nil
+	}
+}
+
+// gathered reports whether four in five have arrived of those that are on their
+// way, or as many as fit into a group.
+func (g *guard) gathered() bool {
+	n := len(g.signed) + len(g.unsigned)
+	return n >= 4*g.coming || n >= groupSize
 }
 
 // waiter is a request on its way through the guard.
@@ -49,16 +89,18 @@ const (
 	lead     turn = true
 )
 
-// pass returns when a is committed, and its answer set; or with an error, and
-// then nobody knows whether it was.
+// pass takes a request that was expected. It returns when that is committed, and
+// its answer set; or with an error, and then nobody knows whether it was.
 func (g *guard) pass(ctx context.Context, a *ask) error {
 	if err := ctx.Err(); err != nil {
+		g.drop()
 		return err
 	}
 	w := &waiter{ask: a, turn: make(chan turn, 1)}
 	g.mu.Lock()
 	queue := g.queue(w)
 	*queue = append(*queue, w)
+	g.arrived()
 	leads := !g.led
 	g.led = true
 	g.mu.Unlock()
@@ -86,9 +128,7 @@ func (g *guard) queue(w *waiter) *[]*waiter {
 
 // lead commits one group, which w is in, and hands over.
 func (g *guard) lead(ctx context.Context, w *waiter) {
-	g.mu.Lock()
-	group := g.take()
-	g.mu.Unlock()
+	group := g.gather()
 	err := errGuardPanic
 	defer func() {
 		g.mu.Lock()
@@ -108,6 +148,26 @@ func (g *guard) lead(ctx context.Context, w *waiter) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	err = g.commit(ctx, asks)
+}
+
+// gather waits until there is a group, and takes it.
+func (g *guard) gather() []*waiter {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.gathered() {
+		enough := make(chan struct{})
+		g.enough = enough
+		g.mu.Unlock()
+		timer := time.NewTimer(gatherTime)
+		select {
+		case <-enough:
+		case <-timer.C:
+		}
+		timer.Stop()
+		g.mu.Lock()
+		g.enough = nil
+	}
+	return g.take()
 }
 
 // take removes the next group from the queues, in order. The leader is always

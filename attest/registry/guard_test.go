@@ -37,6 +37,12 @@ func (g *groups) commit(ctx context.Context, group []*ask) error {
 	return errors.Join(err, ctx.Err())
 }
 
+// enter is a request that is judged in no time.
+func enter(ctx context.Context, g *guard, a *ask) error {
+	g.expect()
+	return g.pass(ctx, a)
+}
+
 // TestGuardGroups: what arrives during a commit is committed together, in
 // order, at most so many at a time; those that nobody has signed take no place
 // of those that somebody has.
@@ -50,7 +56,7 @@ func TestGuardGroups(t *testing.T) {
 			a := &ask{good: i%2 == 0 || i > groupSize}
 			order = append(order, a)
 			wg.Go(func() {
-				if err := guard.pass(t.Context(), a); err != nil {
+				if err := enter(t.Context(), &guard, a); err != nil {
 					t.Error(err)
 				}
 			})
@@ -95,7 +101,7 @@ func TestGuardFails(t *testing.T) {
 		errs := make([]error, 10)
 		var wg sync.WaitGroup
 		for i := range errs {
-			wg.Go(func() { errs[i] = guard.pass(t.Context(), &ask{good: true}) })
+			wg.Go(func() { errs[i] = enter(t.Context(), &guard, &ask{good: true}) })
 			synctest.Wait()
 		}
 		time.Sleep(1500 * time.Millisecond) // the first commit is over, the second runs
@@ -103,7 +109,7 @@ func TestGuardFails(t *testing.T) {
 		g.err = nil
 		g.mu.Unlock()
 		wg.Go(func() {
-			if err := guard.pass(t.Context(), &ask{good: true}); err != nil {
+			if err := enter(t.Context(), &guard, &ask{good: true}); err != nil {
 				t.Errorf("after the failure: %v", err)
 			}
 		})
@@ -140,7 +146,7 @@ func TestGuardPanics(t *testing.T) {
 						mu.Unlock()
 					}
 				}()
-				if err := guard.pass(t.Context(), &ask{good: true}); i > 0 && errors.Is(err, errGuardPanic) {
+				if err := enter(t.Context(), &guard, &ask{good: true}); i > 0 && errors.Is(err, errGuardPanic) {
 					mu.Lock()
 					failed++
 					mu.Unlock()
@@ -153,7 +159,7 @@ func TestGuardPanics(t *testing.T) {
 			t.Errorf("%d panics, %d errors", panics, failed)
 		}
 		guard.commit = func(context.Context, []*ask) error { return nil }
-		if err := guard.pass(t.Context(), &ask{}); err != nil {
+		if err := enter(t.Context(), &guard, &ask{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -173,7 +179,7 @@ func TestGuardContexts(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				cancels = append(cancels, cancel)
-				wg.Go(func() { errs[i] = guard.pass(ctx, &ask{good: true}) })
+				wg.Go(func() { errs[i] = enter(ctx, &guard, &ask{good: true}) })
 				synctest.Wait()
 			}
 			cancels[leaves]()
@@ -206,7 +212,7 @@ func TestGuardContexts(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	guard := guard{commit: func(context.Context, []*ask) error { t.Error("committed"); return nil }}
-	if err := guard.pass(cancelled, &ask{}); !errors.Is(err, context.Canceled) {
+	if err := enter(cancelled, &guard, &ask{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before it came: %v", err)
 	}
 }
@@ -230,6 +236,68 @@ func TestGuardNamed(t *testing.T) {
 	}
 }
 
+// TestGuardGathers: a leader waits for those that are being judged, until four
+// in five have arrived and for a few milliseconds at most.
+func TestGuardGathers(t *testing.T) {
+	for _, tt := range []struct {
+		name                    string
+		coming, arrive, dropped int // of those that are coming, so many arrive after 1 ms and so many never
+		group                   int
+		after                   time.Duration
+	}{
+		{"alone", 0, 0, 0, 1, 0},
+		{"another is coming", 1, 0, 0, 1, gatherTime},
+		{"and arrives", 1, 1, 0, 2, time.Millisecond},
+		{"four in five arrive", 5, 4, 0, 5, time.Millisecond},
+		{"one is missing", 6, 4, 0, 5, gatherTime},
+		{"which is dropped", 6, 4, 1, 5, time.Millisecond},
+		{"all are dropped", 10, 0, 10, 1, time.Millisecond},
+		{"a whole group arrives", 3 * groupSize, groupSize - 1, 0, groupSize, time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				var first int
+				var after time.Duration
+				guard := guard{commit: func(_ context.Context, group []*ask) error {
+					if first == 0 {
+						first, after = len(group), time.Since(start)
+					}
+					return nil
+				}}
+				for range tt.coming {
+					guard.expect()
+				}
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					if err := enter(t.Context(), &guard, &ask{good: true}); err != nil {
+						t.Error(err)
+					}
+				})
+				synctest.Wait()
+				time.Sleep(time.Millisecond)
+				for i := range tt.arrive {
+					wg.Go(func() {
+						if err := guard.pass(t.Context(), &ask{good: i%2 == 0}); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				for range tt.dropped {
+					guard.drop()
+				}
+				wg.Wait()
+				if first != tt.group || after != tt.after {
+					t.Errorf("a group of %d after %v, want %d after %v", first, after, tt.group, tt.after)
+				}
+				if left := tt.coming - tt.arrive - tt.dropped; guard.coming != left {
+					t.Errorf("%d are coming, want %d", guard.coming, left)
+				}
+			})
+		})
+	}
+}
+
 // TestGuardCommitTimeout: a store that hangs does not hold a leader for ever.
 func TestGuardCommitTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -238,7 +306,7 @@ func TestGuardCommitTimeout(t *testing.T) {
 			return ctx.Err()
 		}}
 		start := time.Now()
-		if err := guard.pass(t.Context(), &ask{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != commitTimeout {
+		if err := enter(t.Context(), &guard, &ask{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != commitTimeout {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})

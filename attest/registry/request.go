@@ -71,7 +71,7 @@ func (s *Service) VerifyRequest(ctx context.Context, caller account.Caller, in *
 	}
 	a := &ask{caller: caller, in: in, rules: rules, now: now}
 	for range 2 { // once more if the key has changed in a way that the signature depends on
-		if err := s.judge(ctx, a); err != nil {
+		if err := s.expectAndJudge(ctx, a); err != nil {
 			return nil, err
 		}
 		a.room = s.requests.room(a)
@@ -84,6 +84,20 @@ func (s *Service) VerifyRequest(ctx context.Context, caller account.Caller, in *
 		s.requests.keys.forget(a.key.id)
 	}
 	return nil, errors.New("registry: verify request: the key changes all the time")
+}
+
+// expectAndJudge judges a, which the guard awaits meanwhile, unless it fails.
+func (s *Service) expectAndJudge(ctx context.Context, a *ask) error {
+	s.requests.guard.expect()
+	comes := false
+	defer func() { // also after a panic
+		if !comes {
+			s.requests.guard.drop()
+		}
+	}()
+	err := s.judge(ctx, a)
+	comes = err == nil
+	return err
 }
 
 // check reports ErrMalformed for what no backend should send.
