@@ -46,8 +46,38 @@ type IssuedChallenge struct {
 	ServerTime time.Time // lets a phone with a wrong clock correct itself
 }
 
+// How many challenges are stored at a time for callers other than the backend,
+// and how long one waits for its turn. Each is a transaction of its own, and
+// requests are answered in such a one, too: so it waits for few of them, however
+// many ask.
+const (
+	challengeTurns = 4
+	challengeWait  = time.Second
+)
+
+// turn waits for one of the turns, and gives it back with done; or it reports
+// ErrRate.
+func (s *Service) turn(ctx context.Context) (done func(), err error) {
+	done = func() { <-s.turns }
+	select {
+	case s.turns <- struct{}{}:
+		return done, nil
+	default:
+	}
+	wait := time.NewTimer(challengeWait)
+	defer wait.Stop()
+	select {
+	case s.turns <- struct{}{}:
+		return done, nil
+	case <-wait.C:
+		return nil, ErrRate
+	case <-ctx.Done():
+		return nil, fmt.Errorf("registry: wait for a turn: %w", ctx.Err())
+	}
+}
+
 // CreateChallenge issues a challenge. Anybody may have one for nobody's
-// account. One that is bound to an account is a permission to register a key
+// account, if there is a turn for him. One that is bound to an account is a permission to register a key
 // there, and only the app's backend, or a phone of that account, may ask for it.
 func (s *Service) CreateChallenge(ctx context.Context, caller account.Caller, in *ChallengeRequest) (*IssuedChallenge, error) {
 	now := s.now()
@@ -66,6 +96,13 @@ func (s *Service) CreateChallenge(ctx context.Context, caller account.Caller, in
 	c := Challenge{
 		Hash: sha256.Sum256(value), App: in.App, Account: in.Account, Purpose: in.Purpose,
 		Issued: now, Expires: now.Add(app.ChallengeLifetime),
+	}
+	if caller.Kind != account.Backend {
+		done, err := s.turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
 	err = s.update(ctx, func(tx Tx) error { return tx.AddChallenge(ctx, c) })
 	if err != nil {

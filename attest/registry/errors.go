@@ -18,6 +18,10 @@ var (
 	// ErrNotAllowed: this kind of caller may not do this, or not for this
 	// account. Ask as the app's backend.
 	ErrNotAllowed = errors.New("registry: caller may not do this")
+	// ErrRate: so many who have proved nothing ask for challenges that there was
+	// no turn for this one within a second. Ask again a little later, or as the
+	// app's backend.
+	ErrRate = errors.New("registry: too many ask for challenges at once; ask again in a few seconds")
 	// ErrChallengeUnknown: there is no challenge with that hash. Only a Tx gives
 	// it; a Service turns it into the finding common.challenge_unknown.
 	ErrChallengeUnknown = errors.New("registry: unknown challenge")

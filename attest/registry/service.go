@@ -34,6 +34,8 @@
 //     Malformed input does not consume it.
 //   - Who has neither the backend's token nor an open challenge changes nothing
 //     with Register: he is denied, and that is not put on record.
+//   - Of those who have proved nothing few at a time have a challenge stored, and
+//     who finds no turn gets ErrRate: a flood of them starves no request.
 //   - Register verifies outside any transaction and then commits challenge,
 //     key, serials, evidence, audit entry and event in one. An answer is given
 //     after the commit. If the program dies before the commit the challenge is
@@ -160,6 +162,7 @@ type Service struct {
 	verify    verify
 	observe   func(Observation)
 	requests  requests
+	turns     chan struct{} // held by who has a challenge stored and is not the backend
 	memo      memo
 
 	reevaluating reevaluation
@@ -189,6 +192,7 @@ func New(opts *Options) (*Service, error) {
 		id: opts.App, policy: opts.Policy, status: opts.Status, update: opts.Update, view: opts.View,
 		clock: opts.Now, observe: opts.Observe, log: opts.Logger, hashKey: slices.Clone(opts.HashKey),
 		retention: opts.EvidenceRetention, keepIDs: opts.DangerousStoreDeviceIdentifiers,
+		turns: make(chan struct{}, challengeTurns),
 	}
 	s.receipts.exchange, s.receipts.exchanged, s.receipts.perMinute = opts.Exchange, opts.Exchanged, opts.ExchangesPerMinute
 	if s.reevaluating.limit = opts.testingOnlyRevokeLimit; s.reevaluating.limit == 0 {

@@ -12,10 +12,10 @@
 //
 // Errors carry a google.rpc.ErrorInfo whose reason is stable and whose domain
 // is "staunch": ATTEST_MALFORMED, ATTEST_TOO_LARGE, ATTEST_APP_UNKNOWN,
-// ATTEST_KEY_UNKNOWN, TOKEN_REQUIRED, TOKEN_INVALID, CALLER_REFUSED,
-// APP_REQUIRED, REQUEST_MALFORMED, REQUEST_TOO_LARGE, STORE_AWAY, CANCELED,
-// DEADLINE_EXCEEDED, INTERNAL. Evidence that could be read and was refused is
-// no error: it is an answer with DECISION_DENY.
+// ATTEST_KEY_UNKNOWN, ATTEST_RATE, TOKEN_REQUIRED, TOKEN_INVALID,
+// CALLER_REFUSED, APP_REQUIRED, REQUEST_MALFORMED, REQUEST_TOO_LARGE,
+// STORE_AWAY, CANCELED, DEADLINE_EXCEEDED, INTERNAL. Evidence that could be
+// read and was refused is no error: it is an answer with DECISION_DENY.
 //
 // Requests are read strictly: a field that is not named here is an error.
 
