@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -58,6 +57,8 @@ are whole: the first and the last one are counted from their beginning to their 
 
 DIM is hour, day, platform, operation, model, model_source, os, app_version, country, stage, verdict, or of findings:
 code, class, effect, position, batch, manufacturer. With one of those the lines count findings and not attempts.
+
+ACCOUNTS counts accounts of phones that have proved who they are: attempts that nobody has signed have none.
 
 A model is attested by the key store, or claimed by the phone, or of a phone that does neither the batch key of its
 factory; model_source says which. "other" is what was too long or one too many in its hour. A number of accounts
@@ -151,16 +152,12 @@ func (c *AttestStatsCmd) filter(now time.Time) (*registry.StatFilter, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--where: %w", err)
 		}
-		if d == registry.DimHour || d == registry.DimDay {
-			return nil, fmt.Errorf("--where: for times there are --from, --to and --since")
-		}
 		if _, twice := in.Equal[d]; twice {
 			return nil, fmt.Errorf("--where: %s is there twice", d)
 		}
-		if _, err := strconv.Atoi(value); err != nil && d == registry.DimPosition {
-			return nil, fmt.Errorf("--where: position %q is no number; the leaf is 0", value)
+		if in.Equal[d], err = statValue(d, value); err != nil {
+			return nil, fmt.Errorf("--where: %w", err)
 		}
-		in.Equal[d] = value
 	}
 	return in, nil
 }

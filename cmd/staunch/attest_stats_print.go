@@ -7,57 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/staunchid/staunch/attest/registry"
 )
-
-// column is a column of a table. Texts stand on the left, numbers on the right.
-type column struct {
-	name   string
-	number bool
-}
-
-// writeTable writes rows under their columns; a nil row is a rule. paint
-// colours a cell that has its width already.
-func writeTable(b *strings.Builder, p palette, columns []column, rows [][]string, paint func(row, column int, text string) string) {
-	width := make([]int, len(columns))
-	for i, c := range columns {
-		width[i] = utf8.RuneCountInString(c.name)
-		for _, row := range rows {
-			if row != nil {
-				width[i] = max(width[i], utf8.RuneCountInString(row[i]))
-			}
-		}
-	}
-	line := func(cells []string, paint func(column int, text string) string) {
-		var out []string
-		for i, cell := range cells {
-			space := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if columns[i].number {
-				cell = space + cell
-			} else if i < len(cells)-1 {
-				cell += space
-			}
-			out = append(out, paint(i, cell))
-		}
-		b.WriteString(strings.TrimRight(strings.Join(out, "  "), " ") + "\n")
-	}
-	var names []string
-	total := 2 * (len(columns) - 1)
-	for i, c := range columns {
-		names = append(names, c.name)
-		total += width[i]
-	}
-	line(names, func(_ int, text string) string { return p.paint(dim, text) })
-	for r, row := range rows {
-		if row == nil {
-			b.WriteString(p.paint(dim, strings.Repeat("─", total)) + "\n")
-			continue
-		}
-		line(row, func(c int, text string) string { return paint(r, c, text) })
-	}
-}
 
 // writeStats writes a report for people. again: another one stands above.
 func writeStats(w io.Writer, app string, r *registry.StatReport, again bool) error {
@@ -110,8 +62,10 @@ func writeStats(w io.Writer, app string, r *registry.StatReport, again bool) err
 		total[0] = "all attempts"
 	}
 	add(r.Total, total)
+	optional := []int{rate + 1, rate + 3, rate + 2, rate + 4} // the bar, then what is 0 everywhere
+	columns, rows, kept := fit(columns, rows, optional, terminalWidth(w))
 	writeTable(&b, p, columns, rows, func(row, c int, text string) string {
-		if c == rate || c == rate+1 {
+		if kept[c] == rate || kept[c] == rate+1 {
 			return p.paint(rateColour(rates[row]), text)
 		}
 		return text

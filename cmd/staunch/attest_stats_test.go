@@ -189,6 +189,19 @@ func TestStatFlags(t *testing.T) {
 		{"unknown filter", func(c *AttestStatsCmd) { c.Where = []string{"account=a"} }, "--where"},
 		{"filter twice", func(c *AttestStatsCmd) { c.Where = []string{"os=1", "os=2"} }, "--where"},
 		{"filter by day", func(c *AttestStatsCmd) { c.Where = []string{"day=1"} }, "--where"},
+		{"verdict", func(c *AttestStatsCmd) {
+			c.Where = []string{"verdict=would_deny", "platform=apple", "operation=request", "class=honest", "effect=note", "code=android.ca_bit", "model_source=batch", "country=jp"}
+		}, ""},
+		{"unknown verdict", func(c *AttestStatsCmd) { c.Where = []string{"verdict=foo"} }, "--where"},
+		{"unknown platform", func(c *AttestStatsCmd) { c.Where = []string{"platform=ios"} }, "--where"},
+		{"unknown operation", func(c *AttestStatsCmd) { c.Where = []string{"operation=pay"} }, "--where"},
+		{"unknown source", func(c *AttestStatsCmd) { c.Where = []string{"model_source=true"} }, "--where"},
+		{"unknown class", func(c *AttestStatsCmd) { c.Where = []string{"class=bad"} }, "--where"},
+		{"unknown effect", func(c *AttestStatsCmd) { c.Where = []string{"effect=REJECT"} }, "--where"},
+		{"unknown code", func(c *AttestStatsCmd) { c.Where = []string{"code=ca_bit"} }, "--where"},
+		{"unknown country", func(c *AttestStatsCmd) { c.Where = []string{"country=Japan"} }, "--where"},
+		{"no known country", func(c *AttestStatsCmd) { c.Where = []string{"country=zz"} }, ""},
+		{"country of what was too much", func(c *AttestStatsCmd) { c.Where = []string{"country=other"} }, ""},
 		{"position", func(c *AttestStatsCmd) { c.Where = []string{"position=leaf"} }, "--where"},
 		{"limit", func(c *AttestStatsCmd) { c.Limit = 0 }, "--limit"},
 	}

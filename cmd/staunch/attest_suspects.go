@@ -105,7 +105,8 @@ func writeSuspects(w io.Writer, app string, all []registry.Suspect, again bool) 
 		rows = append(rows, []string{mark, name, s.Code, at, fmt.Sprint(s.Failed), fmt.Sprint(s.Tried), percent(s.Share), percent(s.Abuse), fmt.Sprintf("%.1f", s.Rank)})
 	}
 	fmt.Fprintf(&b, "%s, the last 30 days: %s refused, %d proposed for an exception\n\n", app, plural(len(all), "class of phones", "classes of phones"), proposed)
-	writeTable(&b, p, columns, rows, func(row, c int, text string) string {
+	columns, fitted, _ := fit(columns, rows, []int{7}, terminalWidth(w)) // nobody did anything bad
+	writeTable(&b, p, columns, fitted, func(row, c int, text string) string {
 		if all[row].Proposed && c == 0 {
 			return p.paint(yellow, text)
 		}
