@@ -7,3 +7,6 @@ import "net/http"
 func (o *Options) TestingOnlyVendors(client *http.Client, appleURL string) {
 	o.testingOnlyClient, o.testingOnlyAppleURL = client, appleURL
 }
+
+// TestingOnlyAppleURL has the next reload ask for receipts at url.
+func (s *Server) TestingOnlyAppleURL(url string) { s.feed.appleURL = url }

@@ -75,20 +75,18 @@ func (s *Server) statusList() *android.StatusList {
 	return s.status.Load()
 }
 
-// useKeys puts the keys in force with which Apple is asked.
-func (s *Server) useKeys(keys []*fetch.AppleKey) error {
+// askApple makes what asks Apple with these keys; nil: there are none.
+func (s *Server) askApple(keys []*fetch.AppleKey) (*fetch.Receipts, error) {
 	if len(keys) == 0 {
-		s.feed.receipts.Store(nil)
-		return nil
+		return nil, nil
 	}
 	r, err := fetch.NewReceipts(&fetch.ReceiptOptions{
 		Client: s.httpClient(), Keys: keys, URL: s.feed.appleURL, DevelopmentURL: s.feed.appleURL, Now: s.now,
 	})
 	if err != nil {
-		return fmt.Errorf("server: %w", err)
+		return nil, fmt.Errorf("server: %w", err)
 	}
-	s.feed.receipts.Store(r)
-	return nil
+	return r, nil
 }
 
 // loadAppleKeys reads the keys with which Apple is asked for receipts.

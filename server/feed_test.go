@@ -312,3 +312,43 @@ func TestFeedChecks(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestReloadRecordsLast: a reload that fails at the keys for Apple has put no
+// policy on record that is not in force.
+func TestReloadRecordsLast(t *testing.T) {
+	v := newVendors(t)
+	p8, err := v.fake.NewAppleKey(attesttest.DemoTeamID, "K1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, filepath.Join(filepath.Dir(v.opts.Config.DataDir), "key.p8"), string(p8))
+	v.opts.Config.Attest.AppleKeys = []config.AppleKey{{TeamID: attesttest.DemoTeamID, KeyID: "K1", KeyFile: file}}
+	v.after(0)
+	db := openDB(t, v.opts)
+	record := func() (inForce string, entries int) {
+		t.Helper()
+		if err := db.QueryRow(`SELECT digest FROM attest_document WHERE in_force = 1`).Scan(&inForce); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.QueryRow(`SELECT count(*) FROM audit_entry WHERE action = 'attest.policy'`).Scan(&entries); err != nil {
+			t.Fatal(err)
+		}
+		return inForce, entries
+	}
+	policy, entries := record()
+	write(t, v.opts.Config.Attest.PolicyFile, replace(t, `"5m"`, `"6m"`))
+	v.s.TestingOnlyAppleURL("gopher://apple.example")
+	if err := v.s.Reload(t.Context()); err == nil {
+		t.Error("Apple is asked by gopher")
+	}
+	if p, n := record(); p != policy || n != entries {
+		t.Errorf("%d entries, before %d; %s is in force, before %s", n, entries, p, policy)
+	}
+	v.s.TestingOnlyAppleURL("")
+	if err := v.s.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if p, n := record(); p == policy || n != entries+1 {
+		t.Errorf("%d entries, before %d; %s is in force", n, entries, p)
+	}
+}

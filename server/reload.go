@@ -19,12 +19,15 @@ func (s *Server) Reload(ctx context.Context) error {
 	if err := l.reloadable(s.cfg, s.testRoots, s.now()); err != nil {
 		return err
 	}
+	receipts, err := s.askApple(l.appleKeys)
+	if err != nil {
+		return err
+	}
+	// Last of what can fail: the record names a policy that is in force.
 	if err := s.adopt(ctx, s.policy.Load(), l.policy); err != nil {
 		return err
 	}
-	if err := s.useKeys(l.appleKeys); err != nil {
-		return err
-	}
+	s.feed.receipts.Store(receipts)
 	s.use(&l)
 	s.wake()
 	for _, a := range s.apps {

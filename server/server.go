@@ -117,9 +117,11 @@ func (s *Server) open() error {
 	if err != nil {
 		return err
 	}
-	if err := s.useKeys(l.appleKeys); err != nil {
+	receipts, err := s.askApple(l.appleKeys)
+	if err != nil {
 		return err
 	}
+	s.feed.receipts.Store(receipts)
 	s.use(l)
 	s.logLoaded(l)
 	if err := os.MkdirAll(s.cfg.DataDir, 0o700); err != nil {

@@ -19,7 +19,8 @@ const useMemory = 40
 // dayOf is the number of whole days since 1970 in UTC: that of a cap.
 func dayOf(t time.Time) int64 { return hoursOf(t) / 24 }
 
-// exceptionUses gives how often the exceptions with a cap were used today.
+// exceptionUses gives how often the exceptions with a cap were used today. The
+// store is an app's own, so an exception for two apps has the cap in each.
 func exceptionUses(ctx context.Context, tx Tx, p *attest.Policy, now time.Time) (map[string]int, error) {
 	caps := p.Caps()
 	if len(caps) == 0 {
