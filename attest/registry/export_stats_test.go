@@ -80,6 +80,7 @@ func Relaxable(code string, position int) (ok, factoryOnly bool) { return relaxa
 func Described(k *Key, v attest.Verdict, model, os, appVersion string) string {
 	var o outcome
 	if k != nil {
+		o.operation = attest.OperationRequest
 		o.signed(*k)
 	}
 	o.judged(v)

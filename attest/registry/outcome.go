@@ -28,6 +28,7 @@ type outcome struct {
 	accepted   bool     // the verdict accepts
 	allowed    bool     // the decision is Allow
 	account    account.ID
+	unsigned   bool   // of a request: nobody has signed it, so it is anybody's doing
 	unrecorded bool   // it is not in the audit record, though it is refused
 	batch      string // hex; the factory batch key of a chain that verified
 }
@@ -59,11 +60,12 @@ func (o *outcome) verdict() string {
 
 // judged fills in what a verdict says: findings, exceptions, whether it
 // accepts, and what the evidence attests of the phone. Claims that nobody
-// vouches for count as claimed.
+// vouches for count as claimed, and those of a request not at all: its key says
+// more, and whoever knows a key's id can send any assertion.
 func (o *outcome) judged(v attest.Verdict) {
 	o.findings, o.exceptions, o.accepted = v.Findings, v.Exceptions, v.Accept()
 	c, source := v.Claims, fromAttested
-	if c == nil {
+	if c == nil && o.operation != attest.OperationRequest {
 		c, source = v.UnverifiedClaims, fromClaimed
 	}
 	if c == nil {

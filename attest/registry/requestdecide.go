@@ -85,12 +85,13 @@ func (d *decided) answer() *RequestVerdict {
 func (d *decided) outcome() outcome {
 	o := outcome{
 		at: d.now, operation: attest.OperationRequest, country: d.in.Country,
-		stage: d.stage, allowed: d.decision == Allow, account: d.in.Account,
-		unrecorded: !d.verdict.Accept() && !d.noted,
+		stage: d.stage, allowed: d.decision == Allow,
+		unsigned: d.standing == nil, unrecorded: !d.verdict.Accept() && !d.noted,
 	}
 	if d.key != nil {
 		o.signed(d.key.about)
 	}
+	o.account = d.in.Account // as far as it is known without a good signature
 	o.judged(d.verdict)
 	if d.standing != nil {
 		o.account = d.standing.Account

@@ -66,31 +66,41 @@ type tallied struct {
 func tally(all []outcome) []*tallied {
 	var rows []*tallied
 	index := map[StatKey]*tallied{}
-	add := func(k StatKey, o *outcome) {
+	add := func(k StatKey, o *outcome, whose account.ID) {
 		t := index[k]
 		if t == nil {
 			t = &tallied{key: k, at: o.at}
 			index[k], rows = t, append(rows, t)
 		}
 		t.n++
-		if o.account != "" && !slices.Contains(t.accounts, o.account) {
-			t.accounts = append(t.accounts, o.account)
+		if whose != "" && !slices.Contains(t.accounts, whose) {
+			t.accounts = append(t.accounts, whose)
 		}
 	}
 	for i := range all {
 		o := &all[i]
 		attempt := o.key()
-		add(attempt, o)
+		add(attempt, o, o.account)
 		var seen []StatKey
 		for _, f := range o.findings {
 			k := attempt.with(f, o)
 			if !slices.Contains(seen, k) { // two risk rules are one finding here
 				seen = append(seen, k)
-				add(k, o)
+				add(k, o, o.blamed(f))
 			}
 		}
 	}
 	return rows
+}
+
+// blamed is the account that a finding counts for. What a request without a good
+// signature shows of abuse is nobody's: anybody can send one in the name of an
+// account, an old version of the app among them.
+func (o *outcome) blamed(f attest.Finding) account.ID {
+	if o.unsigned && f.Class == attest.Abuse {
+		return ""
+	}
+	return o.account
 }
 
 // key is the row of the attempt.

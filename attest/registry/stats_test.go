@@ -14,6 +14,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store/storetest"
 )
@@ -217,6 +218,8 @@ func TestDescribed(t *testing.T) {
 		{"the same without a model", &plain, unsigned, [3]string{}, "android||||15.0.0||"},
 		{"request without a key", nil, unsigned, [3]string{}, "||||||"},
 		{"assertion", &registry.Key{Platform: "apple", OS: "27.0"}, assertion, [3]string{}, "apple||||27.0||"},
+		{"assertion of an app version", &registry.Key{Platform: "apple", OS: "26.0"}, apple(), [3]string{}, "apple||||27.0|7|"},
+		{"assertion that nobody has signed", &registry.Key{Platform: "apple", OS: "26.0"}, unverified(apple()), [3]string{}, "apple||||26.0||"},
 	}
 	for _, tt := range tests {
 		if got := registry.Described(tt.key, tt.verdict, tt.claims[0], tt.claims[1], tt.claims[2]); got != tt.want {
@@ -626,5 +629,59 @@ func TestObservations(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestUnsignedRequestsCountNothing: of an assertion that the key has not signed
+// nothing is counted but that it came. Else who knows a key's id could fill an
+// hour with versions of his own.
+func TestUnsignedRequestsCountNothing(t *testing.T) {
+	r := newRig(t, withPolicy(t))
+	key := r.appleKey()
+	count := func(i int) int {
+		r.mustRefuse(r.check(r.sign(key, func(d *attesttest.RequestDraft) {
+			d.Assertion = []attesttest.AppleOption{func(a *attesttest.AppleDraft) {
+				a.Map["apple_bundle_version_01"] = fmt.Sprint("9.9.", i)
+				a.Digest = make([]byte, 32) // another than is verified
+			}}
+		})), "apple.assertion_signature")
+		return r.rows("attest_stat")
+	}
+	first := count(0)
+	for i := range 5 {
+		if n := count(i + 1); n != first {
+			t.Fatalf("%d rows, %d after the first", n, first)
+		}
+	}
+	if n := r.rows("attest_stat WHERE app_version LIKE '9.9.%'"); n != 0 {
+		t.Errorf("%d rows of a version that nobody has signed", n)
+	}
+}
+
+// TestUnsignedRequestsBlameNobody: what nobody has signed is no abuse by the
+// account that the backend expects; what its key has signed is.
+func TestUnsignedRequestsBlameNobody(t *testing.T) {
+	r := newRig(t, withPolicy(t))
+	abusers := func() int {
+		return r.rows("attest_stat_account a JOIN attest_stat s ON s.id = a.stat WHERE s.class = 'abuse'")
+	}
+	r.mustRefuse(r.check(remit(), forAccount(alice)), "common.signature_missing")
+	altered := r.sign(r.androidKey())
+	altered.URL.RawQuery = "dry=1"
+	r.mustRefuse(r.check(altered, forAccount(alice)), "common.signature_invalid")
+	if n := abusers(); n != 0 {
+		t.Errorf("%d accounts show abuse", n)
+	}
+	if n := r.rows("attest_stat WHERE class = 'abuse'"); n != 2 {
+		t.Errorf("%d findings are counted", n)
+	}
+	if n := r.rows("attest_stat_account a JOIN attest_stat s ON s.id = a.stat WHERE s.operation = 'request' AND s.code = ''"); n != 2 {
+		t.Errorf("%d accounts have tried", n)
+	}
+	replay := r.sign(r.androidKey())
+	r.mustPass(r.check(replay))
+	r.mustRefuse(r.check(replay), "common.request_replay")
+	if n := abusers(); n != 1 {
+		t.Errorf("%d accounts show abuse, one has sent a request twice", n)
 	}
 }
