@@ -2,12 +2,14 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
 	"github.com/staunchid/staunch/attest/request"
 	attestv1 "github.com/staunchid/staunch/gen/staunch/attest/v1"
@@ -47,33 +49,66 @@ func NewChecker(opts *Options) (*Checker, error) {
 // Close closes the connections that are idle.
 func (c *Checker) Close() { c.http.CloseIdleConnections() }
 
-// CheckRequest asks VerifyRequest. An error wraps [request.ErrUnavailable] when
-// the server cannot be reached or does not answer in time, and not when it
-// refuses the call or when ctx has ended.
+// CheckRequest asks VerifyRequest. An error wraps [request.ErrUnavailable], on
+// which a gate may fail open, in these cases and no other:
+//
+//   - There is no answer: no connection, or one that broke off.
+//   - A proxy answers that it gets none: 502, 503 or 504 without an error of
+//     Staunch's.
+//   - Staunch says that its store is away: Unavailable, STORE_AWAY.
+//   - The Timeout of the Options is over.
+//
+// Not when Staunch refuses the call or fails at it, whatever the code, nor when
+// a proxy throttles (429): who sends a request could bring that about. And not
+// when ctx has ended, which is the doing of whoever asks.
 func (c *Checker) CheckRequest(ctx context.Context, check *request.Check) (*request.Decision, error) {
 	if check == nil || check.Message == nil {
 		return nil, fmt.Errorf("client: verify request: %w: nil", request.ErrMalformed)
 	}
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	res, err := c.service.VerifyRequest(call, connect.NewRequest(checkToProto(c.app, check)))
+	status := 0
+	res, err := c.service.VerifyRequest(context.WithValue(call, statusKey{}, &status), connect.NewRequest(checkToProto(c.app, check)))
 	switch {
 	case err == nil:
 		return decisionFromProto(res.Msg), nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("client: verify request: %w", ctx.Err())
-	case away(err) && !earlier(ctx, call):
+	case away(err, status) && !earlier(ctx, call):
 		return nil, fmt.Errorf("client: verify request: %w: %w", request.ErrUnavailable, err)
 	}
 	return nil, fmt.Errorf("client: verify request: %w", err)
 }
 
 // away reports whether an error says nothing about the call but that it was not
-// answered. A call that the server refuses is none: a request could be made so
-// that it is.
-func away(err error) bool {
-	code := connect.CodeOf(err)
-	return code == connect.CodeUnavailable || code == connect.CodeDeadlineExceeded
+// answered. status is that of the answer, 0 without one. A call that the server
+// refuses is none: a request could be made so that it is.
+func away(err error, status int) bool {
+	switch code := connect.CodeOf(err); {
+	case code == connect.CodeDeadlineExceeded: // Staunch has no deadline of its own, it knows ours
+		return true
+	case code != connect.CodeUnavailable:
+		return false
+	case connect.IsWireError(err):
+		return reasonOf(err) == "STORE_AWAY"
+	}
+	return status != http.StatusTooManyRequests // which Connect takes for Unavailable
+}
+
+// reasonOf is the stable reason that Staunch gives with an error, or empty.
+func reasonOf(err error) string {
+	var e *connect.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	for _, d := range e.Details() {
+		if value, err := d.Value(); err == nil {
+			if info, ok := value.(*errdetails.ErrorInfo); ok && info.GetDomain() == "staunch" {
+				return info.GetReason()
+			}
+		}
+	}
+	return ""
 }
 
 // earlier reports whether ctx ends no later than call, which was made of it: the

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/staunchid/staunch/attest/request"
@@ -141,20 +142,35 @@ func TestDecision(t *testing.T) {
 // TestErrors: which of them are no doing of the request's, for a gate that may
 // fail open on those.
 func TestErrors(t *testing.T) {
-	for code, unavailable := range map[connect.Code]bool{
-		connect.CodeUnavailable: true, connect.CodeDeadlineExceeded: true,
-		connect.CodeInvalidArgument: false, connect.CodeResourceExhausted: false, connect.CodeUnauthenticated: false, connect.CodePermissionDenied: false,
-		connect.CodeNotFound: false, connect.CodeInternal: false, connect.CodeUnimplemented: false, connect.CodeCanceled: false, connect.CodeUnknown: false,
+	for _, tt := range []struct {
+		code           connect.Code
+		domain, reason string
+		unavailable    bool
+	}{
+		{connect.CodeUnavailable, "staunch", "STORE_AWAY", true},
+		{connect.CodeDeadlineExceeded, "staunch", "DEADLINE_EXCEEDED", true},
+		{connect.CodeUnavailable, "", "", false},
+		{connect.CodeUnavailable, "staunch", "OTHER", false},
+		{connect.CodeUnavailable, "example.com", "STORE_AWAY", false},
+		{connect.CodeInternal, "staunch", "STORE_AWAY", false},
+		{connect.CodeInternal, "staunch", "INTERNAL", false},
+		{code: connect.CodeInvalidArgument}, {code: connect.CodeResourceExhausted}, {code: connect.CodeUnauthenticated}, {code: connect.CodePermissionDenied},
+		{code: connect.CodeNotFound}, {code: connect.CodeUnimplemented}, {code: connect.CodeCanceled}, {code: connect.CodeUnknown}, {code: connect.CodeAborted},
+		{code: connect.CodeFailedPrecondition}, {code: connect.CodeOutOfRange}, {code: connect.CodeAlreadyExists}, {code: connect.CodeDataLoss},
 	} {
 		s := &staunch{answer: func(context.Context, *connect.Request[attestv1.VerifyRequestRequest]) (*attestv1.VerifyRequestResponse, error) {
-			return nil, connect.NewError(code, errors.New("no"))
+			err := connect.NewError(tt.code, errors.New("no"))
+			if detail, bad := connect.NewErrorDetail(&errdetails.ErrorInfo{Domain: tt.domain, Reason: tt.reason}); bad == nil {
+				err.AddDetail(detail)
+			}
+			return nil, err
 		}}
 		d, err := serve(t, s).CheckRequest(t.Context(), check())
-		if d != nil || err == nil || errors.Is(err, request.ErrUnavailable) != unavailable {
-			t.Errorf("%s: %+v, %v", code, d, err)
+		if d != nil || err == nil || errors.Is(err, request.ErrUnavailable) != tt.unavailable {
+			t.Errorf("%+v: %+v, %v", tt, d, err)
 		}
 		if s.calls != 1 {
-			t.Errorf("%s: asked %d times", code, s.calls)
+			t.Errorf("%+v: asked %d times", tt, s.calls)
 		}
 	}
 	if _, err := serve(t, &staunch{}).CheckRequest(t.Context(), nil); err == nil {
@@ -183,6 +199,35 @@ func TestAway(t *testing.T) {
 	defer cancel()
 	if _, err := serve(t, hang).CheckRequest(ctx, check()); err == nil || errors.Is(err, request.ErrUnavailable) {
 		t.Errorf("the caller has gone: %v", err)
+	}
+}
+
+// TestProxy: what stands in front of the server and answers for it.
+func TestProxy(t *testing.T) {
+	for status, unavailable := range map[int]bool{
+		http.StatusBadGateway: true, http.StatusServiceUnavailable: true, http.StatusGatewayTimeout: true,
+		http.StatusTooManyRequests: false, http.StatusBadRequest: false, http.StatusForbidden: false, http.StatusNotFound: false,
+		http.StatusRequestEntityTooLarge: false, http.StatusRequestHeaderFieldsTooLarge: false, http.StatusInternalServerError: false, http.StatusOK: false,
+	} {
+		for contentType, body := range map[string]string{"text/plain": "no", "application/json": "no"} {
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", contentType)
+				w.WriteHeader(status)
+				fmt.Fprint(w, body)
+			}))
+			c := serve(t, &staunch{}, func(o *client.Options) { o.URL = proxy.URL })
+			if d, err := c.CheckRequest(t.Context(), check()); d != nil || err == nil || errors.Is(err, request.ErrUnavailable) != unavailable {
+				t.Errorf("%d, %s: %+v, %v", status, contentType, d, err)
+			}
+			proxy.Close()
+		}
+	}
+	// A connection that breaks off is no answer.
+	broken := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer broken.Close()
+	c := serve(t, &staunch{}, func(o *client.Options) { o.URL = broken.URL })
+	if d, err := c.CheckRequest(t.Context(), check()); d != nil || !errors.Is(err, request.ErrUnavailable) {
+		t.Errorf("broken off: %+v, %v", d, err)
 	}
 }
 

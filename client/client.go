@@ -120,5 +120,12 @@ type authorized struct {
 func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+a.token.secret)
-	return a.next.RoundTrip(r)
+	res, err := a.next.RoundTrip(r)
+	if status, ok := r.Context().Value(statusKey{}).(*int); ok && err == nil {
+		*status = res.StatusCode
+	}
+	return res, err
 }
+
+// statusKey finds in a call's context where the status of the answer goes.
+type statusKey struct{}

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/rpc"
 	"github.com/staunchid/staunch/rpc/extauthz"
+	"github.com/staunchid/staunch/store"
 )
 
 // envoy is what an Envoy asks before it lets a request pass. It is there
@@ -16,7 +18,7 @@ func (s *Server) envoy(l *loaded, m *metrics) (http.Handler, error) {
 	for _, a := range s.apps {
 		opts.Apps = append(opts.Apps, extauthz.App{
 			ID: string(a.id), Token: l.tokens[string(a.id)],
-			Checker: a.attest.Checker(account.Caller{Kind: account.Backend, App: a.id}),
+			Checker: a.attest.Checker(account.Caller{Kind: account.Backend, App: a.id}, func(err error) bool { return errors.Is(err, store.ErrAway) }),
 		})
 	}
 	h, err := extauthz.New(opts)

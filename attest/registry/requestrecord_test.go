@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -359,7 +360,7 @@ func TestChecker(t *testing.T) {
 	r := newRig(t, withPolicy(t))
 	key := r.androidKey()
 	var who request.Identity
-	handler := request.Middleware(r.Checker(backend), &request.Options{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := request.Middleware(r.Checker(backend, nil), &request.Options{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _ = request.FromContext(r.Context())
 		w.WriteHeader(http.StatusNoContent)
 	}))
@@ -385,11 +386,37 @@ func TestChecker(t *testing.T) {
 		t.Errorf("altered: %d %s", w.Code, w.Body)
 	}
 
-	// What is no doing of the request's says so.
+	// What is no doing of the request's says so, and nothing else does.
 	m := message(t, r.sign(key))
-	away := r.service(storetest.NewFaulty(r.store, 1, storetest.Before)).Checker(backend)
-	if d, err := away.CheckRequest(t.Context(), &request.Check{Message: m}); !errors.Is(err, request.ErrUnavailable) || !errors.Is(err, storetest.ErrFault) || d != nil {
-		t.Errorf("store away: %+v, %v", d, err)
+	isAway := func(err error) bool { return errors.Is(err, storetest.ErrFault) }
+	expired, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for name, tt := range map[string]struct {
+		ctx  context.Context
+		away func(error) bool
+		want bool
+	}{
+		"store away":                {t.Context(), isAway, true},
+		"another error":             {t.Context(), func(error) bool { return false }, false},
+		"nobody knows what away is": {t.Context(), nil, false},
+		"store away, nobody waits":  {expired, isAway, false},
+	} {
+		d, err := r.service(storetest.NewFaulty(r.store, 1, storetest.Before)).Checker(backend, tt.away).CheckRequest(tt.ctx, &request.Check{Message: m})
+		if err == nil || errors.Is(err, request.ErrUnavailable) != tt.want || d != nil {
+			t.Errorf("%s: %+v, %v", name, d, err)
+		}
+	}
+	o := *r.opts
+	o.Update, o.View = storetest.Registry(r.store)
+	o.Update = func(context.Context, func(registry.Tx) error) error {
+		return fmt.Errorf("commit: %w", context.DeadlineExceeded)
+	}
+	slow, err := registry.New(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := slow.Checker(backend, nil).CheckRequest(t.Context(), &request.Check{Message: m}); !errors.Is(err, request.ErrUnavailable) || d != nil {
+		t.Errorf("the time of a commit is over: %+v, %v", d, err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -404,14 +431,14 @@ func TestChecker(t *testing.T) {
 		"no account":  {t.Context(), backend, request.Check{Message: m, Account: "bob"}, registry.ErrMalformed},
 		"nobody asks": {cancelled, backend, request.Check{Message: m}, context.Canceled},
 	} {
-		if d, err := r.Checker(tt.caller).CheckRequest(tt.ctx, &tt.check); !errors.Is(err, tt.want) || errors.Is(err, request.ErrUnavailable) || d != nil {
+		if d, err := r.Checker(tt.caller, isAway).CheckRequest(tt.ctx, &tt.check); !errors.Is(err, tt.want) || errors.Is(err, request.ErrUnavailable) || d != nil {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
 	}
 
 	// A request that is let through all the same names nobody.
-	o := newRig(t, withPolicy(t, observing...))
-	d, err := o.Checker(backend).CheckRequest(t.Context(), &request.Check{Message: message(t, remit())})
+	observed := newRig(t, withPolicy(t, observing...))
+	d, err := observed.Checker(backend, nil).CheckRequest(t.Context(), &request.Check{Message: message(t, remit())})
 	if err != nil || !d.Allow || d.Identity != (request.Identity{}) || !slices.Equal(d.Codes, []string{"common.signature_missing"}) {
 		t.Errorf("observed: %+v, %v", d, err)
 	}

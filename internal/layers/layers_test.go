@@ -38,8 +38,8 @@ config                |                                                         
 rpc                   | account audit event attest attest/... gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
-cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong
-client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf
+cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong
+client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect
 fetch                 | attest/android attest/appattest internal/jsonobject                      |
