@@ -87,6 +87,7 @@ func remit() *http.Request {
 		panic(err)
 	}
 	req.Header.Set("Idempotency-Key", "7")
+	req.Header.Set("Content-Type", "application/json")
 	return req
 }
 

@@ -122,6 +122,12 @@ func TestRequestBinding(t *testing.T) {
 		{"a member twice", trial{fresh: func(r *http.Request) { setBody(r, `{"amount":1,"payee":"bob","amount":9}`) }}, "common.request_params", false},
 		{"a member twice, in another case", trial{fresh: func(r *http.Request) { setBody(r, `{"amount":1,"payee":"bob","Amount":9}`) }}, "common.request_params", false},
 		{"a member missing", trial{fresh: func(r *http.Request) { setBody(r, `{"amount":1}`) }}, "common.request_params", false},
+		{"another type", trial{way: func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }}, "common.request_params", false},
+		{"another type of JSON", trial{way: func(r *http.Request) { r.Header.Set("Content-Type", "application/x+json") }}, "common.signature_invalid", false},
+		{"signed as a form", trial{fresh: func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }}, "common.request_params", false},
+		{"no type", trial{fresh: func(r *http.Request) { r.Header.Del("Content-Type") }}, "common.request_components", false},
+		{"type is not covered", trial{sign: []attesttest.RequestOption{input(` "content-type"`, ``)}}, "common.request_components", false},
+		{"an encoding that nobody has signed", trial{way: func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }}, "common.request_components", false},
 		{"a header that the route demands is not covered", trial{sign: by(func(d *attesttest.RequestDraft) { d.Fields = nil })}, "common.request_components", false},
 		{"a covered header", trial{way: func(r *http.Request) { r.Header.Set("Idempotency-Key", "8") }}, "common.signature_invalid", false},
 

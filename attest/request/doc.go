@@ -50,6 +50,8 @@
 //   - Content-Digest holds sha-256, and the body has it. A sha-512 beside it must
 //     be right too. A Content-Digest that need not be there must be right all the
 //     same, and be covered.
+//   - Content-Encoding is covered, if there is one and a body: it says what the
+//     handler makes of the bytes.
 //   - Method, host, path, query and fields are printable ASCII, so that none of
 //     them can begin a line of the base.
 //   - Signature-Input is written as RFC 9651 writes it, to the byte: what is
@@ -65,7 +67,8 @@
 //
 // A body that two programs read differently can be signed like any other. So
 // Members lists only the names that occur once, ignoring case, at the top of a
-// JSON object, and Demand wants the parameters that matter to be among them.
+// JSON object, and Demand wants the parameters that matter to be among them, and
+// Content-Type to be covered and to say JSON: {"a":"&amount=9&"} is a form, too.
 //
 // # What it does not do
 //

@@ -77,14 +77,14 @@ func lineOf(r *http.Request) *Message {
 	return m
 }
 
-// setFields takes from h the signatures, Content-Digest and the fields that our
-// signature covers. It takes no other: a Cookie stays here.
+// setFields takes from h the signatures, the fields that our signature covers,
+// and those that say what the content is. It takes no other: a Cookie stays here.
 func (m *Message) setFields(h http.Header) {
 	m.SignatureInput, _ = combined(h, "Signature-Input")
 	m.Signature, _ = combined(h, "Signature")
-	covered := Covered(m.SignatureInput)
-	m.Fields = make(map[string]string, len(covered)+1)
-	for _, name := range append(covered, contentDigest) {
+	covered, content := Covered(m.SignatureInput), contentFields()
+	m.Fields = make(map[string]string, len(covered)+len(content))
+	for _, name := range append(covered, content[:]...) {
 		if value, ok := combined(h, name); ok {
 			m.Fields[name] = value
 		}

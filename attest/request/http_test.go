@@ -112,16 +112,17 @@ func TestRequestLine(t *testing.T) {
 }
 
 // TestFields: lines are combined, folded lines joined, white space trimmed, and
-// nothing is read that is not covered.
+// nothing is read that is not covered, but what says what the content is.
 func TestFields(t *testing.T) {
 	input := strings.Replace(signed, `"@path"`, `"@path" "x-twice" "x-folded" "x-empty" "x-space" "host" "x-none"`, 1)
 	m, content, _ := wire(t, crlf("POST /v1/remit HTTP/1.1", "Host: pay.example.com", "Content-Length: 3",
 		"X-Twice: a", "X-Folded: a", "  b", "\tc", "X-Empty:", "X-Space: \t a  b \t ", "x-twice:  b, c",
-		"Cookie: secret", "Authorization: secret", "X-Other: a",
+		"Cookie: secret", "Authorization: secret", "X-Other: a", "Content-Type: text/plain", "Content-Encoding: br", "Content-Encoding: gzip",
 		"Content-Digest: a=:AA==:", "Content-Digest: "+digest("abc"),
 		"Signature-Input: sig1=()", "Signature-Input: staunch="+input, "Signature: sig1=:AA==:", "Signature: staunch=:AQ==:", "", "abc"))
 	want := map[string]string{
 		"x-twice": "a, b, c", "x-folded": "a b c", "x-empty": "", "x-space": "a  b", "content-digest": "a=:AA==:, " + digest("abc"),
+		"content-type": "text/plain", "content-encoding": "br, gzip",
 	}
 	if len(m.Fields) != len(want) {
 		t.Errorf("fields %q", m.Fields)
@@ -184,8 +185,12 @@ func TestBodies(t *testing.T) {
 		t.Errorf("trailers: %q, %v", content, err)
 	}
 	m, content = send("POST", "Content-Encoding: gzip", "Content-Length: 3", "", "abc")
-	if _, err := request.Parse(m); err != nil || content != "abc" {
-		t.Errorf("content coding: %q, %v", content, err)
+	if _, err := request.Parse(m); err == nil || content != "abc" {
+		t.Errorf("content coding that nobody signed: %q, %v", content, err)
+	}
+	with(m, `"content-digest"`, `"content-digest" "content-encoding"`)
+	if _, err := request.Parse(m); err != nil {
+		t.Errorf("content coding: %v", err)
 	}
 	m, content = send("GET", "Content-Length: 0", "", "")
 	if _, err := request.Parse(m); err == nil || content != "" || m.HasBody {

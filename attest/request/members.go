@@ -16,8 +16,9 @@ const (
 
 // Members lists the names of the members of a JSON object that occur exactly
 // once in it, ignoring case, in their order; those of the top level alone. Case
-// is ignored as encoding/json does it, with Unicode's simple folding: a body
-// that two programs may read differently has no such member.
+// is ignored as generously as any program might: a body that two of them may
+// read differently has no such member. So amount and Amount are one name, and
+// so are id, ıd and İd, which some take for one in lower or in upper case.
 //
 // What is not one JSON object in UTF-8 (RFC 8259) has none, and neither has an
 // object of more than 256 members or 64 levels, or with a name that programs
@@ -103,14 +104,41 @@ func unquote(raw []byte) (string, bool) {
 	return s, !strings.ContainsAny(s, "\x00\uFFFD")
 }
 
-// fold maps names that are equal ignoring case to one text: to each character
-// the least of those that Unicode's simple folding makes equal.
+// fold maps names to one text that are equal to any program which ignores case,
+// whether it compares in lower case, in upper case or by Unicode's simple
+// folding, which encoding/json does: the Kelvin sign is a k, and the dotless i
+// an i. A letter whose upper case is several, ß, is those here.
 func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		least := r
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			least = min(least, f)
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		if several := letters(r); several != "" {
+			b.WriteString(several)
+			continue
 		}
-		return least
-	}, s)
+		b.WriteRune(unicode.ToLower(unicode.ToUpper(r)))
+	}
+	return b.String()
+}
+
+// letters is what a letter is when its upper case is several ones of ASCII
+// (Unicode's SpecialCasing.txt), and empty for others.
+func letters(r rune) string {
+	switch r {
+	case 'ß', 'ẞ':
+		return "ss"
+	case '\ufb00':
+		return "ff"
+	case '\ufb01':
+		return "fi"
+	case '\ufb02':
+		return "fl"
+	case '\ufb03':
+		return "ffi"
+	case '\ufb04':
+		return "ffl"
+	case '\ufb05', '\ufb06':
+		return "st"
+	}
+	return ""
 }

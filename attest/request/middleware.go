@@ -32,6 +32,11 @@ type Options struct {
 //
 //   - Allowed: the handler gets the same bytes, the Identity in its context, and
 //     X-Staunch-Key, X-Staunch-Account and X-Staunch-Tier for programs behind it.
+//     Each covered field is the one line that was signed. Removed are fields
+//     spelt almost like a covered one (X_Payee beside X-Payee), and those by
+//     which a client overrides the request line, unless they are covered:
+//     X-HTTP-Method-Override, X-HTTP-Method, X-Method-Override, X-Original-URL
+//     and X-Rewrite-URL.
 //   - Without a signature of ours, and not allowed: 401 with Accept-Signature,
 //     which says what to sign (RFC 9421, Section 5.1).
 //   - Denied: 403 and {"reason":"ATTEST_REJECTED","advice":"NEW_KEY"}. Why, is in
@@ -87,12 +92,12 @@ func (g *gate) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 	d, err := g.check(r, m)
 	switch {
 	case err == nil && d.Allow:
-		next.ServeHTTP(w, d.Identity.mark(withBody(r, body)))
+		next.ServeHTTP(w, d.Identity.mark(asSigned(withBody(r, body), m)))
 	case err == nil:
 		g.refuse(w, r, denial(m, d))
 	case g.DangerousFailOpen && errors.Is(err, ErrUnavailable) && r.Context().Err() == nil:
 		g.log(r, "request handed on unchecked", answer{status: http.StatusOK, err: err})
-		next.ServeHTTP(w, withBody(r, body))
+		next.ServeHTTP(w, asSigned(withBody(r, body), m))
 	default:
 		g.refuse(w, r, answer{status: http.StatusServiceUnavailable, Reason: "STAUNCH_AWAY", Advice: "RETRY", err: err})
 	}
@@ -115,25 +120,6 @@ func (g *gate) check(r *http.Request, m *Message) (*Decision, error) {
 		err = errors.New("request: middleware: the Checker gave neither decision nor error")
 	}
 	return d, err
-}
-
-// withoutClaims copies r without what only this middleware may say. A name with
-// "_" goes too: many programs read it as one with "-". And so does a Connection
-// that names such a field, for a proxy behind us would remove ours (RFC 9110,
-// Section 7.6.1).
-func withoutClaims(r *http.Request) *http.Request {
-	r = r.WithContext(r.Context()) // a shallow copy
-	r.Header = r.Header.Clone()
-	for name, values := range r.Header {
-		if claims(name) || name == "Connection" && claims(strings.Join(values, ",")) {
-			delete(r.Header, name)
-		}
-	}
-	return r
-}
-
-func claims(text string) bool {
-	return strings.Contains(strings.ReplaceAll(strings.ToLower(text), "_", "-"), "x-staunch-")
 }
 
 // withBody gives r, a copy that is ours, the bytes that were checked.
@@ -191,6 +177,11 @@ func acceptSignature(m *Message) string {
 	covered := names[:]
 	if m.needsDigest() {
 		covered = append(covered, contentDigest)
+	}
+	for _, name := range [...]string{contentType, contentEncoding} {
+		if _, there := m.Fields[name]; there {
+			covered = append(covered, name)
+		}
 	}
 	return Label + `=("` + strings.Join(covered, `" "`) + `");created;tag="` + Tag + `"`
 }

@@ -130,7 +130,7 @@ func TestClaimsRemoved(t *testing.T) {
 		c := &checker{decision: &request.Decision{Allow: true, Identity: identity}}
 		url, s := gate(t, c, nil)
 		r := payment(t, url)
-		for _, name := range []string{"X-Staunch-Key", "x-staunch-account", "X-Staunch-Other", "X_Staunch_Key", "X-Staunch_Tier"} {
+		for _, name := range []string{"X-Staunch-Key", "x-staunch-account", "X-Staunch-Other", "X_Staunch_Key", "X-Staunch_Tier", "X.Staunch.Account", "X-Staunch.Key", "x~staunch+tier"} {
 			r.Header[name] = []string{"forged", "twice"}
 		}
 		r.Header["Connection"] = []string{"X-Staunch-Key"} // a proxy behind us would remove the field
@@ -245,6 +245,12 @@ func TestAcceptSignature(t *testing.T) {
 	answer, _ := do(t, r)
 	if got := answer.Header.Get("Accept-Signature"); answer.StatusCode != http.StatusUnauthorized || got != `staunch=("@method" "@authority" "@path" "@query");created;tag="staunch-v1"` {
 		t.Errorf("%d %s", answer.StatusCode, got)
+	}
+	r.Header.Set("Content-Type", "text/plain")
+	r.Header.Set("Content-Encoding", "gzip")
+	answer, _ = do(t, r)
+	if got := answer.Header.Get("Accept-Signature"); got != `staunch=("@method" "@authority" "@path" "@query" "content-type" "content-encoding");created;tag="staunch-v1"` {
+		t.Errorf("with what says what the content is: %s", got)
 	}
 }
 

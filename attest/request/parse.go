@@ -48,6 +48,9 @@ func Parse(m *Message) (*Parsed, error) {
 	if f := m.checkComponents(p.components); f != nil {
 		return nil, f
 	}
+	if f := m.checkEncoding(p.components); f != nil {
+		return nil, f
+	}
 	if err := m.checkDigest(slices.Contains(p.components, contentDigest)); err != nil {
 		return nil, err
 	}
@@ -59,7 +62,7 @@ func Parse(m *Message) (*Parsed, error) {
 	return &Parsed{
 		KeyID: p.keyID, Nonce: p.nonce, Created: created, Expires: expires, Alg: p.alg,
 		Authority: normalAuthority(m.Authority), Covered: p.components, Base: base, Signature: signature,
-		members: m.BodyMembers,
+		members: m.BodyMembers, contentType: m.Fields[contentType], contentEncoding: m.Fields[contentEncoding],
 	}, nil
 }
 
@@ -177,8 +180,9 @@ func (m *Message) checkComponents(components []string) *Failure {
 }
 
 // Covered returns the header fields that our signature covers, to be put into
-// Message.Fields together with content-digest, and no other: what is not
-// covered is nobody's business. A field that cannot be read covers nothing.
+// Message.Fields together with content-digest, content-type and content-encoding,
+// and no other: what is not covered is nobody's business. A field that cannot be
+// read covers nothing.
 func Covered(signatureInput string) []string {
 	if len(signatureInput) > maxSignatureInput {
 		return nil
@@ -227,11 +231,18 @@ func (p *Parsed) Clock(now time.Time, maxAge, futureSkew time.Duration) *Failure
 
 // Demand reports why the request does not meet what a route demands beyond the
 // rules for all, or nil: header fields that are covered, and members, by their
-// exact names, that occur exactly once at the top of the JSON body.
+// exact names, that occur exactly once at the top of the JSON body. Where it
+// demands members, Content-Type must be covered and say JSON in UTF-8, so that
+// nobody on the way has the handler read the same bytes as something else.
 func (p *Parsed) Demand(headers, members []string) *Failure {
 	for _, h := range headers {
 		if !p.Covers(h) {
 			return failf(CodeComponents, "this route wants the header field %q to be covered", h)
+		}
+	}
+	if len(members) > 0 {
+		if f := p.demandJSON(); f != nil {
+			return f
 		}
 	}
 	for _, name := range members {

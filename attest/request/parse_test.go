@@ -458,8 +458,8 @@ func TestClock(t *testing.T) {
 
 func TestDemand(t *testing.T) {
 	m := good()
-	m.Fields["idempotency-key"] = "1"
-	with(m, `"@path"`, `"@path" "idempotency-key"`)
+	m.Fields["idempotency-key"], m.Fields["content-type"] = "1", "application/json"
+	with(m, `"@path"`, `"@path" "idempotency-key" "content-type"`)
 	p, err := request.Parse(m)
 	if err != nil {
 		t.Fatal(err)

@@ -46,14 +46,14 @@ func (f *Failure) Error() string { return "request: " + f.Code + ": " + f.Detail
 
 // Message is what a verifier sees of an HTTP request: all that a signature can
 // cover, and of the body its hashes and the names of its members. FromHTTP
-// makes one. In another adapter, fill in the request line and the fields that
-// Covered names, then call SetBody.
+// makes one. In another adapter, fill in the request line, the fields that Covered
+// names and those three of the content, then call SetBody.
 type Message struct {
 	Method    string            // as sent: "POST"
 	Authority string            // host and port, as in Host or :authority
 	Path      string            // the bytes as sent, nothing decoded: "/v1/remit"; empty means "/"
 	Query     string            // with its "?", the bytes as sent; "?" or empty: none
-	Fields    map[string]string // the covered header fields by lower-case name, several lines combined with ", " (RFC 9421, Section 2.1); must hold content-digest if there is one
+	Fields    map[string]string // the covered header fields by lower-case name, several lines combined with ", " (RFC 9421, Section 2.1); must hold content-digest, content-type and content-encoding if the request has them, covered or not
 
 	SignatureInput string // the field Signature-Input, several lines combined with ", "; empty: none
 	Signature      string // the field Signature, likewise
@@ -78,5 +78,7 @@ type Parsed struct {
 	Base      []byte    // the signature base
 	Signature []byte
 
-	members []string
+	members         []string
+	contentType     string
+	contentEncoding string
 }

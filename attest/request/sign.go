@@ -22,12 +22,13 @@ type Signing struct {
 	Expires time.Time                         // zero: none
 	Nonce   string                            // empty: 16 random bytes. Where the route wants one of the server: its challenge in base64url
 	Alg     string                            // empty: not said. Apple: leave it empty
-	Fields  []string                          // header fields to cover besides those that must be
+	Fields  []string                          // header fields to cover besides those that always are
 }
 
 // Sign adds Content-Digest, Signature-Input and Signature to a request that is
 // about to be sent, in place of those that it has. It reads the body and puts it
-// back. Sign again before sending again: a nonce passes once.
+// back. Content-Type and Content-Encoding are covered whenever they are there, so
+// set them first. Sign again before sending again: a nonce passes once.
 //
 // It does what a phone does, for tests, tools and backends in Go.
 func Sign(r *http.Request, s *Signing) error {
@@ -46,6 +47,11 @@ func Sign(r *http.Request, s *Signing) error {
 	if m.needsDigest() {
 		r.Header.Set("Content-Digest", digestOf(body))
 		covered = append(covered, contentDigest)
+	}
+	for _, name := range [...]string{contentType, contentEncoding} {
+		if len(r.Header.Values(name)) > 0 {
+			covered = append(covered, name)
+		}
 	}
 	for _, name := range s.Fields {
 		if name = strings.ToLower(name); !slices.Contains(covered, name) {

@@ -123,6 +123,32 @@ func TestSigning(t *testing.T) {
 	}
 }
 
+// TestSignContent: what the phone says of the content is signed with it.
+func TestSignContent(t *testing.T) {
+	for _, method := range []string{"POST", "GET"} {
+		r := outgoing(t, method, "https://pay.example.com/v1/remit", body)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Encoding", "identity")
+		if err := request.Sign(r, signing()); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := r.Header.Get("Signature-Input"), `"content-digest" "content-type" "content-encoding")`; !strings.Contains(got, want) {
+			t.Errorf("%s: %s", method, got)
+		}
+		m, _, err := request.FromHTTP(r, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := request.Parse(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := p.Demand(nil, []string{"amount"}); f != nil {
+			t.Error(f)
+		}
+	}
+}
+
 // TestSignRefuses: what no verifier takes is not sent.
 func TestSignRefuses(t *testing.T) {
 	cannot := errors.New("cannot")

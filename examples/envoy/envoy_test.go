@@ -48,7 +48,7 @@ type rig struct {
 // seen is a request as it has reached the upstream.
 type seen struct {
 	Method, URI, Host, Body string
-	Claims                  map[string][]string // X-Staunch-... and the like
+	Claims                  map[string][]string // X-Staunch-... and the like, X-Note, and what overrides the request line
 }
 
 // variants are the listeners that Envoy has: that of the example, and others in
@@ -110,8 +110,10 @@ func (g *rig) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	s := seen{r.Method, r.RequestURI, r.Host, string(body), map[string][]string{}}
 	for name, lines := range r.Header {
-		if strings.Contains(strings.ToLower(name), "staunch") {
-			s.Claims[name] = lines
+		for _, part := range []string{"staunch", "note", "override"} {
+			if strings.Contains(strings.ToLower(name), part) {
+				s.Claims[name] = lines
+			}
 		}
 	}
 	g.upstream.Lock()

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/staunchid/staunch/attest/attesttest"
 )
 
 // TestEnvoy: what passes, what does not, and what each side gets to see.
@@ -39,13 +41,18 @@ func TestEnvoy(t *testing.T) {
 	}
 }
 
-// passes: a signed payment reaches the upstream, with exactly our fields; the
-// same again does not.
+// passes: a signed payment reaches the upstream, with exactly our fields and
+// those that were signed; the same again does not.
 func (g *rig) passes(t *testing.T, key signer) {
-	r := signed(t, key)
+	r := remit(t, payment)
+	r.Header["X-Note"] = []string{"one", "two"}
+	if err := key.SignRequest(time.Now(), r, func(d *attesttest.RequestDraft) { d.Fields = []string{"x-note"} }); err != nil {
+		t.Fatal(err)
+	}
 	again := r.Clone(t.Context())
 	again.Body = io.NopCloser(strings.NewReader(payment))
-	for name, value := range map[string]string{"X-Staunch-Key": "evil", "X-Staunch-Account": "evil", "X-Staunch-Admin": "evil", "x_staunch_tier": "evil"} {
+	for name, value := range map[string]string{"X-Staunch-Key": "evil", "X-Staunch-Account": "evil", "X-Staunch-Admin": "evil", "x_staunch_tier": "evil",
+		"x.staunch.account": "evil", "X_Note": "evil", "X-Http-Method-Override": "DELETE"} {
 		r.Header[name] = []string{value, value}
 	}
 	a, got := g.send(t, "example", r)
@@ -54,7 +61,7 @@ func (g *rig) passes(t *testing.T, key signer) {
 	}
 	id := got[0].Claims["X-Staunch-Key"]
 	want := seen{http.MethodPost, "/v1/remit?dry=0", "pay.example.com", payment,
-		map[string][]string{"X-Staunch-Key": id, "X-Staunch-Account": {owner}, "X-Staunch-Tier": {"affirming"}}}
+		map[string][]string{"X-Staunch-Key": id, "X-Staunch-Account": {owner}, "X-Staunch-Tier": {"affirming"}, "X-Note": {"one, two"}}}
 	if d := cmp.Diff(want, got[0]); d != "" || len(id) != 1 || len(id[0]) != 43 {
 		t.Error(d, id)
 	}

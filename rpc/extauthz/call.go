@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -47,9 +46,7 @@ func (c *call) misread(err error) {
 
 // judged is the end of a call that Middleware has answered.
 func (c *call) judged(t *trial, rec *recorder) {
-	r := t.message.request
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	c.more = append(c.more, slog.String("method", r.Method), slog.String("path", path))
+	c.more = append(c.more, slog.String("method", t.message.request.Method))
 	c.Code = "ok"
 	if t.passed {
 		c.Decision, c.Advice = "ALLOW", "NONE"
@@ -74,8 +71,9 @@ func (c *call) judged(t *trial, rec *recorder) {
 	}
 }
 
-// done tells the log and the observer of a call: a line without query, body,
-// account or any other secret.
+// done tells the log and the observer of a call: a line without path, query,
+// body, account or any other secret. A path may name people, /users/alice, and
+// this log is not that of the service whose path it is.
 func (h *handler) done(ctx context.Context, c *call) {
 	if c.Code == "" { // the handler has not seen it: Connect could not decode the message
 		c.Code, c.Reason = connect.CodeInvalidArgument.String(), "REQUEST_MALFORMED"

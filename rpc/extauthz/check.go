@@ -33,7 +33,7 @@ func (h *handler) check(ctx context.Context, req *connect.Request[extauthzv1.Che
 	gate(t).ServeHTTP(rec, m.request.WithContext(ctx))
 	callOf(ctx).judged(t, rec)
 	if t.passed {
-		return connect.NewResponse(allowed(t.identity, m.claims)), nil
+		return connect.NewResponse(allowed(m.request.Header, t.header)), nil
 	}
 	return connect.NewResponse(rec.refused()), nil
 }
@@ -47,7 +47,7 @@ type trial struct {
 	decision *request.Decision // of the Checker; nil when it was not asked
 	err      error             // of the Checker
 	passed   bool              // the request has reached the upstream
-	identity request.Identity
+	header   http.Header       // with which it has
 }
 
 func (t *trial) CheckRequest(ctx context.Context, c *request.Check) (*request.Decision, error) {
@@ -57,28 +57,25 @@ func (t *trial) CheckRequest(ctx context.Context, c *request.Check) (*request.De
 }
 
 func (t *trial) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
-	t.passed = true
-	t.identity, _ = request.FromContext(r.Context())
+	t.passed, t.header = true, r.Header
 }
 
-// allowed tells Envoy to hand the request on, with what was proved of its
-// sender and nothing that the sender says himself.
-func allowed(id request.Identity, claims []string) *extauthzv1.CheckResponse {
+// allowed tells Envoy to hand the request on, with the header fields that
+// Middleware has made of those that were sent: what was proved of the sender and
+// nothing that he says of it himself, and each covered field as it was signed.
+// Our own fields are named whether any were sent or not.
+func allowed(sent, passed http.Header) *extauthzv1.CheckResponse {
 	ok := &extauthzv1.OkHttpResponse{}
-	remove := map[string]bool{}
-	for _, name := range claims {
-		remove[name] = true
+	names := map[string]bool{"X-Staunch-Key": true, "X-Staunch-Account": true, "X-Staunch-Tier": true}
+	for name := range sent {
+		names[name] = true
 	}
-	for _, f := range []struct{ name, value string }{
-		{"x-staunch-key", id.Key}, {"x-staunch-account", id.Account}, {"x-staunch-tier", id.Tier},
-	} {
-		if remove[f.name] = f.value == ""; !remove[f.name] {
-			ok.Headers = append(ok.Headers, overwrite(f.name, f.value))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(remove)) { // Envoy removes after it has set, so none that is set may be here
-		if remove[name] {
-			ok.HeadersToRemove = append(ok.HeadersToRemove, name)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		switch lines := passed[name]; {
+		case len(lines) == 0 || lines[0] == "" && !slices.Equal(lines, sent[name]): // Envoy removes after it has set, so none that is set may be here
+			ok.HeadersToRemove = append(ok.HeadersToRemove, strings.ToLower(name))
+		case !slices.Equal(lines, sent[name]):
+			ok.Headers = append(ok.Headers, overwrite(strings.ToLower(name), lines[0]))
 		}
 	}
 	return &extauthzv1.CheckResponse{

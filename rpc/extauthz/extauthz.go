@@ -5,7 +5,7 @@
 // Envoy needs to be changed.
 //
 //	h, err := extauthz.New(&extauthz.Options{Apps: []extauthz.App{
-//		{ID: "chat", Token: token, Checker: service.Checker(caller)},
+//		{ID: "chat", Token: token, Checker: service.Checker(caller, away)},
 //	}})
 //	mux.Handle(extauthz.Procedure, h)
 //
@@ -28,8 +28,12 @@
 //     byte at the upstream, so only raw lines are taken.
 //   - Without pack_as_bytes the same happens to the body.
 //   - Without with_request_body there is no body at all. That shows, because
-//     Envoy marks each body that it sends along, even an empty one; a POST, PUT
-//     or PATCH without that mark must have said "Content-Length: 0".
+//     Envoy marks each body that it sends along, even an empty one. A request
+//     without that mark must have neither a Content-Length other than 0 nor a
+//     Transfer-Encoding, and a POST, PUT or PATCH must say "Content-Length: 0".
+//     What does not show is the body of a GET or DELETE in HTTP/2 or HTTP/3,
+//     which need no field for it: configure with_request_body, and let the
+//     upstream act on no body of those.
 //   - Part of a body, or more than Options.MaxBody, is answered with 413.
 //
 // # What the route may say
@@ -42,9 +46,12 @@
 //
 // # What it answers
 //
-// Allowed: X-Staunch-Key, X-Staunch-Account and X-Staunch-Tier are set in place
-// of all others, and every other X-Staunch-... field is removed. Otherwise what
-// request.Middleware answers, which is 401, 403, 413 or 503 with JSON.
+// Allowed: the header fields become those that request.Middleware hands on.
+// X-Staunch-Key, X-Staunch-Account and X-Staunch-Tier are set in place of all
+// others, and every other X-Staunch-... field is removed, however it is spelt;
+// each field that the signature covers becomes the one line that was signed, and
+// what overrides the request line is removed. Otherwise what the middleware
+// answers, which is 401, 403, 413 or 503 with JSON.
 //
 // What it does not do: it sees no trailers, and no data of an upgraded
 // connection, and judges neither.
@@ -85,7 +92,8 @@ type Options struct {
 	// MaxBody is the largest body that is judged, in bytes, at most 256 MiB.
 	// 0: 1 MiB.
 	MaxBody int64
-	// Logger gets one line a call. nil discards.
+	// Logger gets one line a call, with the method and without the path. nil
+	// discards.
 	Logger *slog.Logger
 	// Observe is told of each call when it has ended. nil: nobody is.
 	Observe func(Call)

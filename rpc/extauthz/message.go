@@ -33,14 +33,14 @@ func fromProto(m *extauthzv1.CheckRequest, app string) (*message, error) {
 	if http == nil {
 		return nil, errorf("there is no HTTP request in the call")
 	}
-	r, claims, err := readLines(http)
+	r, err := readLines(http)
 	if err != nil {
 		return nil, err
 	}
 	if err := readBody(r, http); err != nil {
 		return nil, err
 	}
-	out := &message{request: r, claims: claims}
+	out := &message{request: r}
 	return out, out.route(m.GetAttributes().GetContextExtensions(), app)
 }
 
@@ -49,54 +49,53 @@ func errorf(format string, args ...any) error {
 }
 
 // readLines reads the request line and the header fields.
-func readLines(m *extauthzv1.HttpRequest) (*http.Request, []string, error) {
+func readLines(m *extauthzv1.HttpRequest) (*http.Request, error) {
 	if m.GetHeaderMap() == nil {
-		return nil, nil, errorf("the header fields are not raw; set encode_raw_headers: true in the ext_authz filter")
+		return nil, errorf("the header fields are not raw; set encode_raw_headers: true in the ext_authz filter")
 	}
 	pseudo := map[string]string{}
 	r := &http.Request{Header: http.Header{}, URL: &url.URL{}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
-	var claims []string
 	for _, line := range m.GetHeaderMap().GetHeaders() {
 		name, value := line.GetKey(), string(line.GetRawValue())
 		switch {
 		case line.GetValue() != "": // text, in which bytes may have been changed
-			return nil, nil, errorf("the field %.40q is not raw; set encode_raw_headers: true in the ext_authz filter", name)
+			return nil, errorf("the field %.40q is not raw; set encode_raw_headers: true in the ext_authz filter", name)
 		case strings.HasPrefix(name, ":"):
 			if _, twice := pseudo[name]; twice {
-				return nil, nil, errorf("%.40q is there twice", name)
+				return nil, errorf("%.40q is there twice", name)
 			}
 			pseudo[name] = value
 			continue
-		case claimed(name):
-			claims = append(claims, strings.ToLower(name))
-		case strings.EqualFold(name, "Host"), strings.EqualFold(name, "Transfer-Encoding"): // net/http keeps neither among the fields
+		case strings.EqualFold(name, "Host"): // net/http keeps neither among the fields
+			continue
+		case strings.EqualFold(name, "Transfer-Encoding"):
+			r.TransferEncoding = append(r.TransferEncoding, value)
 			continue
 		}
 		r.Header.Add(name, value)
 	}
 	for _, p := range []struct{ name, also string }{{":method", m.GetMethod()}, {":path", m.GetPath()}, {":authority", m.GetHost()}} {
 		if v := pseudo[p.name]; v == "" || v != p.also {
-			return nil, nil, errorf("%s is %.40q among the fields and %.40q beside them; leave allowed_headers and disallowed_headers out of the ext_authz filter", p.name, v, p.also)
+			return nil, errorf("%s is %.40q among the fields and %.40q beside them; leave allowed_headers and disallowed_headers out of the ext_authz filter", p.name, v, p.also)
 		}
 	}
 	r.Method, r.RequestURI, r.Host = m.GetMethod(), m.GetPath(), m.GetHost()
 	if !strings.HasPrefix(r.RequestURI, "/") {
-		return nil, nil, errorf("the path %.40q does not begin with /", r.RequestURI)
+		return nil, errorf("the path %.40q does not begin with /", r.RequestURI)
 	}
 	if m.GetQuery() != "" || m.GetFragment() != "" { // "always empty" in Envoy's definition
-		return nil, nil, errorf("query or fragment stand beside the path")
+		return nil, errorf("query or fragment stand beside the path")
 	}
-	return r, claims, nil
-}
-
-// claimed reports whether a field is one that only Staunch may set. A name with
-// "_" is one too: many programs read it as one with "-".
-func claimed(name string) bool {
-	return strings.HasPrefix(strings.ReplaceAll(strings.ToLower(name), "_", "-"), "x-staunch-")
+	return r, nil
 }
 
 // readBody gives r its body. One that is not whole fails when it is read, with
 // the error of a body that is too large.
+//
+// A request whose body Envoy was not told to send along comes like one without
+// a body. In HTTP/1.1 that shows: a body has a Content-Length or a
+// Transfer-Encoding (RFC 9112, Section 6.3). HTTP/2 and HTTP/3 need neither, so
+// there only the methods that mostly have a body are refused.
 func readBody(r *http.Request, m *extauthzv1.HttpRequest) error {
 	if m.GetBody() != "" {
 		return errorf("the body is text; set pack_as_bytes: true in with_request_body of the ext_authz filter")
@@ -118,6 +117,8 @@ func readBody(r *http.Request, m *extauthzv1.HttpRequest) error {
 		return nil
 	case stated && length < sent:
 		return errorf("the body has %d bytes and Content-Length is %d", sent, length)
+	case mark == "" && len(r.TransferEncoding) > 0: // a body in chunks, which Envoy has not sent along (RFC 9112, Section 6.3)
+		return errorf("there is a body in chunks, and it was not sent along; set with_request_body in the ext_authz filter, and disable_request_body_buffering nowhere")
 	case mark == "" && !stated && (sent > 0 || slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, r.Method)):
 		return errorf("nothing says that the body is whole; set with_request_body in the ext_authz filter, and disable_request_body_buffering nowhere")
 	case sent > 0:

@@ -61,6 +61,10 @@ func TestNotAsItMust(t *testing.T) {
 		{"mark unknown", func(_ *extauthzv1.CheckRequest, h *extauthzv1.HttpRequest) {
 			set(h, "x-envoy-auth-partial-body", "no")
 		}, "Partial-Body"},
+		{"chunks that are not sent along", func(_ *extauthzv1.CheckRequest, h *extauthzv1.HttpRequest) {
+			set(h, "x-envoy-auth-partial-body", "")
+			add(h, "transfer-encoding", "chunked")
+		}, "with_request_body"},
 		{"neither mark nor length", func(_ *extauthzv1.CheckRequest, h *extauthzv1.HttpRequest) {
 			set(h, "x-envoy-auth-partial-body", "")
 			set(h, "content-length", "")
@@ -89,22 +93,29 @@ func TestWhole(t *testing.T) {
 	tests := []struct {
 		name, method, mark, length, body string
 		want                             int // 0: allowed
+		chunked                          bool
 	}{
-		{"marked", "POST", "false", "", "body", 0},
-		{"marked, length said", "POST", "false", "4", "body", 0},
-		{"length said", "POST", "", "4", "body", 0},
-		{"neither", "POST", "", "", "body", unknown},
-		{"marked, empty", "POST", "false", "", "", 0},
-		{"length 0", "POST", "", "0", "", 0},
-		{"neither, empty POST", "POST", "", "", "", unknown},
-		{"neither, empty PUT", "PUT", "", "", "", unknown},
-		{"neither, empty PATCH", "PATCH", "", "", "", unknown},
-		{"neither, GET", "GET", "", "", "", 0},
-		{"neither, GET with a body", "GET", "", "", "body", unknown},
-		{"marked, GET with a body", "GET", "false", "", "body", 0},
-		{"GET whose body is not sent along", "GET", "", "4", "", http.StatusRequestEntityTooLarge},
-		{"cut, length fits", "POST", "true", "4", "body", http.StatusRequestEntityTooLarge},
-		{"cut to nothing", "POST", "true", "", "", http.StatusRequestEntityTooLarge},
+		{name: "DELETE with chunks", method: "DELETE", chunked: true, want: unknown},
+		{name: "GET with chunks", method: "GET", chunked: true, want: unknown},
+		{name: "DELETE with chunks, length said", method: "DELETE", length: "0", chunked: true, want: unknown},
+		{name: "DELETE with chunks, marked", method: "DELETE", mark: "false", body: "body", chunked: true},
+		{name: "DELETE with chunks, marked, empty", method: "DELETE", mark: "false", chunked: true},
+		{name: "DELETE", method: "DELETE"},
+		{"marked", "POST", "false", "", "body", 0, false},
+		{"marked, length said", "POST", "false", "4", "body", 0, false},
+		{"length said", "POST", "", "4", "body", 0, false},
+		{"neither", "POST", "", "", "body", unknown, false},
+		{"marked, empty", "POST", "false", "", "", 0, false},
+		{"length 0", "POST", "", "0", "", 0, false},
+		{"neither, empty POST", "POST", "", "", "", unknown, false},
+		{"neither, empty PUT", "PUT", "", "", "", unknown, false},
+		{"neither, empty PATCH", "PATCH", "", "", "", unknown, false},
+		{"neither, GET", "GET", "", "", "", 0, false},
+		{"neither, GET with a body", "GET", "", "", "body", unknown, false},
+		{"marked, GET with a body", "GET", "false", "", "body", 0, false},
+		{"GET whose body is not sent along", "GET", "", "4", "", http.StatusRequestEntityTooLarge, false},
+		{"cut, length fits", "POST", "true", "4", "body", http.StatusRequestEntityTooLarge, false},
+		{"cut to nothing", "POST", "true", "", "", http.StatusRequestEntityTooLarge, false},
 	}
 	for _, tt := range tests {
 		g := newRig(t)
@@ -118,6 +129,9 @@ func TestWhole(t *testing.T) {
 		m := described(t, r)
 		set(m.Attributes.Request.Http, "content-length", tt.length)
 		set(m.Attributes.Request.Http, "x-envoy-auth-partial-body", tt.mark)
+		if tt.chunked {
+			add(m.Attributes.Request.Http, "transfer-encoding", "chunked")
+		}
 		res := g.check(t, m)
 		if got := res.GetDeniedResponse().GetStatus().GetCode(); int(got) != tt.want || (got == 0) != (res.GetOkResponse() != nil) {
 			t.Errorf("%s: %v\n%s", tt.name, res, g.log.String())
