@@ -18,13 +18,18 @@ import (
 // AttestSampleCmd is `staunch attest sample`: software phones for people who
 // try out or test a server that trusts the test roots, as `staunch dev` does.
 type AttestSampleCmd struct {
-	List      bool   `help:"List the samples: what phones do, and the code it raises."`
-	Policy    bool   `help:"Print the policy file that the samples, or the named one, are meant for."`
-	Challenge string `placeholder:"BASE64" help:"Challenge of the server that the phone answers."`
-	Platform  string `default:"android" enum:"android,apple" help:"Phone that answers --challenge: ${enum}."`
-	Account   string `placeholder:"ID" help:"With --challenge: print the body of a Register call for this account."`
-	App       string `default:"demo" help:"With --account: the app of the call."`
-	At        string `placeholder:"TIME" help:"Time at which the sample is made, in RFC 3339; default now."`
+	List      bool     `help:"List the samples: what phones do, and the code it raises."`
+	Policy    bool     `help:"Print the policy file that the samples, or the named one, are meant for."`
+	Challenge string   `placeholder:"BASE64" help:"Challenge of the server that the phone answers."`
+	Platform  string   `default:"android" enum:"android,apple" help:"Phone that answers --challenge: ${enum}."`
+	Account   string   `placeholder:"ID" help:"With --challenge: print the body of a Register call for this account. With --request: whose key it must be."`
+	App       string   `default:"demo" help:"With --account or --request: the app of the call."`
+	Key       string   `placeholder:"FILE" help:"With --challenge: keep the phone's key here, or take the one that is there. With --request: the key that signs. Android only."`
+	Request   string   `placeholder:"REQUEST" help:"Sign a request, and print the body of a VerifyRequest call for it."`
+	Body      string   `placeholder:"JSON" help:"With --request: its body."`
+	Field     []string `sep:"none" placeholder:"FIELD" help:"With --request: a header field to send and to cover; may be given several times."`
+	Nonce     string   `placeholder:"BASE64" help:"With --request: the server's challenge, where a route wants one."`
+	At        string   `placeholder:"TIME" help:"Time at which the sample is made, in RFC 3339; default now."`
 
 	Name string `arg:"" optional:"" help:"Sample to print, one of --list; see there."`
 }
@@ -38,7 +43,9 @@ Examples:
   staunch attest sample --list
   staunch attest sample --policy > policy.toml
   staunch attest sample batch-not-ca | staunch attest verify --profile strict --policy policy.toml -
-  staunch attest sample --challenge "$CHALLENGE" --account "$ACCOUNT" > register.json`
+  staunch attest sample --challenge "$CHALLENGE" --account "$ACCOUNT" > register.json
+  staunch attest sample --challenge "$CHALLENGE" --account "$ACCOUNT" --key phone.pem > register.json
+  staunch attest sample --request 'POST https://pay.example.com/v1/messages' --body '{"text":"hello"}' --key phone.pem > verify.json`
 }
 
 // Run prints a sample or the list of them.
@@ -59,7 +66,9 @@ func (c *AttestSampleCmd) Run(s *streams) error {
 	case c.Policy:
 		return printPolicy(s.out, c.Name)
 	case c.Challenge != "":
-		return c.answer(s.out, now)
+		return c.answer(s.out, s.err, now)
+	case c.Request != "":
+		return c.signed(s.out, now)
 	}
 	return printSample(s.out, c.Name, now)
 }
@@ -68,16 +77,24 @@ func (c *AttestSampleCmd) Run(s *streams) error {
 // answer to a challenge.
 func (c *AttestSampleCmd) usage() error {
 	asked := 0
-	for _, given := range []bool{c.List, c.Policy, c.Challenge != "", c.Name != "" && !c.Policy} {
+	for _, given := range []bool{c.List, c.Policy, c.Challenge != "", c.Request != "", c.Name != "" && !c.Policy} {
 		if given {
 			asked++
 		}
 	}
 	switch {
 	case asked != 1:
-		return errors.New("give one of: the name of a sample, --challenge, --list, --policy")
-	case c.Challenge == "" && (c.Account != "" || c.Platform != "android"):
-		return errors.New("--account and --platform go with --challenge")
+		return errors.New("give one of: the name of a sample, --challenge, --request, --list, --policy")
+	case c.Challenge == "" && c.Platform != "android":
+		return errors.New("--platform goes with --challenge")
+	case c.Challenge == "" && c.Request == "" && (c.Account != "" || c.Key != ""):
+		return errors.New("--account and --key go with --challenge or --request")
+	case c.Request == "" && (c.Body != "" || len(c.Field) > 0 || c.Nonce != ""):
+		return errors.New("--body, --field and --nonce go with --request")
+	case c.Request != "" && c.Key == "":
+		return errors.New("--request is signed with a key that is registered: make it with --challenge and --key FILE, and give --key FILE here")
+	case c.Key != "" && c.Platform != "android":
+		return errors.New("--key keeps the key of an Android phone; an iPhone's has a counter besides")
 	case c.Account != "" && !isAccount.MatchString(c.Account):
 		return fmt.Errorf("--account: %q is no account: a_ and 26 characters of a-z and 2-7", c.Account)
 	}
@@ -144,12 +161,21 @@ func printPolicy(w io.Writer, name string) error {
 }
 
 // answer makes a key for a server's challenge and attests it.
-func (c *AttestSampleCmd) answer(w io.Writer, now time.Time) error {
+func (c *AttestSampleCmd) answer(w, log io.Writer, now time.Time) error {
 	challenge, err := decodeBase64(c.Challenge)
 	if err != nil || len(challenge) == 0 {
 		return &exitError{exitCannot, fmt.Errorf("--challenge: %w", err)}
 	}
-	sample, err := answerAs(c.Platform, challenge, now)
+	if len(challenge) != serverChallenge {
+		fmt.Fprintf(log, "staunch: warning: --challenge has %d bytes, and a challenge of the server has %d: it will not accept this\n", len(challenge), serverChallenge)
+	}
+	var key *sampleKey
+	if c.Key != "" {
+		if key, err = openSampleKey(c.Key, true); err != nil {
+			return &exitError{exitCannot, err}
+		}
+	}
+	sample, err := answerAs(c.Platform, challenge, key, now)
 	if err != nil {
 		return err
 	}
@@ -168,15 +194,23 @@ func (c *AttestSampleCmd) answer(w io.Writer, now time.Time) error {
 	return e.Encode(body)
 }
 
-// answerAs makes a phone of the test CAs, and a key on it for the challenge.
-func answerAs(platform string, challenge []byte, now time.Time) (s attesttest.Sample, err error) {
+// serverChallenge is how many bytes a server's challenges have.
+const serverChallenge = 32
+
+// answerAs makes a phone of the test CAs, and a key on it for the challenge. A
+// kept key takes the place of an Android phone's own.
+func answerAs(platform string, challenge []byte, kept *sampleKey, now time.Time) (s attesttest.Sample, err error) {
 	s = attesttest.Sample{Challenge: challenge, At: now}
 	if platform == "android" {
 		ca, err := attesttest.TestAndroidCA(now)
 		if err != nil {
 			return s, err
 		}
-		key, err := ca.Phone().GenerateKey(now, challenge)
+		key, err := ca.Phone().GenerateKey(now, challenge, func(d *attesttest.AndroidDraft) {
+			if kept != nil {
+				d.Leaf().PublicKey = kept.spki
+			}
+		})
 		if err != nil {
 			return s, err
 		}

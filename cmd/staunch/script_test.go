@@ -57,8 +57,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor, "jsonenv": jsonEnv,
-			"httpget":  func(ts *testscript.TestScript, neg bool, args []string) { request(ts, neg, http.MethodGet, args) },
-			"httppost": func(ts *testscript.TestScript, neg bool, args []string) { request(ts, neg, http.MethodPost, args) },
+			"httpget":  func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
+			"httppost": func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
 		},
 	})
 }
@@ -123,7 +123,7 @@ func jsonEnv(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], text)
 }
 
-func request(ts *testscript.TestScript, neg bool, method string, args []string) {
+func call(ts *testscript.TestScript, neg bool, method string, args []string) {
 	status := http.StatusOK
 	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		n, err := strconv.Atoi(args[0][1:])
