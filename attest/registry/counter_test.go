@@ -10,7 +10,7 @@ import (
 // for every window, over random walks.
 func TestCounterAgainstSet(t *testing.T) {
 	for window := range maxCounterWindow + 1 {
-		for range 40 {
+		for range 5 {
 			var c counter
 			seen := map[uint32]bool{}
 			var high uint32

@@ -67,13 +67,16 @@ func TestRequestsKilled(t *testing.T) {
 			}
 		}
 	}
-	if answered < 20*rounds || unanswered == 0 {
+	if answered < killAfter*rounds || unanswered == 0 {
 		t.Errorf("%d answered, %d not, %d of them not used up: too few to mean anything", answered, unanswered, fresh)
 	}
 	t.Logf("%d answered, %d not, %d of them not used up", answered, unanswered, fresh)
 }
 
-// killedRequests runs a child, and kills it a little after its first answer.
+// killAfter is how many answers a child gives before it is killed, a little later.
+const killAfter = 30
+
+// killedRequests runs a child and kills it.
 func (r *rig) killedRequests(t *testing.T) (sent map[string]*request.Message, allowed map[string]bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestRequestsKilledChild$")
@@ -108,8 +111,8 @@ func (r *rig) killedRequests(t *testing.T) (sent map[string]*request.Message, al
 		default:
 			t.Errorf("the child says %q", line)
 		}
-		if len(allowed) > 0 && timer == nil {
-			timer = time.AfterFunc(20*time.Millisecond+time.Duration(rand.Int64N(int64(60*time.Millisecond))), func() { cmd.Process.Kill() })
+		if len(allowed) >= killAfter && timer == nil {
+			timer = time.AfterFunc(time.Duration(rand.Int64N(int64(40*time.Millisecond))), func() { cmd.Process.Kill() })
 		}
 	}
 	cmd.Process.Kill()
