@@ -77,6 +77,7 @@ func (r *run) signed(p *phone, d *draft) (*http.Request, error) {
 		if req, err = http.NewRequest(d.method, req.URL.String(), body); err != nil {
 			return nil, err
 		}
+		req.Header.Set("Content-Type", "application/json")
 	}
 	for name, value := range d.fields {
 		req.Header.Set(name, value)

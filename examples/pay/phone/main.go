@@ -77,6 +77,7 @@ func play(url string, ours, stranger *phone) error {
 			return err
 		}
 		r.Host = step.host
+		r.Header.Set("Content-Type", "application/json")
 		if err := step.phone.sign(time.Now(), r); err != nil {
 			return err
 		}

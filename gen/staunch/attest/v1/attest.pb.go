@@ -1232,9 +1232,10 @@ type VerifyRequestRequest struct {
 	Path string `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
 	// Query as sent, with its "?"; empty if there is none.
 	Query string `protobuf:"bytes,5,opt,name=query,proto3" json:"query,omitempty"`
-	// The header fields that the signature covers, and Content-Digest if there is
-	// one, by lower-case name. The values of several lines of one field are joined
-	// with ", ".
+	// The header fields that the signature covers, by lower-case name, and those
+	// that say what the content is, covered or not: Content-Digest, Content-Type
+	// and Content-Encoding, if there are any. The values of several lines of one
+	// field are joined with ", ".
 	Fields map[string]string `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The field Signature-Input; several lines are joined with ", ". Empty if the
 	// request has none.
