@@ -124,6 +124,12 @@ func TestNewPolicyRules(t *testing.T) {
 		}, ""},
 
 		{"rollout of another app", func(f *attest.PolicyFile) { f.Rollout[0].App = "other" }, "rollout[0].app"},
+		{"a stage's name with a space", func(f *attest.PolicyFile) { f.Rollout[0].Name = "jp pilot" }, "rollout[0].name"},
+		{"two stages of one name", func(f *attest.PolicyFile) {
+			f.Rollout = append([]attest.Stage{f.Rollout[0]}, f.Rollout...)
+			f.Rollout[0].Name, f.Rollout[1].Name = "jp", "jp"
+		}, "rollout[1].name"},
+		{"a stage's name", func(f *attest.PolicyFile) { f.Rollout[0].Name = "jp-pilot" }, ""},
 		{"rollout platform", func(f *attest.PolicyFile) { f.Rollout[0].Platform = "ios" }, "rollout[0].platform"},
 		{"rollout operation", func(f *attest.PolicyFile) { f.Rollout[0].Operation = "" }, "rollout[0].operation"},
 		{"rollout mode", func(f *attest.PolicyFile) { f.Rollout[0].Mode = "off" }, "rollout[0].mode"},

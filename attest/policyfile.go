@@ -66,6 +66,7 @@ type RiskFile struct {
 // Stage is a step of the rollout: whom it concerns, and whether a rejecting
 // verdict is enforced there. The first stage that matches wins.
 type Stage struct {
+	Name      string   `toml:"name" json:"name,omitempty"` // in answers, records and statistics; empty: its place, "rollout[1]"
 	App       string   `toml:"app,required" json:"app"`
 	Platform  string   `toml:"platform,required" json:"platform"`   // android | apple | any
 	Operation string   `toml:"operation,required" json:"operation"` // register | request | any

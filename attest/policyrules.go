@@ -107,8 +107,18 @@ func (c *policyChecker) risk(rules []RiskFile) {
 }
 
 func (c *policyChecker) rollout(f *PolicyFile) {
+	named := map[string]int{}
 	for i, s := range f.Rollout {
 		key := fmt.Sprintf("rollout[%d]", i)
+		if s.Name != "" {
+			if !isExceptionID.MatchString(s.Name) {
+				c.fail(key+".name", "%q; a name has 1 to 64 letters, digits, dots, dashes and underscores", s.Name)
+			}
+			if first, twice := named[s.Name]; twice {
+				c.fail(key+".name", "%q is the name of rollout[%d] too", s.Name, first)
+			}
+			named[s.Name] = i
+		}
 		c.oneOf(key+".platform", s.Platform, "android", "apple", "any")
 		c.oneOf(key+".operation", s.Operation, OperationRegister, OperationRequest, "any")
 		c.oneOf(key+".mode", s.Mode, string(ModeObserve), string(ModeEnforce))

@@ -42,7 +42,7 @@ type Subject struct {
 // Staged says which stage of the rollout decides, and its mode. The zero
 // Staged, for which no stage matched, enforces.
 type Staged struct {
-	Name string // "rollout[1]", counted from 0; empty: no stage matched
+	Name string // the stage's, or without one its place, "rollout[1]", counted from 0; empty: no stage matched
 	Mode Mode
 }
 
@@ -69,12 +69,18 @@ func (p *Policy) Stage(s Subject, v Verdict) Staged {
 	}
 	for i := range p.file.Rollout {
 		if stage := &p.file.Rollout[i]; stage.misfit(c) == fits {
-			return Staged{stageName(i), Mode(stage.Mode)}
+			name := stage.Name
+			if name == "" {
+				name = stageName(i)
+			}
+			return Staged{name, Mode(stage.Mode)}
 		}
 	}
 	return Staged{Mode: ModeEnforce}
 }
 
+// stageName is the place of a stage in the file, which another line before it
+// changes.
 func stageName(i int) string { return "rollout[" + strconv.Itoa(i) + "]" }
 
 // staging is a subject and what stages look at in its verdict.

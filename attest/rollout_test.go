@@ -158,6 +158,10 @@ func TestFirstStageWins(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
+	named := rollout(t, everybody(attest.ModeEnforce, japan, func(s *attest.Stage) { s.Name = "jp-pilot" }), everybody(attest.ModeObserve))
+	if got := named.Stage(registering(), rejected("android.patch_old")); got.Name != "jp-pilot" {
+		t.Errorf("a stage with a name: %+v", got)
+	}
 	for name, p := range map[string]*attest.Policy{"no stage": rollout(t), "zero": {}, "genuine": genuine(t, attest.ProfileGoogle)} {
 		if got := p.Stage(registering(), rejected("android.patch_old")); got != (attest.Staged{Mode: attest.ModeEnforce}) {
 			t.Errorf("%s: %+v", name, got)

@@ -171,6 +171,9 @@ func requestWords(r *attest.RequestPolicyFile) string {
 // stageWords says whom a stage is for and what happens to them.
 func stageWords(s *attest.Stage) string {
 	who := s.App
+	if s.Name != "" {
+		who = s.Name + ": " + who
+	}
 	if s.Platform != "any" {
 		who += " on " + s.Platform
 	}
