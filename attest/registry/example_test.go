@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -13,12 +15,14 @@ import (
 	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/attest/request"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/store/sqlite"
 )
 
 // A phone registers a key: the backend gets a challenge, the phone makes a key
-// over it, and the evidence comes back with the challenge.
+// over it, and the evidence comes back with the challenge. Then it signs a
+// payment with the key, which is good for one answer.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "registry")
@@ -89,7 +93,28 @@ func Example() {
 		}
 		fmt.Println(out.Decision, out.Advice)
 	}
+
+	payment, err := http.NewRequest(http.MethodPost, "https://pay.example.com/v1/remit", strings.NewReader(`{"amount": 1000}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := key.SignRequest(now, payment); err != nil {
+		log.Fatal(err)
+	}
+	m, _, err := request.FromHTTP(payment, 1<<20) // what the backend has received
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		v, err := service.VerifyRequest(ctx, backend, &registry.RequestCheck{App: "demo", Message: m, Account: alice})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(v.Decision, v.Advice, v.Key != nil && v.Key.Account == alice)
+	}
 	// Output:
 	// ALLOW NONE
 	// DENY NEW_CHALLENGE
+	// ALLOW NONE true
+	// DENY RETRY false
 }
