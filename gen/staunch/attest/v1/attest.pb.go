@@ -943,7 +943,8 @@ type RegisterResponse struct {
 	// and where a rollout stage that only observes let evidence pass that leaves
 	// no key.
 	KeyId string `protobuf:"bytes,3,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
-	// Name of the rollout stage that decided, such as "rollout[1]"; for backends
+	// Name of the rollout stage that decided, or its place, such as
+	// "rollout[1]", where the policy gives it none; for backends
 	// only. Empty if none matched, and the verdict was enforced.
 	Stage string `protobuf:"bytes,4,opt,name=stage,proto3" json:"stage,omitempty"`
 	// Why; for backends only.
@@ -1483,7 +1484,8 @@ type VerifyRequestResponse struct {
 	Key *VerifiedKey `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	// Why.
 	Verdict *Verdict `protobuf:"bytes,4,opt,name=verdict,proto3" json:"verdict,omitempty"`
-	// Name of the rollout stage that decided, such as "rollout[1]"; empty if none
+	// Name of the rollout stage that decided, or its place, such as
+	// "rollout[1]", where the policy gives it none; empty if none
 	// matched, and the verdict was enforced.
 	Stage         string `protobuf:"bytes,5,opt,name=stage,proto3" json:"stage,omitempty"`
 	unknownFields protoimpl.UnknownFields
