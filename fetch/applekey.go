@@ -36,7 +36,10 @@ func ParseAppleKey(team, keyID string, p8 []byte) (*AppleKey, error) {
 		return nil, fmt.Errorf("%w for team %s: the file of key %s %s: take the .p8 file as Apple gives it out", ErrKey, team, keyID, reason)
 	}
 	block, rest := pem.Decode(p8)
-	if block == nil || block.Type != "PRIVATE KEY" || len(strings.TrimSpace(string(rest))) > 0 {
+	switch {
+	case block == nil:
+		return fail("is no PEM, or its base64 is damaged")
+	case block.Type != "PRIVATE KEY" || len(strings.TrimSpace(string(rest))) > 0:
 		return fail("is not one PEM block PRIVATE KEY")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)

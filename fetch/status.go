@@ -215,11 +215,21 @@ func (s *Status) Run(ctx context.Context) error {
 			failures++
 			pause, begun := max(backOff(failures), askedToWait(err)), time.Now()
 			remaining = func() time.Duration { return pause - time.Since(begun) }
+			s.log.Warn("revocation list: the next try", "in", pause.Round(time.Second), "meanwhile", s.meanwhile())
 			continue
 		}
 		failures = 0
 		remaining = s.remaining(early(s.kept.Load().fresh))
 	}
+}
+
+// meanwhile says which list is in use.
+func (s *Status) meanwhile() string {
+	list := s.List()
+	if list == nil {
+		return "there is no list, and every Android phone that registers is refused"
+	}
+	return fmt.Sprintf("the last good list is in use, %s old", list.Age(s.now()).Round(time.Second))
 }
 
 // remaining tells how long the list in use stays fresh, by the clock that says

@@ -34,7 +34,7 @@ func (s *Server) Reload(ctx context.Context) error {
 		a.attest.ResumeReceipts()
 	}
 	s.logLoaded(&l)
-	s.log.Info("reloaded", "policy", l.policy.Digest(), "status_list", s.cfg.Attest.StatusListFile != "")
+	s.log.Info("reloaded", "policy", l.policy.Digest(), "status_list_file_read", s.cfg.Attest.StatusListFile != "")
 	return nil
 }
 

@@ -133,7 +133,6 @@ challenge_lifetime = "5m"
 # When a key must be registered anew, and how Android keys may sign requests.
 max_key_age = "4320h"
 request_algorithms = ["ecdsa-p256-sha256"]
-
 {{app.android}}{{app.apple}}`
 
 const demoAndroid = `

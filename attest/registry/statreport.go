@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -77,6 +78,9 @@ func (s *Service) Stats(ctx context.Context, caller account.Caller, in *StatFilt
 		out, err = ReadStats(ctx, tx, in, now)
 		return err
 	})
+	if errors.Is(err, ErrMalformed) { // which names the package already
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("registry: stats: %w", err)
 	}
@@ -150,7 +154,7 @@ func (in *StatFilter) query(now time.Time) (*StatQuery, error) {
 	}
 	for i, d := range in.By {
 		if !slices.Contains(Dims(), d) || slices.Contains(in.By[:i], d) {
-			return nil, fmt.Errorf("%w: group by %.40q: unknown, or there twice", ErrMalformed, d)
+			return nil, fmt.Errorf("%w: group by %.40q: there twice, or none of %v", ErrMalformed, d, Dims())
 		}
 		q.Findings = q.Findings || d.OfFinding()
 	}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/server"
@@ -63,7 +66,11 @@ func (c *AttestReplayCmd) Run(s *streams) error {
 
 func (c *AttestReplayCmd) read(s *streams) ([]byte, error) {
 	if c.Config == "" {
-		return readBounded(s.in, c.Bundle, 8*attest.MaxInput)
+		text, err := readBounded(s.in, c.Bundle, 8*attest.MaxInput)
+		if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(c.Bundle, "e_") {
+			return nil, fmt.Errorf("%s is no file; if it is the id of evidence, --config FILE says which server keeps it", c.Bundle)
+		}
+		return text, err
 	}
 	cfg, err := loadConfig(c.Config)
 	if err != nil {

@@ -23,7 +23,12 @@ func Members(text []byte) (map[string]json.RawMessage, error) {
 		members[name] = value
 		return nil
 	})
-	if err != nil {
+	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, errors.New("nothing is there")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("the object ends in the middle: %w", err)
+	case err != nil:
 		return nil, err
 	}
 	return members, nil

@@ -1,6 +1,7 @@
 package jsonobject_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/staunchid/staunch/internal/jsonobject"
@@ -17,6 +18,18 @@ func TestMembers(t *testing.T) {
 	} {
 		if members, err := jsonobject.Members([]byte(text)); err == nil || members != nil {
 			t.Errorf("%s: %v, %v", name, members, err)
+		}
+	}
+}
+
+// TestCutOff: a text that was cut off says so.
+func TestCutOff(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "nothing is there", " \n": "nothing is there",
+		"{": "ends in the middle", `{"a"`: "ends in the middle", `{"a":`: "ends in the middle", `{"a":[1`: "ends in the middle", `{"a":1`: "ends in the middle",
+	} {
+		if _, err := jsonobject.Members([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
 }
