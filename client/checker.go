@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -67,14 +68,14 @@ func (c *Checker) CheckRequest(ctx context.Context, check *request.Check) (*requ
 	}
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	status := 0
+	var status atomic.Int32 // the transport may go on when the call has ended
 	res, err := c.service.VerifyRequest(context.WithValue(call, statusKey{}, &status), connect.NewRequest(checkToProto(c.app, check)))
 	switch {
 	case err == nil:
 		return decisionFromProto(res.Msg), nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("client: verify request: %w", ctx.Err())
-	case away(err, status) && !earlier(ctx, call):
+	case away(err, int(status.Load())) && !earlier(ctx, call):
 		return nil, fmt.Errorf("client: verify request: %w: %w", request.ErrUnavailable, err)
 	}
 	return nil, fmt.Errorf("client: verify request: %w", err)

@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -121,8 +122,8 @@ func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+a.token.secret)
 	res, err := a.next.RoundTrip(r)
-	if status, ok := r.Context().Value(statusKey{}).(*int); ok && err == nil {
-		*status = res.StatusCode
+	if status, ok := r.Context().Value(statusKey{}).(*atomic.Int32); ok && err == nil {
+		status.Store(int32(res.StatusCode))
 	}
 	return res, err
 }
