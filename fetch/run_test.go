@@ -3,7 +3,9 @@ package fetch_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -31,6 +33,7 @@ func bubble(t *testing.T, test func(t *testing.T, f *fixture, clock *wall)) {
 		f := &fixture{vendor: vendor}
 		f.opts = &fetch.StatusOptions{
 			URL: vendor.StatusURL(), Client: vendor.InProcess(), File: filepath.Join(dir, "list.json"),
+			Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 			Now: clock.now, OnNew: func(l *android.StatusList) { f.news = append(f.news, l) },
 		}
 		vendor.SetStatusList(listOf("REVOKED", "a1", "b2"))
@@ -156,6 +159,10 @@ func TestRunBacksOff(t *testing.T) {
 		if f.List() != nil || !errors.Is(f.Err(), fetch.ErrUnreachable) {
 			t.Errorf("%v, %v", f.List(), f.Err())
 		}
+		if log := f.log.String(); !strings.Contains(log, `msg="revocation list: the next try" in=`) ||
+			!strings.Contains(log, `meanwhile="there is no list, and every Android phone that registers is refused"`) {
+			t.Errorf("the log says neither when it asks again nor what happens until then:\n%s", log)
+		}
 		f.vendor.FailStatus(fetchtest.None, 0)
 		time.Sleep(15 * time.Minute)
 		synctest.Wait()
@@ -171,6 +178,9 @@ func TestRunBacksOff(t *testing.T) {
 		synctest.Wait()
 		if f.Err() != nil {
 			t.Errorf("not asked again within 11 s: %v", f.Err())
+		}
+		if log := f.log.String(); !strings.Contains(log, `meanwhile="the last good list is in use, `) {
+			t.Errorf("the log does not say which list is in use:\n%s", log)
 		}
 	})
 }
