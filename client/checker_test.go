@@ -186,18 +186,20 @@ func TestAway(t *testing.T) {
 	if _, err := c.CheckRequest(t.Context(), check()); !errors.Is(err, request.ErrUnavailable) {
 		t.Errorf("gone: %v", err)
 	}
-	hang := &staunch{answer: func(ctx context.Context, _ *connect.Request[attestv1.VerifyRequestRequest]) (*attestv1.VerifyRequestResponse, error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}}
-	c = serve(t, hang, func(o *client.Options) { o.Timeout = 50 * time.Millisecond })
+	hangs := func() *staunch {
+		return &staunch{answer: func(ctx context.Context, _ *connect.Request[attestv1.VerifyRequestRequest]) (*attestv1.VerifyRequestResponse, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+	}
+	c = serve(t, hangs(), func(o *client.Options) { o.Timeout = 50 * time.Millisecond })
 	if _, err := c.CheckRequest(t.Context(), check()); !errors.Is(err, request.ErrUnavailable) {
 		t.Errorf("hangs: %v", err)
 	}
 	// Whoever asked has gone: that is his doing.
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := serve(t, hang).CheckRequest(ctx, check()); err == nil || errors.Is(err, request.ErrUnavailable) {
+	if _, err := serve(t, hangs()).CheckRequest(ctx, check()); err == nil || errors.Is(err, request.ErrUnavailable) {
 		t.Errorf("the caller has gone: %v", err)
 	}
 }

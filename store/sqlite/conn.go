@@ -69,8 +69,7 @@ func dsn(path string, m mode) (string, error) {
 	case write:
 		q.Add("_pragma", "journal_mode(wal)")
 		q.Add("_pragma", "synchronous(full)")
-		q.Add("_pragma", "cache_size(-65536)") // 64 MiB: rows of keys are all over the file
-		q.Add("_pragma", "cache_size(-65536)")
+		q.Add("_pragma", "cache_size(-16384)") // 16 MiB: rows of keys are all over the file
 		q.Add("_pragma", "wal_autocheckpoint(8000)")
 		q.Set("mode", "rw")
 	case read:
