@@ -34,7 +34,7 @@ func bubble(t *testing.T, test func(t *testing.T, f *fixture, clock *wall)) {
 		f.opts = &fetch.StatusOptions{
 			URL: vendor.StatusURL(), Client: vendor.InProcess(), File: filepath.Join(dir, "list.json"),
 			Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
-			Now: clock.now, OnNew: func(l *android.StatusList) { f.news = append(f.news, l) },
+			Now:    clock.now, OnNew: func(l *android.StatusList) { f.news = append(f.news, l) },
 		}
 		vendor.SetStatusList(listOf("REVOKED", "a1", "b2"))
 		f.start(t)

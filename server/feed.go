@@ -157,9 +157,7 @@ func (s *Server) fetchStatus(ctx context.Context) {
 			return
 		}
 	}
-	if err := s.feed.status.Run(ctx); err != nil && ctx.Err() == nil {
-		s.log.Error("the revocation list is fetched no more", "error", err)
-	}
+	_ = s.feed.status.Run(ctx) // it ends with ctx, and has no other error
 }
 
 // reevaluate applies each new list to the keys of an app.
