@@ -17,8 +17,15 @@
 // it. The zero Caller is nobody and may do nothing; [Anonymous] is somebody who
 // has not said who he is, and that is a thing to be.
 //
-// The package does not know devices, sessions, proofs, assurance classes or
-// the states of an account yet; no pillar needs them so far.
+// An [Account] has a [State], [Device]s and [Session]s. What may happen to them
+// is a table: [Account.Apply] and [Device.Apply] know every step, and refuse
+// what is not in it. Who may do what is another: an [Action] has a
+// [Requirement], and [Requirement.Check] compares it with what the server
+// itself has seen of the [Caller], his [Proof]s. Nothing of it is stored as a
+// right; it is computed anew at each request.
+//
+// All of it is plain data and pure functions: the package reads no clock and
+// keeps nothing.
 package account
 
 import "errors"
