@@ -29,10 +29,11 @@ build: ## build bin/staunch
 test: ## vet and test everything, with the race detector if there is a C compiler
 	@[ -n "$(RACE)" ] || echo "no C compiler (or CGO_ENABLED=0): testing without the race detector"
 	$(GO) vet ./...
+	$(GO) vet -tags envoy ./examples/envoy
 	$(GO) test $(RACE) -shuffle=on ./...
 
 lint: ## golangci-lint and buf lint
-	$(TOOL) golangci-lint run
+	$(TOOL) golangci-lint run --build-tags envoy
 	$(TOOL) buf lint
 
 generate: ## write gen/ from proto/
@@ -57,7 +58,7 @@ mutate: ## remove each check in turn; a test must fail
 
 test-envoy: ## test with a real Envoy, which is downloaded once (50 MB)
 	@envoy=$$(examples/envoy/fetch.sh) && echo "testing with $$envoy" && \
-		TEST_ENVOY=$$envoy $(GO) test -count=1 ./examples/envoy
+		TEST_ENVOY=$$envoy $(GO) test -tags envoy -count=1 ./examples/envoy
 
 bench: ## measure what is promised about speed, as ratios to the raw cost
 	$(GO) run ./internal/bench

@@ -1,5 +1,8 @@
+//go:build envoy
+
 // Package envoy_test runs the configuration of this folder in a real Envoy,
-// between a Staunch and an upstream: `make test-envoy`.
+// between a Staunch and an upstream: `make test-envoy`, which sets the build tag
+// and names the Envoy. Nothing here is skipped.
 package envoy_test
 
 import (
@@ -84,7 +87,7 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	binary := os.Getenv("TEST_ENVOY")
 	if binary == "" {
-		t.Skip("TEST_ENVOY does not name an Envoy; run make test-envoy")
+		t.Fatal("TEST_ENVOY does not name an Envoy; run make test-envoy, which downloads one")
 	}
 	g := &rig{ports: map[string]string{}, http: client(false), http2: client(true)}
 	g.startStaunch(t)

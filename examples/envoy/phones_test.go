@@ -1,3 +1,5 @@
+//go:build envoy
+
 package envoy_test
 
 import (
