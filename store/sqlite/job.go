@@ -63,21 +63,7 @@ func (tx *Tx) KeysUnder(ctx context.Context, serials []string, after registry.Se
 
 // AttestedKeysByID gives those of the keys that are there, ordered by id.
 func (tx *Tx) AttestedKeysByID(ctx context.Context, ids []string) ([]registry.Key, error) {
-	var out []registry.Key
-	err := tx.few(ctx, "key", selectKeys+` WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
-		[]any{array(ids)}, func(rows *sql.Rows) error {
-			var r keyRow
-			if err := rows.Scan(r.dest()...); err != nil {
-				return unreadable(err)
-			}
-			k, err := r.key(tx)
-			if err != nil {
-				return unreadable(err)
-			}
-			out = append(out, k)
-			return nil
-		})
-	return out, err
+	return tx.keys(ctx, selectKeys+` WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`, array(ids))
 }
 
 // RevokeAttestedKeys sets the state of keys to revoked, and says of how many it

@@ -50,9 +50,14 @@ func (tx *Tx) MoveKeys(ctx context.Context, moves []registry.KeyMove) error {
 // Each way of choosing has a statement of its own, which walks an index in the
 // order of ids and stops at limit. Only models have no index.
 func (tx *Tx) AttestedKeys(ctx context.Context, f registry.KeyFilter, limit int) ([]registry.Key, error) {
+	return tx.keys(ctx, selectKeys+` WHERE id IN (`+keyIDs(f)+`) ORDER BY id`,
+		string(f.Account), string(f.State), f.Serial, f.Model, f.After, limit)
+}
+
+// keys gives what a query that begins with selectKeys finds, which are few.
+func (tx *Tx) keys(ctx context.Context, query string, args ...any) ([]registry.Key, error) {
 	var out []registry.Key
-	query := selectKeys + ` WHERE id IN (` + keyIDs(f) + `) ORDER BY id`
-	err := tx.few(ctx, "key", query, []any{string(f.Account), string(f.State), f.Serial, f.Model, f.After, limit}, func(rows *sql.Rows) error {
+	err := tx.few(ctx, "key", query, args, func(rows *sql.Rows) error {
 		var r keyRow
 		if err := rows.Scan(r.dest()...); err != nil {
 			return unreadable(err)
@@ -82,27 +87,4 @@ func keyIDs(f registry.KeyFilter) string {
 		return `SELECT k.id FROM attest_key AS k INDEXED BY attest_key_state WHERE k.state = ?2 AND k.id > ?5` + rest
 	}
 	return `SELECT k.id FROM attest_key AS k WHERE ?3 = '' AND k.id > ?5` + rest
-}
-
-// few calls scan for each row of a query that ends soon; unlike rows it cannot
-// be interrupted, which would undo a transaction that writes.
-func (tx *Tx) few(ctx context.Context, noun, query string, args []any, scan func(*sql.Rows) error) error {
-	s, err := tx.prepare(ctx, noun, query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(context.WithoutCancel(ctx), args...)
-	if err != nil {
-		return tx.fail(noun, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return tx.fail(noun, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return tx.fail(noun, err)
-	}
-	return nil
 }

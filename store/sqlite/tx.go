@@ -62,13 +62,28 @@ func (tx *Tx) row(ctx context.Context, noun, query string, args []any, dest ...a
 	return true, nil
 }
 
-// rows calls scan for each row.
+// rows calls scan for each row of a query that may go through a whole table,
+// and can be interrupted.
 func (tx *Tx) rows(ctx context.Context, noun, query string, scan func(*sql.Rows) error) error {
 	s, err := tx.prepare(ctx, noun, query)
 	if err != nil {
 		return err
 	}
-	rows, err := s.QueryContext(ctx)
+	return tx.each(ctx, noun, s, nil, scan)
+}
+
+// few calls scan for each row of a query that ends soon; unlike rows it cannot
+// be interrupted, which would undo a transaction that writes.
+func (tx *Tx) few(ctx context.Context, noun, query string, args []any, scan func(*sql.Rows) error) error {
+	s, err := tx.prepare(ctx, noun, query)
+	if err != nil {
+		return err
+	}
+	return tx.each(context.WithoutCancel(ctx), noun, s, args, scan)
+}
+
+func (tx *Tx) each(ctx context.Context, noun string, s *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
+	rows, err := s.QueryContext(ctx, args...)
 	if err != nil {
 		return tx.fail(noun, err)
 	}
