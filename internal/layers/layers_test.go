@@ -31,6 +31,7 @@ attest/appattest      | internal/der internal/cbor                              
 attest/attesttest     | attest attest/android attest/appattest attest/request internal/der internal/cbor |
 attest/request        |                                                                          |
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
+passkey/passkeytest   | internal/cbor                                                            |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... store                                     | modernc.org/sqlite
 store/storetest       | account audit event attest/... store                                     | github.com/google/go-cmp
