@@ -26,16 +26,36 @@
 // afterwards, and prev is the hash of entry n-1. Entries count from 1; the
 // first prev is SHA-256("staunch/audit/v1/genesis" ‖ 0x00 ‖ L(app) ‖ L(account)).
 //
-// A thing that is kept for a time only, such as evidence, is told of in the
-// detail of the entry about what it was kept for: see [Kept]. A thing that is
-// deleted for good, or becomes another account's, is named by the member "gone"
-// of a detail in the chain that told of it.
+// # Things and their states
 //
-// What the package does not do yet: there are no seals. Until a key outside
-// the store signs the heads of the chains, somebody who can write to the store
-// can cut the last entries off a chain, or compute a whole chain anew, and
-// Check will not see it, unless a thing in the store disagrees with the last
-// entry that tells of it.
+// The Object of an entry is the digest of its Subject after the change. What an
+// entry tells beside that stands in its Detail, in the members of [Detail]: the
+// digests of further things, the steps that states took, what is gone, and what
+// is kept for a time only. Everything else in it is the pillar's own.
+//
+// # Seals
+//
+// Chains alone show what was changed and not what was cut off, and whoever can
+// write to the store can compute a chain anew. So a [Sealer] signs, once a
+// minute, the hashes of all entries that no seal covers yet, with a key that is
+// not in the store:
+//
+//	Ed25519("staunch/audit-seal/v1" ‖ 0x00 ‖ L(app) ‖ U64(number) ‖ U64(count) ‖ U64(time) ‖ digest ‖ prev)
+//
+// digest is the SHA-256 over the hashes of the count covered entries by account,
+// then number; prev is the SHA-256 of the message of the seal before, and of
+// "staunch/audit-seal/v1/genesis" ‖ 0x00 ‖ L(app) for the first. Seals count
+// from 1. A key that was replaced stays good for the seals it made: Check takes
+// all public keys that were ever in use.
+//
+// # What is not seen
+//
+// Entries after the last seal have only their chain: within that minute a tail
+// can be cut off, or written anew. And a store that was brought back as a whole
+// to how it was at an earlier seal is consistent, whether by a copy of the file
+// or by taking out the last seals, what they cover and what it tells of. Who
+// wants to see that keeps the number of the last seal in another place, and
+// compares.
 package audit
 
 import (
@@ -63,8 +83,8 @@ type Actor struct {
 // ActorOf returns c as an actor.
 func ActorOf(c account.Caller) Actor { return Actor{Kind: c.Kind, ID: c.Name} }
 
-// Entry is one line of the record. A caller leaves N, Prev and Hash empty: the
-// store fills them in with Next.
+// Entry is one line of the record. A caller leaves N, Prev, Hash and
+// Seal empty: the store fills in the first three with Next.
 type Entry struct {
 	Account account.ID // empty: the app's own chain
 	N       uint64     // from 1
@@ -77,6 +97,7 @@ type Entry struct {
 	Detail  json.RawMessage // one JSON object, or empty
 	Prev    [32]byte
 	Hash    [32]byte
+	Seal    uint64 // number of the seal that covers it, no part of Hash; 0: none yet
 }
 
 // Appender is in the transaction of every pillar. It puts e at the end of its

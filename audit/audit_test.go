@@ -137,12 +137,22 @@ func TestActorOf(t *testing.T) {
 
 // memory is a store in memory: what Check reads.
 type memory struct {
+	seals   []audit.Seal
 	entries []audit.Entry
 	objects []audit.Object
 	err     error
 }
 
 func (m *memory) AuditApp() account.AppID { return "demo" }
+
+func (m *memory) AuditSeals(_ context.Context, yield func(audit.Seal) error) error {
+	for _, s := range m.seals {
+		if err := yield(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (m *memory) AuditEntries(_ context.Context, yield func(audit.Entry) error) error {
 	for _, e := range m.entries {
@@ -219,7 +229,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := good()
 			tt.change(m)
-			report, err := audit.Check(t.Context(), m, noon)
+			report, err := audit.Check(t.Context(), m, &audit.CheckOptions{Now: noon})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,12 +241,12 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
-	report, err := audit.Check(t.Context(), good(), noon)
+	report, err := audit.Check(t.Context(), good(), &audit.CheckOptions{Now: noon})
 	if err != nil || report.App != "demo" || report.Accounts != 2 || report.Entries != 5 {
 		t.Errorf("report %+v, %v", report, err)
 	}
 	away := errors.New("away")
-	if _, err := audit.Check(t.Context(), &memory{err: away}, noon); !errors.Is(err, away) {
+	if _, err := audit.Check(t.Context(), &memory{err: away}, &audit.CheckOptions{Now: noon}); !errors.Is(err, away) {
 		t.Errorf("a store that cannot be read: %v", err)
 	}
 }
@@ -283,7 +293,7 @@ func TestCheckKept(t *testing.T) {
 			m.entries = append(m.entries, e.Next("demo", audit.Head{N: 1, Hash: m.entries[4].Hash}))
 			m.objects = append(m.objects, audit.Object{Account: bob, Subject: "e1", Digest: [32]byte(slices.Repeat([]byte{4}, 32))})
 			tt.change(m)
-			report, err := audit.Check(t.Context(), m, tt.now)
+			report, err := audit.Check(t.Context(), m, &audit.CheckOptions{Now: tt.now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -324,7 +334,7 @@ func TestCheckGone(t *testing.T) {
 			e := entry()
 			e.Subject, e.Object, e.Detail = "k1", nil, json.RawMessage(tt.detail)
 			add(4, e)
-			report, err := audit.Check(t.Context(), m, noon)
+			report, err := audit.Check(t.Context(), m, &audit.CheckOptions{Now: noon})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -339,7 +349,7 @@ func TestCheckOrder(t *testing.T) {
 	m := good()
 	m.objects = nil
 	m.entries[0].Reason = "x"
-	report, err := audit.Check(t.Context(), m, noon)
+	report, err := audit.Check(t.Context(), m, &audit.CheckOptions{Now: noon})
 	if err != nil {
 		t.Fatal(err)
 	}

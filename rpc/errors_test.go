@@ -30,6 +30,7 @@ func inside() map[string]string {
 		"attest/request.ErrBodyTooLarge":      "for who reads a body; the middleware answers it itself",
 		"attest/request.ErrUnavailable":       "between a Checker and the middleware",
 		"audit.ErrInvalid":                    "a fault of the program: internal error",
+		"audit.ErrKey":                        "for who reads a key at start",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
 	}
 }

@@ -51,19 +51,19 @@ func (tx *Tx) AuditApp() account.AppID { return tx.app }
 
 // AuditEntries calls yield for all entries by account, then number.
 func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) error {
-	return tx.rows(ctx, "audit entry", `SELECT `+entryColumns+` FROM audit_entry ORDER BY account, n`, func(rows *sql.Rows) error {
+	return tx.rows(ctx, "audit entry", `SELECT `+entryColumns+`, seal FROM audit_entry ORDER BY account, n`, func(rows *sql.Rows) error {
 		var e audit.Entry
-		var at sql.NullInt64
+		var at, seal sql.NullInt64
 		var prev, hash []byte
 		err := rows.Scan(&e.Account, &e.N, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Session, &e.Actor.Class,
-			&e.Action, &e.Subject, &e.Object, &e.Reason, (*[]byte)(&e.Detail), &prev, &hash)
+			&e.Action, &e.Subject, &e.Object, &e.Reason, (*[]byte)(&e.Detail), &prev, &hash, &seal)
 		if err != nil {
 			return unreadable(err)
 		}
 		if len(prev) != 32 || len(hash) != 32 {
 			return unreadable(fmt.Errorf("hashes of %d and %d bytes", len(prev), len(hash)))
 		}
-		e.Time, e.Prev, e.Hash = fromMicros(at), [32]byte(prev), [32]byte(hash)
+		e.Time, e.Prev, e.Hash, e.Seal = fromMicros(at), [32]byte(prev), [32]byte(hash), uint64(seal.Int64)
 		return yield(e)
 	})
 }

@@ -10,11 +10,18 @@ import (
 	"github.com/staunchid/staunch/store"
 )
 
-// Check looks for damage, and reports what it finds as problems; that
-// something cannot be read because it is damaged is one too. Things that are
-// kept for a time may be gone when that is over at now. An error means that it
-// could not check.
+// Check looks for damage as CheckBy does, and compares the record with what
+// it tells of. It knows no audit key and no rules of states: a seal or a step
+// is a problem. Things that are kept for a time may be gone when that is over
+// at now.
 func (s *Store) Check(ctx context.Context, now time.Time) (audit.Report, error) {
+	return s.CheckBy(ctx, func(tx *Tx) (audit.Report, error) { return audit.Check(ctx, tx, &audit.CheckOptions{Now: now}) })
+}
+
+// CheckBy looks for damage, and reports what it finds as problems, beside those
+// that look reports of the record; that something cannot be read because it is
+// damaged is one too. An error means that it could not check.
+func (s *Store) CheckBy(ctx context.Context, look func(*Tx) (audit.Report, error)) (audit.Report, error) {
 	var problems []audit.Problem
 	for _, look := range []func(context.Context, *conn) ([]audit.Problem, error){integrity, schemaChanges, foreignKeys} {
 		err := s.readers.with(ctx, func(c *conn) error {
@@ -28,7 +35,7 @@ func (s *Store) Check(ctx context.Context, now time.Time) (audit.Report, error) 
 	}
 	report := audit.Report{App: s.app}
 	err := s.View(ctx, func(tx *Tx) (err error) {
-		report, err = audit.Check(ctx, tx, now)
+		report, err = look(tx)
 		return err
 	})
 	if problems, err = s.damage(ctx, problems, err); err != nil {

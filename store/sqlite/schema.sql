@@ -171,9 +171,20 @@ CREATE TABLE audit_entry (
 	reason        TEXT NOT NULL,
 	detail        BLOB,
 	prev          BLOB NOT NULL CHECK (length(prev) = 32),
-	hash          BLOB NOT NULL CHECK (length(hash) = 32),
+	hash          BLOB NOT NULL CHECK (length(hash) = 32), seal INTEGER,
 	PRIMARY KEY (account, n)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_entry_unsealed ON audit_entry (account, n) WHERE seal IS NULL;
+
+CREATE TABLE audit_seal (
+	number    INTEGER PRIMARY KEY CHECK (number > 0),
+	count     INTEGER NOT NULL, -- of entries that it covers
+	time      INTEGER NOT NULL,
+	digest    BLOB NOT NULL CHECK (length(digest) = 32),
+	prev      BLOB NOT NULL CHECK (length(prev) = 32),
+	signature BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE outbox (
 	id      INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused

@@ -37,6 +37,7 @@ const App account.AppID = "demo"
 type Tx interface {
 	registry.Tx
 	audit.Reader
+	audit.SealTx
 	Events(ctx context.Context, after uint64, limit int) ([]event.Event, error)
 	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
 	Document(ctx context.Context, digest string) (d registry.Document, found bool, err error)
@@ -99,6 +100,7 @@ func Run(t *testing.T, open Open) {
 		"Exceptions":   testExceptionUses,
 		"Documents":    testDocuments,
 		"Audit":        testAudit,
+		"Seals":        testSeals,
 		"Events":       testEvents,
 		"Nonces":       testNonces,
 		"NonceFloor":   testNonceFloor,
