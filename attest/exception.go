@@ -32,6 +32,17 @@ func relaxable(check android.Check) (positions []int, factoryOnly bool) {
 	return nil, false
 }
 
+// Relaxable reports whether a policy can have an exception for a finding of this
+// code at this position of the chain, and whether for factory chains only.
+func Relaxable(code string, position int) (ok, factoryOnly bool) {
+	check, isAndroid := strings.CutPrefix(code, "android.")
+	if !isAndroid {
+		return false, false
+	}
+	positions, factoryOnly := relaxable(android.Check(check))
+	return slices.Contains(positions, position), factoryOnly
+}
+
 // exception is Exception, parsed.
 type exception struct {
 	*Exception

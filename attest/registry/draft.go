@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/staunchid/staunch/attest"
 )
 
 // What a draft proposes.
@@ -20,7 +22,7 @@ const (
 // draft writes the text of an exception for a suspect, or says why there can be
 // none. It matches attested facts only.
 func (r *suspectReader) draft(s *Suspect, f *failures) {
-	ok, factoryOnly := relaxable(s.Code, s.Position)
+	ok, factoryOnly := attest.Relaxable(s.Code, s.Position)
 	match := f.match(s.Model)
 	switch {
 	case !ok:

@@ -72,9 +72,6 @@ func (s *Service) DeleteStats(ctx context.Context) error {
 // AccountHash is what stands for an account in statistics.
 func (k HashKey) AccountHash(id account.ID, at time.Time) []byte { return k.account(id, at) }
 
-// Relaxable is what the drafts go by.
-func Relaxable(code string, position int) (ok, factoryOnly bool) { return relaxable(code, position) }
-
 // Described gives what an outcome says of the phone: of the key of a request if
 // there is one, of a verdict, and of what the phone claims.
 func Described(k *Key, v attest.Verdict, model, os, appVersion string) string {

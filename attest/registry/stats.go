@@ -128,7 +128,7 @@ func (k StatKey) with(f attest.Finding, o *outcome) StatKey {
 	if f.Position != nil {
 		k.Position = min(max(*f.Position, 0), maxStatPosition)
 	}
-	if ok, _ := relaxable(k.Code, k.Position); ok && f.Effect == attest.Reject {
+	if ok, _ := attest.Relaxable(k.Code, k.Position); ok && f.Effect == attest.Reject {
 		k.Batch = o.batch
 		if k.ModelSource == fromAttested && k.Model == o.model && strings.HasPrefix(o.model, o.maker+" ") {
 			k.Manufacturer = o.maker
