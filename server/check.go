@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -35,8 +36,9 @@ func Stores(dataDir string) ([]string, error) {
 // in the file's structure and schema, in the chains of the audit record, and
 // between the record and the things that it tells of. A file that is damaged
 // so much that it cannot be read, or is no store, is a problem too. A server
-// may run meanwhile. An error means that it could not check.
-func CheckStore(ctx context.Context, dataDir, app string) (audit.Report, error) {
+// may run meanwhile. keys are the public audit keys: a seal by another one is a
+// problem. An error means that it could not check.
+func CheckStore(ctx context.Context, dataDir, app string, keys ...ed25519.PublicKey) (audit.Report, error) {
 	id := account.AppID(app)
 	if err := id.Validate(); err != nil {
 		return audit.Report{}, fmt.Errorf("server: %w", err)
@@ -45,7 +47,7 @@ func CheckStore(ctx context.Context, dataDir, app string) (audit.Report, error) 
 	if _, err := os.Stat(path); err != nil {
 		return audit.Report{}, fmt.Errorf("server: app %s has no store: %w", id, err)
 	}
-	report, err := checkFile(ctx, path, id)
+	report, err := checkFile(ctx, path, id, keys)
 	if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotStore) { // it cannot even be opened
 		report, err = audit.Report{App: id, Problems: []audit.Problem{{Kind: store.BrokenFile, Subject: err.Error()}}}, nil
 	}
@@ -59,14 +61,33 @@ func CheckStore(ctx context.Context, dataDir, app string) (audit.Report, error) 
 }
 
 // checkFile opens, checks and closes a store. Its errors name the file.
-func checkFile(ctx context.Context, path string, id account.AppID) (report audit.Report, err error) {
+func checkFile(ctx context.Context, path string, id account.AppID, keys []ed25519.PublicKey) (report audit.Report, err error) {
 	s, err := sqlite.Open(ctx, &sqlite.Options{Path: path, App: id, ReadOnly: true})
 	if err != nil {
 		return audit.Report{}, err
 	}
-	report, err = s.Check(ctx, time.Now())
+	report, err = s.CheckBy(ctx, func(tx *sqlite.Tx) (audit.Report, error) {
+		return audit.Check(ctx, tx, &audit.CheckOptions{Keys: keys, Now: time.Now()})
+	})
 	if closeErr := s.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("close %s: %w", path, closeErr)
 	}
 	return report, err
+}
+
+// ReadAuditKey reads the public half of an audit key from a file that has
+// either half of it.
+func ReadAuditKey(file string) (ed25519.PublicKey, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("server: audit key: %w", err)
+	}
+	if key, err := audit.ParseKey(text); err == nil {
+		return key.Public(), nil
+	}
+	key, err := audit.ParsePublicKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("server: audit key %s: %w", file, err)
+	}
+	return key, nil
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/staunchid/staunch/server"
@@ -15,23 +17,32 @@ import (
 
 // CheckCmd looks for damage.
 type CheckCmd struct {
-	Config string `xor:"where" placeholder:"FILE" help:"Configuration of the server whose stores are checked."`
-	Dir    string `xor:"where" placeholder:"DIR" help:"Folder of \"staunch dev --dir\", or a data_dir."`
-	JSON   bool   `name:"json" help:"Print one JSON object a store."`
+	Config   string   `xor:"where" placeholder:"FILE" help:"Configuration of the server whose stores are checked."`
+	Dir      string   `xor:"where" placeholder:"DIR" help:"Folder of \"staunch dev --dir\", or a data_dir."`
+	App      string   `placeholder:"ID" help:"Check the store of this app only."`
+	AuditKey []string `name:"audit-key" placeholder:"FILE" help:"A public audit key (PEM) whose seals count, beside those of the configuration: one that was replaced, or for a --dir without a configuration. May be given several times."`
+	JSON     bool     `name:"json" help:"Print one JSON object."`
 }
 
 // Help is the long text of --help.
 func (CheckCmd) Help() string {
-	return `Reads every store as a whole: the structure of its file and its schema, the hash chains of its audit record, and whether every key, with its serials, and every piece of evidence is as the record says. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
+	return `Reads every store as a whole: the structure of its file and its schema; the audit record with its hash chains, its seals and their signatures; and whether every row that the record tells of is as its last entry says. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
 
-Not covered are challenges, the counter and the day of last use of a key, and the outbox: the record does not tell of them. Nor is it seen when the end of a chain was cut off, or a whole chain computed anew.
+Not covered are challenges, the counter and the day of last use of a key, and the outbox: the record does not tell of them. Audit entries that are newer than the last seal are held by their chain only, and a store that was put back as a whole to an earlier state looks like what it was.
 
-All stores are read, also after one that is damaged. Exit codes: 0 no damage; 1 damage, one line each; 2 a store could not be checked: it is not there, another app's or of another schema, or the disk fails. A file that is no store at all is damage.
+All stores are read, also after one with problems. Exit codes: 0 consistent; 1 a store could not be checked: it is not there, another app's or of another schema, or the disk fails; 2 the command line is wrong; 3 problems were found, a line each. With both, 3. A file that is no store at all is a problem.
 
 Examples:
   staunch check --config /etc/staunch/staunch.toml
+  staunch check --config /etc/staunch/staunch.toml --app demo --json
   staunch check --dir ./demo`
 }
+
+// Exit codes besides 0 and exitCannot, which here means the command line only.
+const (
+	exitUnchecked = 1 // a store could not be checked
+	exitProblems  = 3 // problems were found
+)
 
 // Validate wants to know where the stores are.
 func (c *CheckCmd) Validate() error {
@@ -45,60 +56,95 @@ func (c *CheckCmd) Validate() error {
 func (c *CheckCmd) Run(s *streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	keys, err := c.keys()
+	if err != nil {
+		return &exitError{exitUnchecked, err}
+	}
 	dataDir, apps, err := c.stores()
 	if err != nil {
-		return &exitError{exitCannot, err}
+		return err
 	}
-	damaged, errs := 0, []error(nil)
+	var all []checkedStore
 	for i, id := range apps {
 		fmt.Fprintf(s.err, "checking %s (%d of %d)\n", id, i+1, len(apps))
-		ok, err := c.store(ctx, s, dataDir, id)
-		switch {
-		case ctx.Err() != nil:
-			return &exitError{exitCannot, ctx.Err()}
-		case err != nil:
-			errs = append(errs, fmt.Errorf("%s was not checked: %w", id, err))
-		case !ok:
-			damaged++
+		one := checkStore(ctx, dataDir, id, keys)
+		if ctx.Err() != nil {
+			return &exitError{exitUnchecked, ctx.Err()}
+		}
+		if !c.JSON {
+			one.print(s.out)
+		}
+		all = append(all, one)
+	}
+	if c.JSON {
+		if err := printChecked(s.out, all); err != nil {
+			return &exitError{exitUnchecked, err}
 		}
 	}
-	code := exitNo
-	if len(errs) > 0 {
-		code = exitCannot // the worst that can be said: who knows what is there
-	}
-	if damaged > 0 {
-		errs = append(errs, fmt.Errorf("%d of %d stores are damaged; stop the server, keep a copy of the files, and restore a backup", damaged, len(apps)))
-	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return &exitError{code, errors.Join(errs...)}
+	return verdictOf(all)
 }
 
-// store checks one store and prints what is found. An error says why it could
-// not be checked.
-func (c *CheckCmd) store(ctx context.Context, s *streams, dataDir, id string) (ok bool, err error) {
-	report, err := server.CheckStore(ctx, dataDir, id)
-	ok = err == nil && report.OK()
+// checkStore checks one store.
+func checkStore(ctx context.Context, dataDir, id string, keys []ed25519.PublicKey) checkedStore {
+	r, err := server.CheckStore(ctx, dataDir, id, keys...)
+	if err != nil {
+		return checkedStore{App: id, Problems: []problem{}, Error: err.Error()}
+	}
+	s := checkedStore{App: id, Accounts: r.Accounts, Entries: r.Entries, Seals: r.Seals, Unsealed: r.Unsealed, Problems: []problem{}}
+	for _, p := range r.Problems {
+		s.Problems = append(s.Problems, problem{p.Kind, string(p.Account), p.Subject, p.Entry})
+	}
+	return s
+}
+
+// verdictOf is the exit code, and what there is to do.
+func verdictOf(all []checkedStore) error {
+	bad, errs := 0, []error(nil)
+	for _, s := range all {
+		switch {
+		case s.Error != "":
+			errs = append(errs, fmt.Errorf("%s was not checked: %s", s.App, s.Error))
+		case len(s.Problems) > 0:
+			bad++
+		}
+	}
 	switch {
-	case c.JSON && err != nil:
-		return false, errors.Join(err, json.NewEncoder(s.out).Encode(map[string]any{"app": id, "ok": false, "error": err.Error()}))
-	case c.JSON:
-		return ok, json.NewEncoder(s.out).Encode(map[string]any{
-			"app": id, "accounts": report.Accounts, "entries": report.Entries, "ok": ok, "problems": report.Problems,
-		})
-	case err != nil:
-		return false, err
+	case bad > 0:
+		errs = append(errs, fmt.Errorf("problems in %d of %d stores; stop the server, keep a copy of the files, find out who could write to them, and restore a backup", bad, len(all)))
+		return &exitError{exitProblems, errors.Join(errs...)}
+	case len(errs) > 0:
+		return &exitError{exitUnchecked, errors.Join(errs...)}
 	}
-	fmt.Fprintf(s.out, "%s: %d accounts, %d audit entries, %d problems\n", id, report.Accounts, report.Entries, len(report.Problems))
-	for _, p := range report.Problems {
-		fmt.Fprintf(s.out, "%s: %s account=%q subject=%q entry=%d\n", id, p.Kind, p.Account, p.Subject, p.Entry)
+	return nil
+}
+
+// keys reads the audit keys of the command line.
+func (c *CheckCmd) keys() (keys []ed25519.PublicKey, err error) {
+	for _, file := range c.AuditKey {
+		key, err := server.ReadAuditKey(file)
+		if err != nil {
+			return nil, fmt.Errorf("--audit-key: %w", err)
+		}
+		keys = append(keys, key)
 	}
-	return ok, nil
+	return keys, nil
 }
 
 // stores finds the folder and the apps.
 func (c *CheckCmd) stores() (dataDir string, apps []string, err error) {
+	dataDir, apps, err = c.allStores()
+	switch {
+	case err != nil:
+		return "", nil, &exitError{exitUnchecked, err}
+	case c.App == "":
+		return dataDir, apps, nil
+	case !slices.Contains(apps, c.App):
+		return "", nil, &exitError{exitCannot, fmt.Errorf("--app: there is no app %q; there is %s", c.App, strings.Join(apps, ", "))}
+	}
+	return dataDir, []string{c.App}, nil
+}
+
+func (c *CheckCmd) allStores() (dataDir string, apps []string, err error) {
 	file := c.Config
 	if c.Dir != "" {
 		file = filepath.Join(c.Dir, configName)
