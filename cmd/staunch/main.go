@@ -13,7 +13,7 @@
 // Messages about what went wrong go to standard error and say what to do. The
 // exit code is 0 when the command was done and the answer is yes, 1 when the
 // answer is no or the command failed, and 2 when the command line is wrong or
-// nothing can be told.
+// nothing can be told; where a command has others, its help says so.
 package main
 
 import (
@@ -42,7 +42,7 @@ const description = `Account-integrity server: is this a genuine phone, running 
 
 Begin with: staunch dev
 
-Exit codes: 0 done, or the answer is yes; 1 failed, or the answer is no; 2 the command line is wrong, or nothing can be told.`
+Exit codes: 0 done, or the answer is yes; 1 failed, or the answer is no; 2 the command line is wrong, or nothing can be told. Where a command has others, its help says so.`
 
 // streams are what a command reads and writes.
 type streams struct {
