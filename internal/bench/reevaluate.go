@@ -36,7 +36,7 @@ func measureReevaluation(out io.Writer, n int) (ok bool, err error) {
 		return false, errors.New("no result in\n" + string(text))
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "\nA NEW REVOCATION LIST, %d KEYS\tKEYS A SECOND\tBARE SCAN\tA MILLION WITHIN\tGOAL\t\n", n)
+	fmt.Fprintf(t, "\nA NEW REVOCATION LIST, %d KEYS\tKEYS A SECOND\tBARE SCAN\tA MILLION IN\tGOAL\t\n", n)
 	ok = true
 	for _, m := range lines {
 		keys, err := strconv.ParseFloat(string(m[2]), 64)
@@ -53,7 +53,7 @@ func measureReevaluation(out io.Writer, n int) (ok bool, err error) {
 			verdict, ok = "MISSED", false
 		}
 		if n < reevaluateKeys {
-			verdict += ", at this size; see -keys"
+			verdict += ", extrapolated; see -keys"
 		}
 		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f s\t≤ %.0f s\t%s\n", m[1], keys, scanned, seconds, reevaluateSeconds, verdict)
 	}
