@@ -56,6 +56,7 @@ func table() []row {
 		{registry.ErrAppUnknown, connect.CodeNotFound, "ATTEST_APP_UNKNOWN", false},
 		{registry.ErrKeyUnknown, connect.CodeNotFound, "ATTEST_KEY_UNKNOWN", false},
 		{registry.ErrNotAllowed, connect.CodePermissionDenied, "CALLER_REFUSED", false},
+		{registry.ErrProofRefused, connect.CodeUnauthenticated, "PROOF_INVALID", false},
 		{registry.ErrRate, connect.CodeResourceExhausted, "ATTEST_RATE", false},
 		{registry.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
 		{attest.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},

@@ -22,6 +22,10 @@ var (
 	// no turn for this one within a second. Ask again a little later, or as the
 	// app's backend.
 	ErrRate = errors.New("registry: too many ask for challenges at once; ask again in a few seconds")
+	// ErrProofRefused: a call to Staunch itself is not signed as it must be, or not
+	// by a key that may make it. It comes as a *ProofRefused. Correct the clock by
+	// the time in it, and sign anew; if that does not help, attest a new key.
+	ErrProofRefused = errors.New("registry: the call is not signed by a registered key of this app; set the clock by server_time and sign anew")
 	// ErrChallengeUnknown: there is no challenge with that hash. Only a Tx gives
 	// it; a Service turns it into the finding common.challenge_unknown.
 	ErrChallengeUnknown = errors.New("registry: unknown challenge")

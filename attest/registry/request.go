@@ -121,7 +121,7 @@ type requests struct {
 	loose budget   // of audit entries about requests that nobody has signed
 	tight *budgets // of those about requests that a key has
 
-	cleaned time.Time // when nonces were last deleted; touched by who leads the guard
+	cleaned atomic.Int64 // when nonces were last deleted, in microseconds
 }
 
 func (s *Service) startRequests() {

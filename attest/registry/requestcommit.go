@@ -22,17 +22,12 @@ const (
 // runs once at a time.
 func (s *Service) commitRequests(ctx context.Context, group []*ask) error {
 	var out []outcomeOf
-	var t *settlement
 	err := s.update(ctx, func(tx Tx) (err error) { // may run twice: everything is made anew
-		t = &settlement{s: s, tx: tx, asks: group}
-		out, err = t.run(ctx)
+		out, err = (&settlement{s: s, tx: tx, asks: group}).run(ctx)
 		return err
 	})
 	if err != nil {
 		return err
-	}
-	if !t.cleaned.IsZero() {
-		s.requests.cleaned = t.cleaned
 	}
 	for i, a := range group {
 		a.out = out[i]
@@ -51,8 +46,6 @@ type settlement struct {
 	keys   map[string]*heldKey
 	floor  time.Time         // of nonces
 	nonces map[[32]byte]bool // that are new, and not used up yet
-
-	cleaned time.Time // zero: nothing was deleted
 }
 
 // heldKey is the standing of a key as it is in the store, with the uses of this
@@ -159,7 +152,7 @@ func (t *settlement) addNonces(ctx context.Context) (err error) {
 // group: made before now - max_age, and future_skew for good measure.
 func (t *settlement) clean(ctx context.Context) error {
 	now := t.asks[0].now
-	if since := now.Sub(t.s.requests.cleaned); 0 <= since && since < cleanEvery {
+	if !t.s.requests.cleans(now) {
 		return nil
 	}
 	oldest := now
@@ -168,9 +161,18 @@ func (t *settlement) clean(ctx context.Context) error {
 			oldest = made
 		}
 	}
-	t.cleaned = now
 	_, err := t.tx.DeleteNonces(ctx, oldest, cleanGroups)
 	return err
+}
+
+// cleans reports whether it is time to delete nonces, and makes it the caller's
+// turn. Should his transaction be rolled back, it is somebody's a second later.
+func (r *requests) cleans(now time.Time) bool {
+	last := r.cleaned.Load()
+	if since := now.Sub(time.UnixMicro(last)); 0 <= since && since < cleanEvery {
+		return false
+	}
+	return r.cleaned.CompareAndSwap(last, now.UnixMicro())
 }
 
 // settle decides about one request; nil: it must be judged again.

@@ -15,6 +15,10 @@ const (
 // not: they say what the content is, and so what a handler makes of it.
 func contentFields() [3]string { return [3]string{contentDigest, contentType, contentEncoding} }
 
+// CallFields are the header fields that a call to Staunch itself covers whenever
+// it has them: the session, and the app that the call is for.
+func CallFields() []string { return []string{"authorization", "staunch-app"} }
+
 // checkEncoding refuses content with a Content-Encoding that nobody has signed.
 // Who could add one would have the handler read other bytes than the phone's
 // (RFC 9110, Section 8.4).

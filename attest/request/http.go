@@ -29,6 +29,22 @@ func FromHTTP(r *http.Request, maxBody int64) (*Message, []byte, error) {
 	return m, body, nil
 }
 
+// FromCall is FromHTTP for Staunch itself: the message has the fields of
+// CallFields as well, covered or not, so that a verifier can refuse one that is
+// there and that nobody has signed.
+func FromCall(r *http.Request, maxBody int64) (*Message, []byte, error) {
+	m, body, err := FromHTTP(r, maxBody)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range CallFields() {
+		if value, ok := combined(r.Header, name); ok {
+			m.Fields[name] = value
+		}
+	}
+	return m, body, nil
+}
+
 // readBody reads all of a body. One that says beforehand that it is too large
 // is not begun, so that a client that waits for "100 Continue" need not send it.
 func readBody(r *http.Request, maxBody int64) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -212,6 +213,28 @@ func (p *Parsed) At(authorities []string) *Failure {
 		return nil
 	}
 	return failf(CodeComponents, "signed for %.100q, which is none of the authorities that are served here", p.Authority)
+}
+
+// AtHost reports why the request is not one for any of these hosts, or nil. They
+// are in lower case and without a port, for any port will do. loopbackToo takes
+// the names of this machine besides: localhost, 127.0.0.0/8 and [::1].
+func (p *Parsed) AtHost(hosts []string, loopbackToo bool) *Failure {
+	host := p.Authority
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	if slices.Contains(hosts, host) || loopbackToo && isLoopback(host) {
+		return nil
+	}
+	return failf(CodeComponents, "signed for %.100q, which is none of the hosts that are served here", p.Authority)
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" { // RFC 6761, Section 6.3
+		return true
+	}
+	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return err == nil && a.IsLoopback()
 }
 
 // Clock reports why the request may not be taken at now, or nil: created must

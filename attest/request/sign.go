@@ -27,8 +27,9 @@ type Signing struct {
 
 // Sign adds Content-Digest, Signature-Input and Signature to a request that is
 // about to be sent, in place of those that it has. It reads the body and puts it
-// back. Content-Type and Content-Encoding are covered whenever they are there, so
-// set them first. Sign again before sending again: a nonce passes once.
+// back. Content-Type and Content-Encoding, Authorization and Staunch-App are
+// covered whenever they are there, so set them first. Sign again before sending
+// again: a nonce passes once.
 //
 // It does what a phone does, for tests, tools and backends in Go.
 func Sign(r *http.Request, s *Signing) error {
@@ -48,7 +49,7 @@ func Sign(r *http.Request, s *Signing) error {
 		r.Header.Set("Content-Digest", digestOf(body))
 		covered = append(covered, contentDigest)
 	}
-	for _, name := range [...]string{contentType, contentEncoding} {
+	for _, name := range append([]string{contentType, contentEncoding}, CallFields()...) {
 		if len(r.Header.Values(name)) > 0 {
 			covered = append(covered, name)
 		}
