@@ -25,7 +25,11 @@ const (
 	Self                         // format packed, signed by the credential's key (§8.2)
 	Certified                    // format packed, signed by a certified key: leaf and intermediate under Authenticator.Root
 	U2F                          // format fido-u2f, with a certified key right under the root (§8.6); for ES256
+	TPM                          // format tpm, with an AIK certificate right under the root (§8.3); for ECDSA and RSA
 )
+
+// certified reports whether a certificate under Authenticator.Root attests.
+func (a Attestation) certified() bool { return a == Certified || a == U2F || a == TPM }
 
 // maker makes attestation certificates: one root and one key for all of them.
 // Their dates are so wide that no clock is needed.
@@ -120,14 +124,14 @@ func (m *maker) chain(changeLeaf, changeIntermediate func(*x509.Certificate)) ([
 
 // statement makes format and attestation statement.
 func (d *Draft) statement(m *maker, authData, hash []byte) (string, map[string]any, error) {
+	if d.Attestation.certified() && m.root == nil {
+		return "", nil, errors.New("passkeytest: a certified attestation is chosen with Options.Attestation; a Change is too late for it")
+	}
 	switch d.Attestation {
 	case Self:
 		sig, err := d.signature(slices.Concat(authData, hash))
 		return "packed", map[string]any{"alg": d.Credential.Algorithm, "sig": sig}, err
 	case Certified:
-		if m.root == nil {
-			return "", nil, errors.New("passkeytest: for Certified set Options.Attestation, a Change is too late for it")
-		}
 		chain, err := m.chain(d.Leaf, d.Intermediate)
 		if err != nil {
 			return "", nil, err
@@ -140,15 +144,14 @@ func (d *Draft) statement(m *maker, authData, hash []byte) (string, map[string]a
 		return "packed", map[string]any{"alg": algES256, "sig": sig, "x5c": x5c}, err
 	case U2F:
 		return d.statementU2F(m, hash)
+	case TPM:
+		return d.statementTPM(m, authData, hash)
 	}
 	return "none", map[string]any{}, nil
 }
 
 // statementU2F is WebAuthn L3 §8.6: the message of a U2F registration.
 func (d *Draft) statementU2F(m *maker, hash []byte) (string, map[string]any, error) {
-	if m.root == nil {
-		return "", nil, errors.New("passkeytest: for U2F set Options.Attestation, a Change is too late for it")
-	}
 	cose, err := d.Credential.PublicKey()
 	if err != nil {
 		return "", nil, err

@@ -84,7 +84,7 @@ func (a *Authenticator) Credentials() []Credential {
 }
 
 // Root returns the certificate (DER) that attests the authenticator when its
-// attestation is Certified or U2F. Each authenticator has a root of its own.
+// attestation is Certified, U2F or TPM. Each authenticator has a root of its own.
 func (a *Authenticator) Root() ([]byte, error) {
 	if err := a.maker.make(a.opts.AAGUID); err != nil {
 		return nil, err

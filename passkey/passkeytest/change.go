@@ -24,6 +24,8 @@ const (
 	CredentialKey     Part = "credentialKey"     // the COSE key; Create only
 	Extensions        Part = "extensions"        // the CBOR of Draft.Extensions
 	AuthenticatorData Part = "authenticatorData" // whole
+	PubArea           Part = "pubArea"           // of a TPM: TPMT_PUBLIC
+	CertInfo          Part = "certInfo"          // of a TPM: TPMS_ATTEST
 	Signature         Part = "signature"         // of the assertion or of the attestation statement
 	Statement         Part = "attStmt"           // the CBOR of the attestation statement
 	AttestationObject Part = "attestationObject" // whole

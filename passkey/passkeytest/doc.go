@@ -43,5 +43,6 @@
 // neither clock nor network; randomness is crypto/rand.
 //
 // Specifications: WebAuthn Level 3, in particular §5.1.3, §5.1.4.1, §5.8.1, §6.1,
-// §6.5 and §8.2; RFC 9052 and RFC 9053 (COSE keys); CTAP 2.1, Section 8 (fido-u2f).
+// §6.5, §8.2, §8.3, §8.6; RFC 9052 and RFC 9053 (COSE keys); CTAP 2.1, Section 8
+// (fido-u2f); TPM 2.0 Library, Part 2: Structures.
 package passkeytest

@@ -44,13 +44,13 @@ type Draft struct {
 	// SHA-256 of the client data.
 	SignedHash []byte
 
-	// Create: the attestation statement (WebAuthn L3 §6.5, §8). Leaf,
-	// Intermediate and Chain are for Certified.
+	// Create: the attestation statement (WebAuthn L3 §6.5, §8). Intermediate is
+	// for Certified, Chain for Certified and TPM.
 	Attestation  Attestation
 	Format       string                        // fmt, if it is not that of Attestation
 	Leaf         func(*x509.Certificate)       // changes the template of the leaf
 	Intermediate func(*x509.Certificate)       // the same of the CA between leaf and root
-	Chain        func(chain [][]byte) [][]byte // changes x5c; it gets leaf, intermediate and root
+	Chain        func(chain [][]byte) [][]byte // changes x5c; it gets all up to the root
 
 	// The response (WebAuthn L3 §5.1).
 	UserHandle       []byte // Get only; nil: left out
@@ -74,7 +74,7 @@ func (a *Authenticator) draftCreation(o *creationOptions, c *Credential, origin 
 	if _, asked := o.Extensions["prf"]; asked { // WebAuthn L3 §10.1.4
 		d.ClientExtensions["prf"] = map[string]any{"enabled": true}
 	}
-	if d.Attestation == Certified || d.Attestation == U2F {
+	if d.Attestation.certified() {
 		if err := a.maker.make(a.opts.AAGUID); err != nil {
 			return nil, err
 		}

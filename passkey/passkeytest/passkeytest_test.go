@@ -222,7 +222,7 @@ func TestRefusals(t *testing.T) {
 		{"no algorithm", create(strings.NewReplacer("-8", "-9", "-7", "-9").Replace(creation)), "offers none of"},
 		{"no JSON", create("x"), "not those of WebAuthn"},
 		{"nothing to remove", create(creation, passkeytest.Remove("response.signature")), "there is none"},
-		{"too late", create(creation, func(d *passkeytest.Draft) { d.Attestation = passkeytest.Certified }), "set Options.Attestation"},
+		{"too late", create(creation, func(d *passkeytest.Draft) { d.Attestation = passkeytest.Certified }), "chosen with Options.Attestation"},
 		{"other RP", func() error { _, err := a.Get([]byte(`{"rpId":"example.com","challenge":"AA"}`), origin); return err }, "no passkey for RP ID"},
 		{"not allowed", func() error {
 			_, err := a.Get([]byte(`{"rpId":"example.org","challenge":"AA","allowCredentials":[{"type":"public-key","id":"AA"}]}`), origin)
