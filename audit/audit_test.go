@@ -1,7 +1,6 @@
 package audit_test
 
 import (
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -133,43 +132,6 @@ func TestActorOf(t *testing.T) {
 	if want := (audit.Actor{Kind: account.Phone, ID: "key"}); got != want {
 		t.Errorf("ActorOf = %+v", got)
 	}
-}
-
-// memory is a store in memory: what Check reads.
-type memory struct {
-	seals   []audit.Seal
-	entries []audit.Entry
-	objects []audit.Object
-	err     error
-}
-
-func (m *memory) AuditApp() account.AppID { return "demo" }
-
-func (m *memory) AuditSeals(_ context.Context, yield func(audit.Seal) error) error {
-	for _, s := range m.seals {
-		if err := yield(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *memory) AuditEntries(_ context.Context, yield func(audit.Entry) error) error {
-	for _, e := range m.entries {
-		if err := yield(e); err != nil {
-			return err
-		}
-	}
-	return m.err
-}
-
-func (m *memory) AuditObjects(_ context.Context, yield func(audit.Object) error) error {
-	for _, o := range m.objects {
-		if err := yield(o); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // good has the app's chain with one entry, alice's with three and bob's with

@@ -46,10 +46,12 @@ func (r *Report) add(kind string, id account.ID, subject string, n uint64) {
 	r.Problems = append(r.Problems, Problem{Kind: kind, Account: id, Subject: subject, Entry: n})
 }
 
-// sort orders the problems, so that one store always gives one report.
+// sort orders the problems, so that one store always gives one report, and says
+// each once.
 func (r *Report) sort() {
 	slices.SortFunc(r.Problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Entry, b.Entry),
 			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})
+	r.Problems = slices.Compact(r.Problems)
 }

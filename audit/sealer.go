@@ -6,10 +6,16 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/staunchid/staunch/account"
 )
+
+// ErrRewound: the store has gone back behind a seal that this program made. The
+// file was replaced, or seals were taken out, while the program ran. Stop it,
+// keep a copy of the store, and find out who could write to it.
+var ErrRewound = errors.New("audit: the store has gone back behind its last seal")
 
 // maxSealed bounds the entries under one seal, and with them a transaction.
 const maxSealed = 50_000
@@ -45,6 +51,9 @@ type Sealer struct {
 	update func(context.Context, func(SealTx) error) error
 	now    func() time.Time
 	max    int
+
+	sealing sync.Mutex
+	made    Seal // the last one that this Sealer made; guarded by sealing
 }
 
 // NewSealer returns a Sealer.
@@ -78,11 +87,12 @@ func NewSealer(opts *SealerOptions) (*Sealer, error) {
 // Before the commit nothing has happened; after it the seal is there. A call
 // that does not know which may be made again.
 func (s *Sealer) Seal(ctx context.Context) (sealed bool, err error) {
+	s.sealing.Lock()
+	defer s.sealing.Unlock()
 	now := s.now()
-	err = s.update(ctx, func(tx SealTx) error {
-		sealed = false // it may run more than once
-		seal, err := s.next(ctx, tx, now)
-		if err != nil || seal.Count == 0 {
+	var seal Seal
+	err = s.update(ctx, func(tx SealTx) (err error) {
+		if seal, err = s.next(ctx, tx, now); err != nil || seal.Count == 0 {
 			return err
 		}
 		n, err := tx.SealAuditEntries(ctx, seal.Number, int(seal.Count))
@@ -92,10 +102,13 @@ func (s *Sealer) Seal(ctx context.Context) (sealed bool, err error) {
 		if uint64(n) != seal.Count {
 			return fmt.Errorf("audit: seal %d is over %d entries, and the store has marked %d", seal.Number, seal.Count, n)
 		}
-		sealed = true
 		return tx.AppendAuditSeal(ctx, seal)
 	})
-	return sealed && err == nil, err
+	if err != nil || seal.Count == 0 {
+		return false, err
+	}
+	s.made = seal
+	return true, nil
 }
 
 // next makes and signs the seal over what is not covered yet. Without such
@@ -104,6 +117,10 @@ func (s *Sealer) next(ctx context.Context, tx SealTx, now time.Time) (Seal, erro
 	last, err := tx.LastAuditSeal(ctx)
 	if err != nil {
 		return Seal{}, err
+	}
+	app := tx.AuditApp()
+	if m := s.made; last.Number < m.Number || last.Number == m.Number && m.Number != 0 && last.Sum(app) != m.Sum(app) {
+		return Seal{}, fmt.Errorf("%w: seal %d was made here, and the last one is %d", ErrRewound, m.Number, last.Number)
 	}
 	count, digest := uint64(0), sha256.New()
 	err = tx.UnsealedAuditEntries(ctx, s.max, func(hash [32]byte) error {
@@ -114,11 +131,11 @@ func (s *Sealer) next(ctx context.Context, tx SealTx, now time.Time) (Seal, erro
 	if err != nil || count == 0 {
 		return Seal{}, err
 	}
-	seal := NewSeal(tx.AuditApp(), last, count, [32]byte(digest.Sum(nil)), now)
-	if seal.Signature, err = s.key.Sign(ctx, seal.Message(tx.AuditApp())); err != nil {
+	seal := NewSeal(app, last, count, [32]byte(digest.Sum(nil)), now)
+	if seal.Signature, err = s.key.Sign(ctx, seal.Message(app)); err != nil {
 		return Seal{}, fmt.Errorf("audit: sign seal %d: %w", seal.Number, err)
 	}
-	if !seal.Verify(tx.AuditApp(), []ed25519.PublicKey{s.key.Public()}) { // a key service may hold another key than it says
+	if !seal.Verify(app, []ed25519.PublicKey{s.key.Public()}) { // a key service may hold another key than it says
 		return Seal{}, fmt.Errorf("audit: seal %d: what Sign gives is no signature by Public; look at the audit key", seal.Number)
 	}
 	return seal, nil
