@@ -31,6 +31,7 @@ func inside() map[string]string {
 		"attest/request.ErrUnavailable":       "between a Checker and the middleware",
 		"audit.ErrInvalid":                    "a fault of the program: internal error",
 		"audit.ErrKey":                        "for who reads a key at start",
+		"audit.ErrRewound":                    "for who seals, in the background",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
 	}
 }
