@@ -75,6 +75,11 @@ type Account struct {
 	NotBefore  time.Time // what was begun at or before it is refused
 	FreezeCode []byte    // SHA-256 of the code; empty: none
 	CreatedAt  time.Time
+	MAC        []byte // of the row
+
+	// Deviceless: it has no device, and the app allows that, so that its browser
+	// counts wherever a device is named. It is computed, and not stored.
+	Deviceless bool
 }
 
 // Device is one attested device key of an account. What was attested stands in
@@ -95,6 +100,7 @@ type Device struct {
 	AddedBy    DeviceID // who approved it; empty: nobody, or a browser
 	AddedAt    time.Time
 	LastSeenAt time.Time // to the minute; no part of its digest
+	MAC        []byte    // of the row
 }
 
 // SessionKind says where a session lives.
