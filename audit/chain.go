@@ -27,20 +27,23 @@ func (e Entry) Next(app account.AppID, head Head) Entry {
 
 // Sum computes the hash of e from everything in it but the Hash.
 func (e Entry) Sum(app account.AppID) [32]byte {
-	b := make([]byte, 0, 512)
+	return sha256.Sum256(e.encode(make([]byte, 0, 1024), app))
+}
+
+// encode appends what the hash is over to b.
+func (e *Entry) encode(b []byte, app account.AppID) []byte {
 	b = append(b, "staunch/audit/v1\x00"...)
 	b = appendText(b, string(app))
 	b = appendText(b, string(e.Account))
 	b = binary.BigEndian.AppendUint64(b, e.N)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Time.UnixMicro()))
-	b = appendText(b, e.Actor.encode())
+	b = e.Actor.encode(b)
 	b = appendText(b, e.Action)
 	b = appendText(b, e.Subject)
-	b = appendText(b, string(e.Object))
+	b = appendText(b, e.Object)
 	b = appendText(b, e.Reason)
-	b = appendText(b, string(e.Detail))
-	b = append(b, e.Prev[:]...)
-	return sha256.Sum256(b)
+	b = appendText(b, []byte(e.Detail))
+	return append(b, e.Prev[:]...)
 }
 
 func genesis(app account.AppID, id account.ID) [32]byte {
@@ -50,16 +53,17 @@ func genesis(app account.AppID, id account.ID) [32]byte {
 	return sha256.Sum256(b)
 }
 
-func (a Actor) encode() string {
-	b := appendText(nil, string(a.Kind))
+// encode appends L(actor).
+func (a *Actor) encode(b []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(16+len(a.Kind)+len(a.ID)+len(a.Session)+len(a.Class)))
+	b = appendText(b, string(a.Kind))
 	b = appendText(b, a.ID)
 	b = appendText(b, a.Session)
-	b = appendText(b, a.Class)
-	return string(b)
+	return appendText(b, a.Class)
 }
 
 // appendText appends L(s).
-func appendText(b []byte, s string) []byte {
+func appendText[T string | []byte](b []byte, s T) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
 	return append(b, s...)
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -47,7 +48,7 @@ type CheckOptions struct {
 func Check(ctx context.Context, r Reader, opts *CheckOptions) (Report, error) {
 	c := checker{
 		opts: opts, app: r.AuditApp(), report: Report{App: r.AuditApp()},
-		last: map[owned]told{}, states: map[owned]string{},
+		things: map[owned]*thing{}, words: map[string]string{},
 	}
 	if err := r.AuditSeals(ctx, c.seal); err != nil {
 		return c.report, err
@@ -59,11 +60,7 @@ func Check(ctx context.Context, r Reader, opts *CheckOptions) (Report, error) {
 	if err := r.AuditObjects(ctx, c.object); err != nil {
 		return c.report, err
 	}
-	for o, t := range c.last {
-		if t.until.IsZero() || !t.until.Before(opts.Now) {
-			c.report.add(EntryWithoutRow, o.account, o.subject, t.n)
-		}
-	}
+	c.missing()
 	c.report.sort()
 	return c.report, nil
 }
@@ -77,8 +74,11 @@ type checker struct {
 	chain account.ID // whose entries are being read
 	head  Head       // of that chain
 
-	last   map[owned]told
-	states map[owned]string // to which the last step went
+	things map[owned]*thing
+	words  map[string]string // names of states and steps, so that each is kept once
+
+	buf  []byte // of the entry that is being read
+	told told   // by it
 }
 
 // owned is a thing as an account's chain tells of it: two chains may tell of
@@ -88,11 +88,13 @@ type owned struct {
 	subject string
 }
 
-// told is the last thing that was recorded of it.
-type told struct {
+// thing is the last that was recorded of it.
+type thing struct {
+	there  bool // false: only steps were, or it is gone
 	n      uint64
 	digest [32]byte
 	until  time.Time // zero: for ever
+	state  string    // to which the last step went
 }
 
 func (c *checker) entry(e Entry) error {
@@ -103,56 +105,91 @@ func (c *checker) entry(e Entry) error {
 		}
 	}
 	c.report.Entries++
-	want := e.Next(c.app, c.head)
+	prev := c.head.Hash
+	if c.head.N == 0 {
+		prev = genesis(c.app, e.Account)
+	}
+	c.buf = e.encode(c.buf[:0], c.app)
 	switch {
-	case e.N != want.N:
+	case e.N != c.head.N+1:
 		c.report.add(ChainGap, e.Account, e.Subject, e.N)
-	case e.Prev != want.Prev || e.Hash != want.Hash:
+	case e.Prev != prev || e.Hash != sha256.Sum256(c.buf):
 		c.report.add(ChainBreak, e.Account, e.Subject, e.N)
 	}
 	c.head = Head{N: e.N, Hash: e.Hash}
 	c.covered(&e)
-	return c.tells(&e)
-}
-
-// tells notes what e tells of things and their states.
-func (c *checker) tells(e *Entry) error {
-	d, err := e.inDetail()
-	if err != nil || len(e.Object) != 0 && len(e.Object) != 32 { // no such entry was ever appended
-		c.report.add(ChainBreak, e.Account, e.Subject, e.N)
-		return nil
-	}
-	for _, s := range d.Steps {
-		c.step(e, s)
-	}
-	for _, name := range d.Gone {
-		delete(c.last, owned{e.Account, name})
-	}
-	if len(e.Object) != 0 {
-		c.last[owned{e.Account, e.Subject}] = told{n: e.N, digest: [32]byte(e.Object)}
-	}
-	for name, digest := range d.Rows {
-		c.last[owned{e.Account, name}] = told{n: e.N, digest: digest}
-	}
-	if k := d.Kept; k != nil {
-		c.last[owned{e.Account, k.Subject}] = told{e.N, [32]byte(k.SHA256), k.Until}
-	}
+	c.tells(&e)
 	return nil
 }
 
-// step follows the state of a thing.
-func (c *checker) step(e *Entry, s Step) {
-	thing := owned{e.Account, s.ID}
-	if c.states[thing] != s.From || c.opts.Legal == nil || !c.opts.Legal(s.Of, s.Step, s.From, s.To) {
-		c.report.add(IllegalStep, e.Account, s.ID, e.N)
+// tells notes what e tells of things and their states.
+func (c *checker) tells(e *Entry) {
+	t := &c.told
+	if err := t.read(e); err != nil || len(e.Object) != 0 && len(e.Object) != 32 { // no such entry was ever appended
+		c.report.add(ChainBreak, e.Account, e.Subject, e.N)
+		return
 	}
-	c.states[thing] = s.To
+	for i := range t.steps {
+		c.step(e, &t.steps[i])
+	}
+	for _, name := range t.gone {
+		c.thing(e.Account, name).there = false
+	}
+	if len(e.Object) != 0 {
+		o, ok := c.things[owned{e.Account, e.Subject}]
+		if !ok {
+			o = c.thing(e.Account, []byte(e.Subject))
+		}
+		o.tell(e.N, [32]byte(e.Object), time.Time{})
+	}
+	for i := range t.rows {
+		c.thing(e.Account, t.rows[i].name).tell(e.N, t.rows[i].digest, time.Time{})
+	}
+	if k := t.kept; k != nil {
+		c.thing(e.Account, k.name).tell(e.N, k.digest, k.until)
+	}
+}
+
+func (t *thing) tell(n uint64, digest [32]byte, until time.Time) {
+	t.there, t.n, t.digest, t.until = true, n, digest, until
+}
+
+// thing gives what is known of a thing; the name may be overwritten later.
+func (c *checker) thing(id account.ID, name []byte) *thing {
+	t, ok := c.things[owned{id, string(name)}]
+	if !ok {
+		t = &thing{}
+		c.things[owned{id, string(name)}] = t
+	}
+	return t
+}
+
+// step follows the state of a thing.
+func (c *checker) step(e *Entry, s *toldStep) {
+	t := c.thing(e.Account, s.id)
+	if t.state != string(s.from) || c.opts.Legal == nil || !c.opts.Legal(c.word(s.of), c.word(s.step), c.word(s.from), c.word(s.to)) {
+		c.report.add(IllegalStep, e.Account, string(s.id), e.N)
+	}
+	t.state = c.word(s.to)
+}
+
+// word gives text as a string.
+func (c *checker) word(text []byte) string {
+	w, ok := c.words[string(text)]
+	if !ok {
+		w = string(text)
+		if len(c.words) < 1000 { // the rules have a few dozen
+			c.words[w] = w
+		}
+	}
+	return w
 }
 
 func (c *checker) object(o Object) error {
-	t, ok := c.last[owned{o.Account, o.Subject}]
+	t := c.things[owned{o.Account, o.Subject}]
 	switch {
-	case !ok:
+	case t == nil || !t.there:
+		t = &thing{}
 		c.report.add(RowWithoutEntry, o.Account, o.Subject, 0)
 	case t.digest != o.Digest:
 		c.report.add(RowDigest, o.Account, o.Subject, t.n)
@@ -160,6 +197,15 @@ func (c *checker) object(o Object) error {
 	if o.BadMAC {
 		c.report.add(RowMAC, o.Account, o.Subject, t.n)
 	}
-	delete(c.last, owned{o.Account, o.Subject})
+	t.there = false
 	return nil
+}
+
+// missing are the things of which entries tell, and no object was there.
+func (c *checker) missing() {
+	for o, t := range c.things {
+		if t.there && (t.until.IsZero() || !t.until.Before(c.opts.Now)) {
+			c.report.add(EntryWithoutRow, o.account, o.subject, t.n)
+		}
+	}
 }
