@@ -18,22 +18,30 @@ func (p *Proving) Settle(ctx context.Context, tx Tx) (*Proved, error) {
 		return nil, err
 	}
 	k := t.keys[p.ask.key.id]
-	if k == nil || k.State == StatePending && !p.in.Pending {
+	if k == nil {
 		return nil, refusedAt(p.ask.now, unknownKey()[0])
 	}
 	if k.AppID != p.ask.key.appID { // the phone signs anew, and is judged by what is stored
 		p.s.requests.keys.forget(k.ID)
 		return nil, refusedAt(p.ask.now, attest.NewFinding(keyUnknown, "the key was registered anew meanwhile"))
 	}
-	findings := p.appraise(k.KeyStanding)
-	if f := t.replay(p.ask, k); f != nil {
-		findings = append(findings, *f)
-	}
+	replayed := t.replay(p.ask, k)
 	k.used(p.ask.now)
 	if err := t.store(ctx); err != nil {
 		return nil, err
 	}
-	v := p.ask.verdict.With(findings...)
+	if replayed != nil {
+		return p.judge(&k.KeyStanding, *replayed)
+	}
+	return p.judge(&k.KeyStanding)
+}
+
+// judge says what a good signature is worth, of a key that stands so.
+func (p *Proving) judge(k *KeyStanding, findings ...attest.Finding) (*Proved, error) {
+	if k.State == StatePending && !p.in.Pending { // unknown outside its own flow
+		return nil, refusedAt(p.ask.now, unknownKey()[0])
+	}
+	v := p.ask.verdict.With(append(p.appraise(*k), findings...)...)
 	if k.State == StateSuperseded { // whatever the mode: another key has its place
 		return nil, refusedAt(p.ask.now, gravest(v))
 	}

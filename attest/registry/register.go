@@ -104,7 +104,7 @@ func (s *Service) save(ctx context.Context, a *Attempt) (*Registered, error) {
 }
 
 // Attempt is a registration that has been verified and has changed nothing yet.
-// It does not change itself, for a transaction may run twice.
+// Commit does not change it, for a transaction may run twice.
 type Attempt struct {
 	s        *Service
 	caller   account.Caller
@@ -119,6 +119,7 @@ type Attempt struct {
 	unrisked attest.Verdict // before the risk rules were asked, if they were
 	bundle   []byte         // for a replay; empty: not to be kept
 	device   []byte         // keyed hash of the identifiers in the evidence
+	call     bool           // it came with a call to Staunch itself: see Proves
 }
 
 // Verify is the first step of Register: it judges the evidence, outside any

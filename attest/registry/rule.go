@@ -20,10 +20,12 @@ type ruling struct {
 // The rollout decides what happens, never what is true: where it observes, a
 // verdict that rejects lets in all the same. But what is found of the caller's
 // own permission denies in every mode; else a stage that observes would let
-// anybody register keys who was given no challenge for the account.
+// anybody register keys who was given no challenge for the account. And where
+// the key is to be one of Staunch's own callers, what is hard or of class abuse
+// denies as it does in every call.
 func (a *Attempt) rule(v attest.Verdict) ruling {
 	r := ruling{verdict: v, stage: attest.Staged{Mode: attest.ModeEnforce}}
-	if !unpermitted(v) {
+	if !unpermitted(v) && !(a.call && barred(v)) {
 		r.stage = a.policy.Stage(a.subject(v), v)
 	}
 	r.decision, r.advice, r.would = decideIn(v, r.stage)
