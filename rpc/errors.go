@@ -12,6 +12,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/attest/request"
+	"github.com/staunchid/staunch/passkey"
 )
 
 // The edge's own errors. Callers act on their reasons.
@@ -62,6 +63,13 @@ func table() []row {
 		{attest.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
 		{attest.ErrUnsupported, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
 		{request.ErrMalformed, connect.CodeInvalidArgument, "ATTEST_MALFORMED", true},
+		{passkey.ErrSecretSent, connect.CodeInvalidArgument, "PASSKEY_SECRET_SENT", false},
+		{passkey.ErrMalformed, connect.CodeInvalidArgument, "PASSKEY_MALFORMED", false},
+		{passkey.ErrRefused, connect.CodeUnauthenticated, "PASSKEY_REFUSED", false},
+		{passkey.ErrUnknown, connect.CodeUnauthenticated, "PASSKEY_UNKNOWN", false},
+		{passkey.ErrNotVerified, connect.CodePermissionDenied, "PASSKEY_NOT_VERIFIED", false},
+		{passkey.ErrExpired, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_EXPIRED", false},
+		{passkey.ErrUsed, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_USED", false},
 		{account.ErrMalformed, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
 
 		{context.Canceled, connect.CodeCanceled, "CANCELED", false},
