@@ -48,7 +48,7 @@ type CheckOptions struct {
 func Check(ctx context.Context, r Reader, opts *CheckOptions) (Report, error) {
 	c := checker{
 		opts: opts, app: r.AuditApp(), report: Report{App: r.AuditApp()},
-		things: map[owned]*thing{}, words: map[string]string{},
+		things: map[owned]*thing{}, rules: map[Step]rule{},
 	}
 	if err := r.AuditSeals(ctx, c.seal); err != nil {
 		return c.report, err
@@ -75,10 +75,11 @@ type checker struct {
 	head  Head       // of that chain
 
 	things map[owned]*thing
-	words  map[string]string // names of states and steps, so that each is kept once
+	rules  map[Step]rule // what Legal has said of a step; without its ID
 
-	buf  []byte // of the entry that is being read
-	told told   // by it
+	buf  []byte   // of the entry that is being read
+	hash [32]byte // of it
+	told told     // by it
 }
 
 // owned is a thing as an account's chain tells of it: two chains may tell of
@@ -166,23 +167,30 @@ func (c *checker) thing(id account.ID, name []byte) *thing {
 
 // step follows the state of a thing.
 func (c *checker) step(e *Entry, s *toldStep) {
-	t := c.thing(e.Account, s.id)
-	if t.state != string(s.from) || c.opts.Legal == nil || !c.opts.Legal(c.word(s.of), c.word(s.step), c.word(s.from), c.word(s.to)) {
+	t, r := c.thing(e.Account, s.id), c.rule(s)
+	if t.state != string(s.from) || !r.legal {
 		c.report.add(IllegalStep, e.Account, string(s.id), e.N)
 	}
-	t.state = c.word(s.to)
+	t.state = r.to
 }
 
-// word gives text as a string.
-func (c *checker) word(text []byte) string {
-	w, ok := c.words[string(text)]
-	if !ok {
-		w = string(text)
-		if len(c.words) < 1000 { // the rules have a few dozen
-			c.words[w] = w
-		}
+// rule is what is known of a step.
+type rule struct {
+	legal bool
+	to    string
+}
+
+func (c *checker) rule(s *toldStep) rule {
+	r, ok := c.rules[Step{Of: string(s.of), Step: string(s.step), From: string(s.from), To: string(s.to)}]
+	if ok {
+		return r
 	}
-	return w
+	step := Step{Of: string(s.of), Step: string(s.step), From: string(s.from), To: string(s.to)}
+	r = rule{c.opts.Legal != nil && c.opts.Legal(step.Of, step.Step, step.From, step.To), step.To}
+	if len(c.rules) < 1000 { // the rules have a few dozen; a forger has as many as he likes
+		c.rules[step] = r
+	}
+	return r
 }
 
 func (c *checker) object(o Object) error {

@@ -69,7 +69,8 @@ func (c *checker) covered(e *Entry) {
 		return
 	}
 	s.seen++
-	s.have.Write(e.Hash[:])
+	c.hash = e.Hash // for what is written to an interface is moved to the heap
+	s.have.Write(c.hash[:])
 }
 
 // find gives the seal with this number, nil if there is none.

@@ -89,41 +89,51 @@ func (t *told) scan(text []byte) (ok bool) {
 		return false
 	}
 	s := scanner{text: text}
-	seen := [4]bool{}
+	var steps, rows, gone, kept bool
 	return s.object(func(name []byte) bool {
-		member, known := -1, [4]string{"steps", "rows", "gone", "kept"}
-		for i, k := range known {
-			if string(name) == k {
-				member = i
-			} else if len(name) == len(k) && bytes.EqualFold(name, []byte(k)) {
-				return false // encoding/json would take it
-			}
+		switch string(name) {
+		case "steps":
+			return once(&steps) && t.scanSteps(&s)
+		case "rows":
+			return once(&rows) && t.scanRows(&s)
+		case "gone":
+			return once(&gone) && t.scanGone(&s)
+		case "kept":
+			return once(&kept) && t.scanKept(&s)
 		}
-		if member < 0 {
-			return s.skip()
-		}
-		if seen[member] {
+		return !folded(name) && s.skip()
+	}) && s.at == len(text)
+}
+
+// once reports whether a member stands here for the first time.
+func once(seen *bool) bool {
+	first := !*seen
+	*seen = true
+	return first
+}
+
+// folded reports whether encoding/json would take name for one of the members,
+// though it is written in another way.
+func folded(name []byte) bool {
+	switch len(name) {
+	case 4:
+		return bytes.EqualFold(name, []byte("rows")) || bytes.EqualFold(name, []byte("gone")) || bytes.EqualFold(name, []byte("kept"))
+	case 5:
+		return bytes.EqualFold(name, []byte("steps"))
+	}
+	return false
+}
+
+func (t *told) scanRows(s *scanner) bool {
+	return s.object(func(name []byte) bool {
+		var d Digest
+		value, ok := s.string()
+		if !ok || !readHex(&d, value) {
 			return false
 		}
-		seen[member] = true
-		switch member {
-		case 0:
-			return t.scanSteps(&s)
-		case 1:
-			return s.object(func(name []byte) bool {
-				var d Digest
-				value, ok := s.string()
-				if !ok || !readHex(&d, value) {
-					return false
-				}
-				t.rows = append(t.rows, toldRow{name: name, digest: d})
-				return true
-			})
-		case 2:
-			return t.scanGone(&s)
-		}
-		return t.scanKept(&s)
-	}) && s.at == len(text)
+		t.rows = append(t.rows, toldRow{name: name, digest: d})
+		return true
+	})
 }
 
 func (t *told) scanSteps(s *scanner) bool {

@@ -67,7 +67,7 @@ func checkFile(ctx context.Context, path string, id account.AppID, keys []ed2551
 		return audit.Report{}, err
 	}
 	report, err = s.CheckBy(ctx, func(tx *sqlite.Tx) (audit.Report, error) {
-		return audit.Check(ctx, tx, &audit.CheckOptions{Keys: keys, Now: time.Now()})
+		return audit.Check(ctx, tx, &audit.CheckOptions{Keys: keys, Legal: account.Legal, Now: time.Now()})
 	})
 	if closeErr := s.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("close %s: %w", path, closeErr)
