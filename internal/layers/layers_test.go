@@ -33,11 +33,12 @@ attest/request        |                                                         
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
+integrity             | account audit event attest attest/... passkey                            |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... integrity store                           | modernc.org/sqlite
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
-rpc                   | account audit event attest attest/... passkey gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+rpc                   | account audit event attest attest/... passkey integrity gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong

@@ -1,0 +1,41 @@
+package integrity
+
+import (
+	"context"
+	"errors"
+
+	"github.com/staunchid/staunch/account"
+)
+
+// lockdown locks an account of which a row was tampered with: nobody uses it
+// any more, the owner is told, and the record says what was found. The row
+// itself is left as it is, for whoever looks into it.
+func (s *Service) lockdown(ctx context.Context, t *tampered) {
+	now := s.now()
+	err := s.update(ctx, func(tx Tx) error {
+		a, found, err := tx.Account(ctx, t.account)
+		if err != nil || !found {
+			return err
+		}
+		d := &deed{
+			caller: account.Caller{Kind: account.System, App: s.app}, account: t.account, action: "account.lock",
+			subject: string(t.account), reason: "the MAC of " + t.subject + " is wrong", now: now,
+			event: "account.locked", alert: "account.locked",
+		}
+		if !a.Sound(s.rowKey) { // the account's own row: nothing in it is believed, so nothing is made of it
+			d.action, d.event, d.alert = "integrity.failure", "", ""
+			return s.record(ctx, tx, d)
+		}
+		if _, err = s.stepAccount(ctx, tx, d, a, account.Step{Name: account.StepLock}); errors.Is(err, account.ErrStep) {
+			return nil // it is locked, or deleted
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := s.revoke(ctx, tx, Scope{Account: t.account, Whole: true}, "integrity", now); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, d)
+	})
+	s.log.ErrorContext(ctx, "integrity: a row of the store was tampered with", "account", t.account, "subject", t.subject, "locked", err == nil, "error", err)
+}

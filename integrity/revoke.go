@@ -1,0 +1,153 @@
+package integrity
+
+import (
+	"context"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+)
+
+// Scope is what a revocation ends. Exactly one of Session, Credential, Device
+// and Whole is set, or Account alone with But: all but one session.
+type Scope struct {
+	Account    account.ID
+	Session    account.SessionID
+	Credential account.CredentialRef
+	Device     account.DeviceID
+	Whole      bool              // the account
+	But        account.SessionID // all sessions but this one; those begun before die too
+}
+
+// revoke ends everything of a scope: sessions, ceremonies, joins and approvals,
+// and, for a device or an account, pending actions; moves and recovery tickets
+// through Options.Revoke. It is the only code that ends anything.
+func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, now time.Time) (Ended, error) {
+	var n Ended
+	sessions, err := tx.Sessions(ctx, scope.Account)
+	if err != nil {
+		return n, err
+	}
+	for _, sess := range sessions {
+		if !scope.covers(sess) {
+			continue
+		}
+		sess.EndedAt, sess.EndedWhy = now, why
+		if err := tx.PutSession(ctx, sess, nil); err != nil {
+			return n, err
+		}
+		n.Sessions++
+		if scope.wide() {
+			continue
+		}
+		ended, err := tx.EndCeremonies(ctx, scope.Account, sess.ID, now)
+		if err != nil {
+			return n, err
+		}
+		n.Ceremonies += ended
+	}
+	if scope.wide() {
+		if n.Ceremonies, err = tx.EndCeremonies(ctx, scope.Account, "", now); err != nil {
+			return n, err
+		}
+	}
+	if err := s.revokeOpen(ctx, tx, scope, now, &n); err != nil {
+		return n, err
+	}
+	for _, hook := range s.revoked {
+		if err := hook(ctx, tx, scope, now); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// wide reports whether the scope reaches beyond single sessions of an account,
+// so that all ceremonies of it end.
+func (sc Scope) wide() bool {
+	return sc.Whole || sc.But != "" || sc.Credential != "" || sc.Device != ""
+}
+
+// covers reports whether a session ends with the scope.
+func (sc Scope) covers(sess account.Session) bool {
+	switch {
+	case sc.Whole:
+		return true
+	case sc.But != "":
+		return sess.ID != sc.But
+	case sc.Device != "":
+		return sess.Device == sc.Device
+	case sc.Credential != "":
+		for _, p := range sess.Proofs {
+			if p.Credential == sc.Credential {
+				return true
+			}
+		}
+		return false
+	}
+	return sc.Session != "" && sess.ID == sc.Session
+}
+
+// begun reports whether a row of that creator ends with the scope.
+func (sc Scope) begun(by Creator) bool {
+	switch {
+	case sc.Whole:
+		return true
+	case sc.But != "":
+		return by.Session != sc.But
+	case sc.Device != "":
+		return by.Device == sc.Device
+	}
+	return sc.Session != "" && by.Session == sc.Session
+}
+
+// revokeOpen ends approvals, joins and pending actions.
+func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, now time.Time, n *Ended) error {
+	approvals, err := tx.Approvals(ctx, scope.Account)
+	if err != nil {
+		return err
+	}
+	for _, a := range approvals {
+		if !scope.begun(a.By) {
+			continue
+		}
+		if ok, err := tx.EndApproval(ctx, a.ID, StateCancelled, nil, now); err != nil {
+			return err
+		} else if ok {
+			n.Approvals++
+		}
+	}
+	joins, err := tx.Joins(ctx, scope.Account)
+	if err != nil {
+		return err
+	}
+	for _, j := range joins {
+		if !scope.Whole && scope.But == "" && (scope.Device == "" || j.By != scope.Device) {
+			continue
+		}
+		was := j.State
+		j.State = StateCancelled
+		if ok, err := tx.PutJoin(ctx, j, was); err != nil {
+			return err
+		} else if ok {
+			n.Joins++
+		}
+	}
+	if !scope.Whole && scope.Device == "" {
+		return nil
+	}
+	pending, err := tx.Pendings(ctx, scope.Account)
+	if err != nil {
+		return err
+	}
+	for _, p := range pending {
+		if !scope.begun(p.By) {
+			continue
+		}
+		if ok, err := tx.EndPending(ctx, p.ID, StateCancelled, now); err != nil {
+			return err
+		} else if ok {
+			n.Pending++
+		}
+	}
+	return nil
+}

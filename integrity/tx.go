@@ -1,0 +1,152 @@
+package integrity
+
+import (
+	"context"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/event"
+)
+
+// Tx is what the flows need of a transaction. It holds that of the registry,
+// whose commit step runs in it. A store implements it; it reads no clock,
+// decides nothing, and does not look at the MAC of a row.
+//
+// What is not there is found is false, which is no error.
+type Tx interface {
+	registry.Tx
+	accountTx
+	credentialTx
+	sessionTx
+	ceremonyTx
+	approvalTx
+	alertTx
+	guardTx
+}
+
+type accountTx interface {
+	Account(ctx context.Context, id account.ID) (a account.Account, found bool, err error)
+	// AccountByHandle finds an account by the folded form of its handle.
+	AccountByHandle(ctx context.Context, key string) (a account.Account, found bool, err error)
+	// PutAccount stores a, whether or not it is known. handleKey is the folded
+	// handle, or empty; that of another account is ErrHandleTaken.
+	PutAccount(ctx context.Context, a account.Account, handleKey string) error
+	// AccountsDue gives up to limit accounts whose hold ends at or before now.
+	AccountsDue(ctx context.Context, now time.Time, limit int) ([]account.ID, error)
+
+	Device(ctx context.Context, id account.DeviceID) (d account.Device, found bool, err error)
+	DeviceByKey(ctx context.Context, keyID string) (d account.Device, found bool, err error)
+	// Devices gives the account's devices by time added, tombstones too.
+	Devices(ctx context.Context, id account.ID) ([]account.Device, error)
+	// PutDevice stores d, whether or not it is known. A key id that another
+	// device has is ErrDeviceKeyKnown.
+	PutDevice(ctx context.Context, d account.Device) error
+	// SeenDevice sets when a device was last seen, which is in no digest and no MAC.
+	SeenDevice(ctx context.Context, id account.DeviceID, at time.Time) error
+	// DevicesDue gives up to limit devices whose hold ends at or before now.
+	DevicesDue(ctx context.Context, now time.Time, limit int) ([]account.DeviceID, error)
+}
+
+type credentialTx interface {
+	// CredentialByID finds a passkey by RP ID and credential ID, removed ones too.
+	CredentialByID(ctx context.Context, rpID string, credentialID []byte) (c account.Credential, found bool, err error)
+	Credential(ctx context.Context, ref account.CredentialRef) (c account.Credential, found bool, err error)
+	// Credentials gives the account's passkeys by time added, removed ones too.
+	Credentials(ctx context.Context, id account.ID) ([]account.Credential, error)
+	// AddCredential stores a new one with the evidence of its registration. One
+	// with the same RP ID and credential ID is ErrPasskeyKnown.
+	AddCredential(ctx context.Context, c account.Credential, evidence []byte) error
+	// PutCredential stores what may change: state, name, counter, flags, last use, MAC, devices.
+	PutCredential(ctx context.Context, c account.Credential) error
+}
+
+type sessionTx interface {
+	// SessionByToken finds a session by the SHA-256 of its token, ended ones too.
+	SessionByToken(ctx context.Context, hash [32]byte) (s account.Session, found bool, err error)
+	Session(ctx context.Context, id account.SessionID) (s account.Session, found bool, err error)
+	// Sessions gives the account's sessions that have not ended, by time.
+	Sessions(ctx context.Context, id account.ID) ([]account.Session, error)
+	// AddSession stores a new one under the SHA-256 of its token.
+	AddSession(ctx context.Context, s account.Session, tokenHash [32]byte) error
+	// PutSession stores what may change: proofs, until, last seen, ended; and, if
+	// tokenHash is not nil, a new token.
+	PutSession(ctx context.Context, s account.Session, tokenHash *[32]byte) error
+	// DeleteSessions deletes up to limit that ended, or ran out, before t.
+	DeleteSessions(ctx context.Context, t time.Time, limit int) (int, error)
+}
+
+type ceremonyTx interface {
+	AddCeremony(ctx context.Context, c CeremonyRow) error
+	Ceremony(ctx context.Context, id account.CeremonyID) (c CeremonyRow, found bool, err error)
+	// UseCeremony marks it used at now if it is unused, and reports whether it did.
+	UseCeremony(ctx context.Context, id account.CeremonyID, now time.Time) (bool, error)
+	// EndCeremonies marks all open ones of an account used, or only those of a
+	// session if that is not empty, and says how many.
+	EndCeremonies(ctx context.Context, id account.ID, session account.SessionID, now time.Time) (int, error)
+	// DeleteCeremonies deletes up to limit that expired before t.
+	DeleteCeremonies(ctx context.Context, t time.Time, limit int) (int, error)
+}
+
+type approvalTx interface {
+	AddApproval(ctx context.Context, a ApprovalRow) error
+	Approval(ctx context.Context, id account.ApprovalID) (a ApprovalRow, found bool, err error)
+	// Approvals gives the open ones of an account, by time.
+	Approvals(ctx context.Context, id account.ID) ([]ApprovalRow, error)
+	// EndApproval moves an open one to a state, with its proof, and reports
+	// whether it was open: compare and swap.
+	EndApproval(ctx context.Context, id account.ApprovalID, state string, proof []byte, at time.Time) (bool, error)
+	DeleteApprovals(ctx context.Context, t time.Time, limit int) (int, error)
+
+	AddJoin(ctx context.Context, j JoinRow) error
+	Join(ctx context.Context, id account.JoinID) (j JoinRow, found bool, err error)
+	// Joins gives the open and confirmed ones of an account.
+	Joins(ctx context.Context, id account.ID) ([]JoinRow, error)
+	// PutJoin stores what may change, if its state still is was, and reports
+	// whether it was: compare and swap.
+	PutJoin(ctx context.Context, j JoinRow, was string) (bool, error)
+	DeleteJoins(ctx context.Context, t time.Time, limit int) (int, error)
+
+	AddPending(ctx context.Context, p PendingRow) error
+	Pending(ctx context.Context, id account.PendingID) (p PendingRow, found bool, err error)
+	// Pendings gives the open ones of an account, by time.
+	Pendings(ctx context.Context, id account.ID) ([]PendingRow, error)
+	// EndPending moves an open one to a state and reports whether it was open.
+	EndPending(ctx context.Context, id account.PendingID, state string, at time.Time) (bool, error)
+	// PendingDue gives up to limit open ones that open at or before now.
+	PendingDue(ctx context.Context, now time.Time, limit int) ([]PendingRow, error)
+}
+
+type alertTx interface {
+	// AppendAlert stores a with the next number of its account, which it gives.
+	AppendAlert(ctx context.Context, a AlertRow) (uint64, error)
+	// Alerts gives up to limit alerts after a number, in order.
+	Alerts(ctx context.Context, id account.ID, after uint64, limit int) ([]AlertRow, error)
+	// AlertSeen gives up to which number a reader has seen; SeeAlerts moves it on,
+	// never back. A reader is a device's or a session's id.
+	AlertSeen(ctx context.Context, id account.ID, reader string) (uint64, error)
+	SeeAlerts(ctx context.Context, id account.ID, reader string, seq uint64) error
+	// CountAlerts counts those after a number of which device is not the cause.
+	CountAlerts(ctx context.Context, id account.ID, after uint64, device account.DeviceID) (int, error)
+	DeleteAlerts(ctx context.Context, t time.Time, limit int) (int, error)
+	// Events gives up to limit events after an id, in order.
+	Events(ctx context.Context, after uint64, limit int) ([]event.Event, error)
+	// Cursor and PutCursor keep how far a reader of the outbox has come.
+	Cursor(ctx context.Context, name string) (uint64, error)
+	PutCursor(ctx context.Context, name string, at uint64) error
+}
+
+type guardTx interface {
+	// Signals gives those that stand for an account at now.
+	Signals(ctx context.Context, id account.ID, now time.Time) ([]account.Signal, error)
+	// PutSignal stores one; one of the same account, device, name and source is
+	// replaced, but for when it was first seen.
+	PutSignal(ctx context.Context, id account.ID, s account.Signal) error
+	DeleteSignals(ctx context.Context, t time.Time, limit int) (int, error)
+
+	// Rate gives a bucket. PutRate stores it.
+	Rate(ctx context.Context, key [32]byte) (r RateRow, found bool, err error)
+	PutRate(ctx context.Context, r RateRow) error
+	// DeleteRates deletes up to limit that were last touched before t: they are full.
+	DeleteRates(ctx context.Context, t time.Time, limit int) (int, error)
+}
