@@ -49,6 +49,10 @@ fetch                 | attest/android attest/appattest internal/jsonobject     
 fetch/fetchtest       | attest/appattest                                                         |
 gen/staunch/attest/v1 |                                                                          | google.golang.org/protobuf
 gen/staunch/attest/v1/attestv1connect | gen/staunch/attest/v1                                    | connectrpc.com/connect
+gen/staunch/account/v1 | gen/staunch/attest/v1                                                    | google.golang.org/protobuf
+gen/staunch/account/v1/accountv1connect | gen/staunch/account/v1                                 | connectrpc.com/connect
+gen/staunch/passkey/v1 | gen/staunch/account/v1                                                   | google.golang.org/protobuf
+gen/staunch/passkey/v1/passkeyv1connect | gen/staunch/passkey/v1                                 | connectrpc.com/connect
 gen/staunch/extauthz/v1 |                                                                        | google.golang.org/protobuf
 internal/bench        | account attest attest/registry attest/request gen/... store/sqlite        | github.com/prometheus/client_golang google.golang.org/protobuf
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
