@@ -2,12 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"fmt"
 
 	"github.com/staunchid/staunch/account"
-	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
 )
@@ -68,48 +66,12 @@ func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) e
 	})
 }
 
-// AuditObjects calls yield for everything whose changes are recorded.
-func (tx *Tx) AuditObjects(ctx context.Context, yield func(audit.Object) error) error {
-	err := tx.scanKeys(ctx, func(k registry.Key) error {
-		return yield(audit.Object{Account: k.Account, Subject: k.ID, Digest: k.Digest()})
-	})
-	if err != nil {
-		return err
-	}
-	err = tx.scanEvidence(ctx, func(e registry.Evidence) error {
-		return yield(audit.Object{Account: e.Account, Subject: e.ID, Digest: e.Digest()})
-	})
-	if err != nil {
-		return err
-	}
-	return tx.scanDocuments(ctx, func(d registry.Document) error {
-		return yield(audit.Object{Subject: d.Digest, Digest: sha256.Sum256(d.Body)})
-	})
-}
-
 // Events gives up to limit events after the given ID, in order.
 func (tx *Tx) Events(ctx context.Context, after uint64, limit int) ([]event.Event, error) {
-	s, err := tx.prepare(ctx, "event", `SELECT id, account, type, body, at FROM outbox WHERE id > ? ORDER BY id LIMIT ?`)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.QueryContext(context.WithoutCancel(ctx), int64(after), limit)
-	if err != nil {
-		return nil, tx.fail("event", err)
-	}
-	defer rows.Close()
-	var out []event.Event
-	for rows.Next() {
-		var e event.Event
+	return some(ctx, tx, "event", func(s scan) (e event.Event, err error) {
 		var at sql.NullInt64
-		if err := rows.Scan(&e.ID, &e.Account, &e.Type, (*[]byte)(&e.Body), &at); err != nil {
-			return nil, tx.fail("event", err)
-		}
+		err = s(&e.ID, &e.Account, &e.Type, (*[]byte)(&e.Body), &at)
 		e.At = fromMicros(at)
-		out = append(out, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, tx.fail("event", err)
-	}
-	return out, nil
+		return e, err
+	}, `SELECT id, account, type, body, at FROM outbox WHERE id > ? ORDER BY id LIMIT ?`, int64(after), limit)
 }

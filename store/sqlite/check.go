@@ -23,7 +23,7 @@ func (s *Store) Check(ctx context.Context, now time.Time) (audit.Report, error) 
 // damaged is one too. An error means that it could not check.
 func (s *Store) CheckBy(ctx context.Context, look func(*Tx) (audit.Report, error)) (audit.Report, error) {
 	var problems []audit.Problem
-	for _, look := range []func(context.Context, *conn) ([]audit.Problem, error){integrity, schemaChanges, foreignKeys} {
+	for _, look := range []func(context.Context, *conn) ([]audit.Problem, error){structure, schemaChanges, foreignKeys} {
 		err := s.readers.with(ctx, func(c *conn) error {
 			found, err := look(ctx, c)
 			problems = append(problems, found...)
@@ -59,8 +59,8 @@ func (s *Store) damage(ctx context.Context, problems []audit.Problem, err error)
 	return append(problems, audit.Problem{Kind: store.BrokenFile, Subject: fmt.Sprintf("%s: %v", s.path, err)}), nil
 }
 
-// integrity asks SQLite about the structure of the file.
-func integrity(ctx context.Context, c *conn) ([]audit.Problem, error) {
+// structure asks SQLite about the structure of the file.
+func structure(ctx context.Context, c *conn) ([]audit.Problem, error) {
 	rows, err := c.c.QueryContext(ctx, `PRAGMA integrity_check`)
 	if err != nil {
 		return nil, err

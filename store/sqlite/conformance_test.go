@@ -6,8 +6,19 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/store/storetest"
+)
+
+// A Tx has what each pillar needs of a transaction.
+var (
+	_ registry.Tx  = (*sqlite.Tx)(nil)
+	_ integrity.Tx = (*sqlite.Tx)(nil)
+	_ audit.Reader = (*sqlite.Tx)(nil)
+	_ audit.SealTx = (*sqlite.Tx)(nil)
 )
 
 func TestConformance(t *testing.T) {

@@ -208,7 +208,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	limit("60")
+	limit("120")
 	add := func(i int) error {
 		return s.Update(ctx, func(tx *Tx) error {
 			c := challenge(byte(i))

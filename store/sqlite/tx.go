@@ -47,6 +47,15 @@ func (tx *Tx) exec(ctx context.Context, noun, query string, args ...any) (int, e
 	return int(n), nil
 }
 
+// change is exec for one row that is there.
+func (tx *Tx) change(ctx context.Context, noun, id, query string, args ...any) error {
+	n, err := tx.exec(ctx, noun, query, args...)
+	if err == nil && n != 1 {
+		return tx.fail(noun, fmt.Errorf("there is no %s to change", id))
+	}
+	return err
+}
+
 // row reads one row into dest; found is false if there is none.
 func (tx *Tx) row(ctx context.Context, noun, query string, args []any, dest ...any) (found bool, err error) {
 	s, err := tx.prepare(ctx, noun, query)

@@ -26,7 +26,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
-	"github.com/staunchid/staunch/event"
+	"github.com/staunchid/staunch/integrity"
 )
 
 // App is the app whose store the tests open.
@@ -35,10 +35,9 @@ const App account.AppID = "demo"
 // Tx has the methods of all pillars, and what a check, a delivery and a replay
 // read.
 type Tx interface {
-	registry.Tx
+	integrity.Tx // with that of the registry
 	audit.Reader
 	audit.SealTx
-	Events(ctx context.Context, after uint64, limit int) ([]event.Event, error)
 	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
 	Document(ctx context.Context, digest string) (d registry.Document, found bool, err error)
 }
@@ -111,6 +110,14 @@ func Run(t *testing.T, open Open) {
 		"Jobs":         testJobs,
 		"Revocation":   testRevocation,
 		"Receipts":     testReceipts,
+		"Accounts":     testAccounts,
+		"Devices":      testDevices,
+		"Holds":        testHolds,
+		"Times":        testTimes,
+		"Credentials":  testCredentials,
+		"Sessions":     testSessions,
+		"SessionSweep": testSessionSweep,
+		"Ceremonies":   testCeremonies,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
+)
+
+// selectCredentials gives what readCredential takes. It leaves the evidence.
+const selectCredentials = `SELECT ref, rp_id, credential_id, account, record, state, name, sign_count, flags, added_at, last_used_at, mac,
+	(SELECT json_group_array(device) FROM credential_device WHERE ref = credential.ref) FROM credential`
+
+func readCredential(s scan) (account.Credential, error) {
+	var c account.Credential
+	var devices []byte
+	var added, used sql.NullInt64
+	err := s(&c.Ref, &c.RPID, &c.CredentialID, &c.Account, &c.Record, &c.State, &c.Name, &c.SignCount, &c.Flags, &added, &used, &c.MAC, &devices)
+	if err != nil {
+		return c, err
+	}
+	c.Devices, err = parseDevices(devices)
+	c.AddedAt, c.LastUsedAt = fromMicros(added), fromMicros(used)
+	return c, err
+}
+
+// parseDevices reads a JSON array of device ids, and sorts them.
+func parseDevices(array []byte) (all []account.DeviceID, err error) {
+	if string(array) == "[]" {
+		return nil, nil
+	}
+	if err := json.Unmarshal(array, &all); err != nil {
+		return nil, fmt.Errorf("devices: %w", err)
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+// CredentialByID finds a passkey by RP ID and credential ID, removed ones too.
+func (tx *Tx) CredentialByID(ctx context.Context, rpID string, credentialID []byte) (c account.Credential, found bool, err error) {
+	return one(ctx, tx, "passkey", readCredential, selectCredentials+` WHERE rp_id = ? AND credential_id = ?`, rpID, credentialID)
+}
+
+// Credential gives a passkey by its reference, removed ones too.
+func (tx *Tx) Credential(ctx context.Context, ref account.CredentialRef) (c account.Credential, found bool, err error) {
+	return one(ctx, tx, "passkey", readCredential, selectCredentials+` WHERE ref = ?`, string(ref))
+}
+
+// Credentials gives the account's passkeys by time added, removed ones too.
+func (tx *Tx) Credentials(ctx context.Context, id account.ID) ([]account.Credential, error) {
+	return some(ctx, tx, "passkey", readCredential, selectCredentials+` WHERE account = ? ORDER BY added_at, ref`, string(id))
+}
+
+// AddCredential stores a new passkey with the evidence of its registration. One
+// with the same RP ID and credential ID is integrity.ErrPasskeyKnown.
+func (tx *Tx) AddCredential(ctx context.Context, c account.Credential, evidence []byte) error {
+	err := tx.execUnique(ctx, "passkey", "credential.credential_id", integrity.ErrPasskeyKnown, `INSERT INTO credential
+		(ref, rp_id, credential_id, account, record, state, name, sign_count, flags, added_at, last_used_at, mac, evidence)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(c.Ref), c.RPID, c.CredentialID, string(c.Account), c.Record, string(c.State), c.Name, int64(c.SignCount), int64(c.Flags),
+		micros(c.AddedAt), micros(c.LastUsedAt), blob(c.MAC), blob(evidence))
+	if err != nil || len(c.Devices) == 0 {
+		return err
+	}
+	return tx.putCredentialDevices(ctx, c)
+}
+
+// PutCredential stores what may change of a passkey: state, name, counter,
+// flags, last use, MAC, and the devices that used it.
+func (tx *Tx) PutCredential(ctx context.Context, c account.Credential) error {
+	had, found, err := one(ctx, tx, "passkey", func(s scan) ([]account.DeviceID, error) {
+		var devices []byte
+		if err := s(&devices); err != nil {
+			return nil, err
+		}
+		return parseDevices(devices)
+	}, `UPDATE credential SET state = ?, name = ?, sign_count = ?, flags = ?, last_used_at = ?, mac = ? WHERE ref = ?
+		RETURNING (SELECT json_group_array(device) FROM credential_device WHERE ref = credential.ref)`,
+		string(c.State), c.Name, int64(c.SignCount), int64(c.Flags), micros(c.LastUsedAt), blob(c.MAC), string(c.Ref))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return tx.fail("passkey", fmt.Errorf("there is no %s to change", c.Ref))
+	}
+	if slices.Equal(had, slices.Sorted(slices.Values(c.Devices))) {
+		return nil
+	}
+	return tx.putCredentialDevices(ctx, c)
+}
+
+// putCredentialDevices stores which devices used a passkey in place of those
+// that were known to.
+func (tx *Tx) putCredentialDevices(ctx context.Context, c account.Credential) error {
+	if _, err := tx.exec(ctx, "passkey", `DELETE FROM credential_device WHERE ref = ?`, string(c.Ref)); err != nil || len(c.Devices) == 0 {
+		return err
+	}
+	devices, err := json.Marshal(c.Devices)
+	if err != nil {
+		return tx.fail("passkey", err)
+	}
+	_, err = tx.exec(ctx, "passkey", `INSERT INTO credential_device (ref, device) SELECT ?, value FROM json_each(?)`, string(c.Ref), string(devices))
+	return err
+}

@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/audit"
+)
+
+// AuditObjects calls yield for everything whose changes are recorded,
+// tombstones too. It knows no key, and judges no MAC: Keyed does.
+func (tx *Tx) AuditObjects(ctx context.Context, yield func(audit.Object) error) error {
+	return tx.recorded(ctx, func(sound) bool { return true }, yield)
+}
+
+// Keyed is tx for a check that has the key of the rows' MACs:
+//
+//	report, err := s.CheckBy(ctx, func(tx *sqlite.Tx) (audit.Report, error) {
+//		return audit.Check(ctx, tx.Keyed(rowKey), opts)
+//	})
+func (tx *Tx) Keyed(rowKey []byte) audit.Reader { return keyed{tx, rowKey} }
+
+type keyed struct {
+	*Tx
+	key []byte
+}
+
+// AuditObjects is that of the Tx, and says whether a MAC is wrong.
+func (k keyed) AuditObjects(ctx context.Context, yield func(audit.Object) error) error {
+	return k.recorded(ctx, func(row sound) bool { return row.Sound(k.key) }, yield)
+}
+
+// sound is a row with a MAC.
+type sound interface{ Sound(key []byte) bool }
+
+func (tx *Tx) recorded(ctx context.Context, good func(sound) bool, yield func(audit.Object) error) error {
+	steps := []func() error{
+		func() error {
+			return tx.scanKeys(ctx, func(k registry.Key) error {
+				return yield(audit.Object{Account: k.Account, Subject: k.ID, Digest: k.Digest()})
+			})
+		},
+		func() error {
+			return tx.scanEvidence(ctx, func(e registry.Evidence) error {
+				return yield(audit.Object{Account: e.Account, Subject: e.ID, Digest: e.Digest()})
+			})
+		},
+		func() error {
+			return tx.scanDocuments(ctx, func(d registry.Document) error {
+				return yield(audit.Object{Subject: d.Digest, Digest: sha256.Sum256(d.Body)})
+			})
+		},
+		func() error {
+			return every(ctx, tx, "account", readAccount, `SELECT `+accountColumns+` FROM account ORDER BY id`, func(a account.Account) error {
+				return yield(audit.Object{Account: a.ID, Subject: string(a.ID), Digest: a.Digest(), BadMAC: !good(a)})
+			})
+		},
+		func() error {
+			return every(ctx, tx, "device", readDevice, `SELECT `+deviceColumns+` FROM device ORDER BY id`, func(d account.Device) error {
+				return yield(audit.Object{Account: d.Account, Subject: string(d.ID), Digest: d.Digest(), BadMAC: !good(d)})
+			})
+		},
+		func() error {
+			return every(ctx, tx, "passkey", readCredential, selectCredentials+` ORDER BY ref`, func(c account.Credential) error {
+				return yield(audit.Object{Account: c.Account, Subject: string(c.Ref), Digest: c.Digest(), BadMAC: !good(c)})
+			})
+		},
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

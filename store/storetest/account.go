@@ -1,0 +1,135 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
+)
+
+const carol account.ID = "a_cccccccccccccccccccccccccc"
+
+// person has no field at its zero value.
+func person(id account.ID) account.Account {
+	return account.Account{
+		ID: id, Handle: "Alice", UserHandle: [64]byte(bytes.Repeat([]byte(id)[2:4], 32)), State: account.Frozen, Prior: account.Held,
+		Hold: account.Hold{
+			Reason: account.HoldRecovered, Since: at(1), Until: at(2), Left: 3*time.Hour + 1, By: "d_new",
+		},
+		NotBefore: at(3), FreezeCode: bytes.Repeat([]byte{4}, 32), CreatedAt: at(5), MAC: mac(6),
+	}
+}
+
+// newcomer has what an account must have, and no more.
+func newcomer(id account.ID) account.Account {
+	p := person(id)
+	return account.Account{ID: id, UserHandle: p.UserHandle, State: account.Active, CreatedAt: at(7), MAC: mac(8)}
+}
+
+func testAccounts(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	put := func(a account.Account, key string) {
+		t.Helper()
+		update(t, s, func(tx Tx) error { return tx.PutAccount(ctx, a, key) })
+	}
+	byID := func(id account.ID, wanted bool) account.Account {
+		t.Helper()
+		return get(t, s, wanted, func(tx Tx) (account.Account, bool, error) { return tx.Account(ctx, id) })
+	}
+	byHandle := func(key string, wanted bool) account.ID {
+		t.Helper()
+		return get(t, s, wanted, func(tx Tx) (account.Account, bool, error) { return tx.AccountByHandle(ctx, key) }).ID
+	}
+	for range 2 { // there and back: no column keeps what it had
+		put(person(alice), "alice")
+		same(t, person(alice), byID(alice, true))
+		put(newcomer(alice), "")
+		same(t, newcomer(alice), byID(alice, true))
+	}
+	byID(bob, false)
+	byHandle("", false)
+	byHandle("alice", false)
+
+	put(person(alice), "alice")
+	put(person(alice), "alice") // its own handle is not taken
+	put(newcomer(bob), "")
+	put(newcomer(carol), "") // many have none
+	if id := byHandle("alice", true); id != alice {
+		t.Errorf("the handle is that of %s", id)
+	}
+	for _, a := range []account.Account{person(bob), person("a_dddddddddddddddddddddddddd")} {
+		if err := s.Update(ctx, func(tx Tx) error { return tx.PutAccount(ctx, a, "alice") }); !errors.Is(err, integrity.ErrHandleTaken) {
+			t.Errorf("a handle of another account: %v", err)
+		}
+	}
+	same(t, newcomer(bob), byID(bob, true))
+	put(person(alice), "else")
+	put(person(bob), "alice")
+	if id := byHandle("alice", true); id != bob {
+		t.Errorf("the handle that was given up is that of %s", id)
+	}
+
+	twin := newcomer("a_eeeeeeeeeeeeeeeeeeeeeeeeee")
+	twin.UserHandle = person(alice).UserHandle
+	if err := s.Update(ctx, func(tx Tx) error { return tx.PutAccount(ctx, twin, "") }); err == nil || errors.Is(err, integrity.ErrHandleTaken) {
+		t.Errorf("a user handle of another account: %v", err)
+	}
+	unset := newcomer(carol)
+	unset.State = account.Unset
+	refused(t, s, "an account without a state", func(tx Tx) error { return tx.PutAccount(ctx, unset, "") })
+}
+
+// testHolds: those whose hold ends are found, the oldest first.
+func testHolds(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	until := map[account.ID]time.Time{alice: at(20), bob: at(10), carol: {}}
+	update(t, s, func(tx Tx) error {
+		for id, until := range until {
+			a, d := person(id), phone(account.DeviceID("d"+id[1:]), id, "key of "+string(id))
+			a.Hold.Until, d.Hold.Until = until, until
+			if err := errors.Join(tx.PutAccount(ctx, a, ""), tx.PutDevice(ctx, d)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	tests := []struct {
+		now   time.Time
+		limit int
+		want  []account.ID
+	}{
+		{at(10).Add(-time.Microsecond), 9, nil},
+		{at(10), 9, []account.ID{bob}},
+		{at(20), 9, []account.ID{bob, alice}},
+		{at(20), 1, []account.ID{bob}},
+	}
+	for _, tt := range tests {
+		same(t, tt.want, look(t, s, func(tx Tx) ([]account.ID, error) { return tx.AccountsDue(ctx, tt.now, tt.limit) }))
+		devices := look(t, s, func(tx Tx) ([]account.DeviceID, error) { return tx.DevicesDue(ctx, tt.now, tt.limit) })
+		same(t, tt.want, names(devices, func(id account.DeviceID) account.ID { return account.ID("a" + id[1:]) }))
+	}
+}
+
+// testTimes: times are kept in UTC with microseconds, whatever they came with.
+func testTimes(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	odd, want := noon().Add(789*time.Nanosecond), noon().UTC()
+	a, d, c, v := newcomer(alice), phone("d_1", alice, "k1"), passkeyOf(alice, 1), signIn("s_1", alice)
+	a.CreatedAt, d.AddedAt, c.AddedAt, v.CreatedAt, v.Proofs = odd, odd, odd, odd, []account.Proof{{Method: account.ByAssertion, At: odd}}
+	update(t, s, func(tx Tx) error {
+		return errors.Join(tx.PutAccount(ctx, a, ""), tx.PutDevice(ctx, d), tx.AddCredential(ctx, c, nil), tx.AddSession(ctx, v, [32]byte{1}))
+	})
+	v = get(t, s, true, func(tx Tx) (account.Session, bool, error) { return tx.Session(ctx, v.ID) })
+	same(t, [...]time.Time{want, want, want, want, want}, [...]time.Time{
+		get(t, s, true, func(tx Tx) (account.Account, bool, error) { return tx.Account(ctx, a.ID) }).CreatedAt,
+		get(t, s, true, func(tx Tx) (account.Device, bool, error) { return tx.Device(ctx, d.ID) }).AddedAt,
+		get(t, s, true, func(tx Tx) (account.Credential, bool, error) { return tx.Credential(ctx, c.Ref) }).AddedAt,
+		v.CreatedAt, v.Proofs[0].At,
+	})
+}
