@@ -54,6 +54,10 @@ type Step struct {
 	Name StepName
 	By   DeviceID      // who causes it; empty: a browser, the clock or the server
 	Wait time.Duration // how long the hold lasts that it begins, for the steps that do
+
+	AccountState State    // hold_over of a device: the state its account is in now
+	Final        bool     // hold_over of a device that leaves by a move: the move is FINAL
+	Operators    []string // of a step that people at the console decide: who they are, two at least
 }
 
 // StepName names a step, as audit entries do.

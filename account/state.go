@@ -33,6 +33,14 @@ func (s State) String() string {
 	return ""
 }
 
+// name is String for a sentence.
+func (s State) name() string {
+	if s == Unset {
+		return "not there"
+	}
+	return s.String()
+}
+
 // ParseState reads what String gives. ok is false for anything else; the empty
 // text is Unset.
 func ParseState(text string) (s State, ok bool) {
@@ -59,8 +67,8 @@ const (
 type Hold struct {
 	Reason HoldReason
 	Since  time.Time
-	Until  time.Time     // zero while its clock is stopped, by a freeze or a lock
-	Left   time.Duration // what was left of it then
+	Until  time.Time     // zero while its clock stands, after a freeze or a lock; a phone that leaves by a move has no clock
+	Left   time.Duration // what was left of it then, never zero
 	By     DeviceID      // the device that caused it; empty: a browser
 }
 
@@ -72,7 +80,7 @@ type Account struct {
 	State      State
 	Prior      State // what it was before it was frozen or locked
 	Hold       Hold
-	NotBefore  time.Time // what was begun at or before it is refused
+	NotBefore  time.Time // what was begun at or before it is refused; steps that end all sessions set it
 	FreezeCode []byte    // SHA-256 of the code; empty: none
 	CreatedAt  time.Time
 	MAC        []byte // of the row

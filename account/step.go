@@ -1,167 +1,75 @@
 package account
 
-import (
-	"fmt"
-	"time"
-)
-
-// transition is a row of the tables of accounts, "States". What is in no row is
-// refused.
-type transition struct {
+// edge is a row of the tables of accounts, "States".
+type edge struct {
 	step     StepName
 	from, to State
-	held     HoldReason // which hold From must be; empty: any, or none
-	begins   HoldReason // the hold that To is
+	of       HoldReason // which hold there must be; empty: any, or none
+	begins   HoldReason // the hold that to is; empty: none begins
+	decided  bool       // it takes two operators
 }
 
-// The steps of an account. Unfreeze and unlock go back to what was before, which
-// the table names by each of its values.
-var accountSteps = []transition{
-	{StepEnrol, Unset, Active, "", ""},
-	{StepRecover, Active, Held, "", HoldRecovered},
-	{StepRecover, Frozen, Held, "", HoldRecovered},
-	{StepHoldOver, Held, Active, HoldRecovered, ""},
-	{StepVeto, Held, Active, HoldRecovered, ""},
-	{StepVeto, Frozen, Frozen, HoldRecovered, ""},
-	{StepFreeze, Active, Frozen, "", ""},
-	{StepFreeze, Held, Frozen, "", ""},
-	{StepUnfreeze, Frozen, Active, "", ""},
-	{StepUnfreeze, Frozen, Held, HoldRecovered, ""},
-	{StepLock, Active, Locked, "", ""},
-	{StepLock, Held, Locked, "", ""},
-	{StepLock, Frozen, Locked, "", ""},
-	{StepUnlock, Locked, Frozen, "", ""},
-	{StepDelete, Active, Deleted, "", ""},
-	{StepDelete, Locked, Deleted, "", ""},
+// accountSteps is the table of accounts. A step that goes back to what was
+// before stands there once for each state that it may have been.
+var accountSteps = []edge{
+	{step: StepEnrol, from: Unset, to: Active},
+	{step: StepRecover, from: Active, to: Held, begins: HoldRecovered},
+	{step: StepRecover, from: Frozen, to: Held, begins: HoldRecovered},
+	{step: StepHoldOver, from: Held, to: Active},
+	{step: StepVeto, from: Held, to: Active},
+	{step: StepVeto, from: Frozen, to: Frozen, of: HoldRecovered}, // frozen it stays, and the hold is gone
+	{step: StepFreeze, from: Active, to: Frozen},
+	{step: StepFreeze, from: Held, to: Frozen},
+	{step: StepUnfreeze, from: Frozen, to: Active},
+	{step: StepUnfreeze, from: Frozen, to: Held},
+	{step: StepLock, from: Active, to: Locked},
+	{step: StepLock, from: Held, to: Locked},
+	{step: StepLock, from: Frozen, to: Locked},
+	{step: StepUnlock, from: Locked, to: Frozen, decided: true},
+	{step: StepDelete, from: Active, to: Deleted},
+	{step: StepDelete, from: Locked, to: Deleted, decided: true},
 }
 
-// The steps of a device.
-var deviceSteps = []transition{
-	{StepEnrolFirst, Unset, Active, "", ""},
-	{StepAdd, Unset, Held, "", HoldNew},
-	{StepRecover, Unset, Held, "", HoldNew},
-	{StepHoldOver, Held, Active, HoldNew, ""},
-	{StepHoldOver, Held, Deleted, HoldLeaving, ""},
-	{StepLeaveStart, Active, Held, "", HoldLeaving},
-	{StepStay, Held, Active, HoldLeaving, ""},
-	{StepFreeze, Active, Frozen, "", ""},
-	{StepFreeze, Held, Frozen, "", ""},
-	{StepUnfreeze, Frozen, Active, "", ""},
-	{StepUnfreeze, Frozen, Held, "", ""},
-	{StepLock, Active, Locked, "", ""},
-	{StepLock, Held, Locked, "", ""},
-	{StepLock, Frozen, Locked, "", ""},
-	{StepReattest, Active, Active, "", ""},
-	{StepReattest, Locked, Held, "", HoldNew},
-	{StepVeto, Held, Deleted, HoldNew, ""},
-	{StepRemove, Active, Deleted, "", ""},
-	{StepRemove, Held, Deleted, "", ""},
-	{StepRemove, Frozen, Deleted, "", ""},
-	{StepRemove, Locked, Deleted, "", ""},
+// deviceSteps is the table of devices.
+var deviceSteps = []edge{
+	{step: StepEnrolFirst, from: Unset, to: Active},
+	{step: StepAdd, from: Unset, to: Held, begins: HoldNew},
+	{step: StepRecover, from: Unset, to: Held, begins: HoldNew},
+	{step: StepHoldOver, from: Held, to: Active, of: HoldNew},
+	{step: StepHoldOver, from: Held, to: Deleted, of: HoldLeaving},
+	{step: StepLeaveStart, from: Active, to: Held, begins: HoldLeaving},
+	{step: StepStay, from: Held, to: Active, of: HoldLeaving},
+	{step: StepFreeze, from: Active, to: Frozen},
+	{step: StepFreeze, from: Held, to: Frozen},
+	{step: StepUnfreeze, from: Frozen, to: Active},
+	{step: StepUnfreeze, from: Frozen, to: Held},
+	{step: StepLock, from: Active, to: Locked},
+	{step: StepLock, from: Held, to: Locked},
+	{step: StepLock, from: Frozen, to: Locked},
+	{step: StepReattest, from: Active, to: Active},
+	{step: StepReattest, from: Locked, to: Held, begins: HoldNew},
+	{step: StepVeto, from: Held, to: Deleted, of: HoldNew},
+	{step: StepRemove, from: Active, to: Deleted},
+	{step: StepRemove, from: Held, to: Deleted},
+	{step: StepRemove, from: Frozen, to: Deleted},
+	{step: StepRemove, from: Locked, to: Deleted},
 }
 
-// Legal reports whether the step of an "account" or a "device" is one of the
-// tables, for whoever checks a record of steps.
+// Legal reports whether a step of an "account" or a "device" is one of the
+// tables, for whoever checks a record of steps. States are texts, as State gives
+// them; what is not there yet is empty.
 func Legal(of, step, from, to string) bool {
-	table := accountSteps
+	var table []edge
 	switch of {
 	case "account":
+		table = accountSteps
 	case "device":
 		table = deviceSteps
-	default:
-		return false
 	}
-	for _, t := range table {
-		if string(t.step) == step && t.from.String() == from && t.to.String() == to {
+	for _, e := range table {
+		if string(e.step) == step && e.from.String() == from && e.to.String() == to {
 			return true
 		}
 	}
 	return false
-}
-
-// Apply gives the account after a step, or ErrStep.
-func (a Account) Apply(s Step, now time.Time) (Account, error) {
-	n, err := life{a.State, a.Prior, a.Hold}.apply(accountSteps, s, now)
-	if err != nil {
-		return a, fmt.Errorf("%w: account %s: %s", ErrStep, a.State, s.Name)
-	}
-	a.State, a.Prior, a.Hold = n.state, n.prior, n.hold
-	return a, nil
-}
-
-// Apply gives the device after a step, or ErrStep.
-func (d Device) Apply(s Step, now time.Time) (Device, error) {
-	n, err := life{d.State, d.Prior, d.Hold}.apply(deviceSteps, s, now)
-	if err != nil {
-		return d, fmt.Errorf("%w: device %s: %s", ErrStep, d.State, s.Name)
-	}
-	d.State, d.Prior, d.Hold = n.state, n.prior, n.hold
-	return d, nil
-}
-
-// life is the part of an account or a device that steps change.
-type life struct {
-	state, prior State
-	hold         Hold
-}
-
-func (l life) apply(table []transition, s Step, now time.Time) (life, error) {
-	for _, t := range table {
-		if t.step != s.Name || t.from != l.state || t.held != "" && t.held != l.hold.Reason || !l.returns(t) {
-			continue
-		}
-		if s.Name == StepHoldOver && (l.hold.Until.IsZero() || now.Before(l.hold.Until)) {
-			return l, ErrStep
-		}
-		return l.move(t, s, now), nil
-	}
-	return l, ErrStep
-}
-
-// returns reports whether a step that goes back goes back to what was before.
-func (l life) returns(t transition) bool {
-	switch {
-	case t.step == StepUnfreeze:
-		return t.to == l.prior
-	case t.step == StepVeto && t.from == Frozen:
-		return l.prior == Held
-	}
-	return true
-}
-
-func (l life) move(t transition, s Step, now time.Time) life {
-	n := life{state: t.to, prior: l.prior, hold: l.hold}
-	switch {
-	case t.begins != "":
-		n.prior, n.hold = Unset, Hold{Reason: t.begins, Since: now, Until: now.Add(s.Wait), By: s.By}
-	case t.to == Frozen && t.step == StepVeto: // frozen it stays, and the hold is gone
-		n.prior, n.hold = Active, Hold{}
-	case t.to == Frozen || t.to == Locked:
-		if l.state == Active || l.state == Held {
-			n.prior = l.state
-		}
-		n.hold = l.hold.stop(now)
-	case t.to == Held: // unfrozen: it goes on with the time left
-		n.prior, n.hold = Unset, l.hold.resume(now)
-	default:
-		n.prior, n.hold = Unset, Hold{}
-	}
-	return n
-}
-
-// stop stops the clock of a hold that runs.
-func (h Hold) stop(now time.Time) Hold {
-	if h.Reason == "" || h.Until.IsZero() {
-		return h
-	}
-	h.Left, h.Until = max(0, h.Until.Sub(now)), time.Time{}
-	return h
-}
-
-// resume lets it go on.
-func (h Hold) resume(now time.Time) Hold {
-	if h.Until.IsZero() {
-		h.Until, h.Left = now.Add(h.Left), 0
-	}
-	return h
 }
