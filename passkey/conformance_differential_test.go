@@ -26,6 +26,8 @@ type question struct {
 	Origin     string      `json:"origin"`
 	RPID       string      `json:"rpId"`
 	Algorithms []int       `json:"algorithms"`
+	Verified   bool        `json:"userVerification"` // is required
+	TopOrigin  string      `json:"topOrigin,omitempty"`
 	Roots      []string    `json:"roots,omitempty"`
 	Credential *questioned `json:"credential,omitempty"`
 
@@ -42,7 +44,11 @@ type questioned struct {
 func (x *exchange) question(name string) question {
 	q := question{
 		Name: name, Kind: x.kind, Response: string(x.response), Challenge: base64url(x.ceremony.Challenge),
-		Origin: fidoOrigin, RPID: fidoRPID, Algorithms: []int{-8, -7, -257}, accepted: x.err == nil,
+		Origin: fidoOrigin, RPID: fidoRPID, Algorithms: []int{-8, -7, -257}, Verified: true, accepted: x.err == nil,
+	}
+	if x.foreign {
+		q.Verified, q.TopOrigin = false, fidoTopOrigin
+		q.Algorithms = append(q.Algorithms, -35, -36, -53)
 	}
 	if x.err != nil {
 		q.why = x.err.Error()

@@ -95,8 +95,6 @@ func moreAttestations() []fidoItem {
 		{id: "key-duplicate", opts: es256, change: edit(key, passkeytest.DuplicateKey), want: passkey.ErrMalformed},
 		{id: "key-huge", change: edit(key, passkeytest.HugeLength), want: passkey.ErrMalformed},
 		{id: "key-empty", change: edit(key, func([]byte) []byte { return []byte{0xa0} }), want: passkey.ErrRefused},
-		{id: "key-off-curve", opts: es256, change: edit(key, passkeytest.Flip)},
-		{id: "key-alg-other", opts: es256, change: edit(key, passkeytest.Overwrite(4, 0x27))}, // EdDSA
 		{id: "statement-with-none", change: passkeytest.Set("attestationObject.attStmt", map[string]any{"x": 1}), want: passkey.ErrRefused},
 		{id: "id-length-over", change: edit(passkeytest.AuthenticatorData, passkeytest.Overwrite(53, 0xff, 0xff)), want: passkey.ErrMalformed},
 		{id: "id-length-under", change: edit(passkeytest.AuthenticatorData, passkeytest.Overwrite(53, 0, 1)), want: passkey.ErrMalformed},
@@ -165,5 +163,28 @@ func TestMoreAnswers(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestUnusableKeys: a public key that is none may be registered, for nothing is
+// signed with it when there is no attestation. Then it never signs in.
+func TestUnusableKeys(t *testing.T) {
+	for name, edit := range map[string]func([]byte) []byte{
+		"not on the curve":       passkeytest.Flip,
+		"ECDSA called EdDSA":     passkeytest.Overwrite(4, 0x27),
+		"P-256 called P-384":     passkeytest.Overwrite(6, 0x02),
+		"P-256 called secp256k1": passkeytest.Overwrite(6, 0x08),
+	} {
+		auth, err := passkeytest.New(&passkeytest.Options{Algorithm: -7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &fidoClient{t: t, server: newFIDOServer(t, nil), auth: auth}
+		if x := c.run("create", "alice", passkeytest.Edit(passkeytest.CredentialKey, edit)); x.err != nil {
+			continue
+		}
+		if x := c.run("get", "alice"); !errors.Is(x.err, passkey.ErrRefused) {
+			t.Errorf("%s: %v", name, x.err)
+		}
 	}
 }

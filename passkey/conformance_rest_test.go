@@ -56,6 +56,7 @@ type exchange struct {
 	ceremony passkey.Ceremony
 	response []byte
 	stored   passkey.Stored // get
+	foreign  bool           // by rules that are not ours, see passkey.Foreign
 	err      error
 }
 

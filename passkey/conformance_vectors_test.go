@@ -42,8 +42,12 @@ type w3cVector struct {
 	} `json:"expected"`
 }
 
-// vectorQuestions gives the W3C vectors, as they are, to our Relying Party: it
-// wants user verification and no frames, so it refuses many of them.
+// fidoTopOrigin is the one that the vectors name.
+const fidoTopOrigin = "https://example.com"
+
+// vectorQuestions gives the W3C vectors, as they are, to our Relying Party,
+// which wants user verification and no frames and so refuses many of them, and
+// to one with the rules that they were made for.
 func vectorQuestions(t *testing.T) []question {
 	t.Helper()
 	dir := os.Getenv("STAUNCH_VECTORS")
@@ -71,18 +75,23 @@ func vectorQuestions(t *testing.T) []question {
 	root := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: all.Root.Certificate}))
 	var questions []question
 	for _, v := range all.Vectors {
-		created, asserted := v.exchanges(t)
-		q := created.question("W3C-creation " + v.ID)
-		q.Roots = []string{root}
-		questions = append(questions, q, asserted.question("W3C-assertion "+v.ID))
+		for rules, foreign := range map[string]bool{"W3C": false, "W3C-foreign": true} {
+			created, asserted := v.exchanges(t, foreign)
+			q := created.question(rules + "-creation " + v.ID)
+			q.Roots = []string{root}
+			questions = append(questions, q, asserted.question(rules+"-assertion "+v.ID))
+		}
 	}
 	return questions
 }
 
 // exchanges has our Relying Party decide about both halves of a vector.
-func (v *w3cVector) exchanges(t *testing.T) (created, asserted *exchange) {
+func (v *w3cVector) exchanges(t *testing.T, foreign bool) (created, asserted *exchange) {
 	t.Helper()
 	s := newFIDOServer(t, nil)
+	if foreign {
+		passkey.Foreign(s.rp, fidoTopOrigin)
+	}
 	user := passkey.User{Account: account.ID("a_" + strings.Repeat("w", 26)), Handle: make([]byte, 64)}
 	response := func(inner map[string]hexBytes) []byte {
 		fields := map[string]string{}
@@ -102,7 +111,7 @@ func (v *w3cVector) exchanges(t *testing.T) (created, asserted *exchange) {
 		t.Fatal(err)
 	}
 	c.Challenge = v.Registration.Challenge
-	created = &exchange{kind: "create", ceremony: c, response: response(map[string]hexBytes{
+	created = &exchange{kind: "create", foreign: foreign, ceremony: c, response: response(map[string]hexBytes{
 		"clientDataJSON": v.Registration.ClientDataJSON, "attestationObject": v.Registration.AttestationObject,
 	})}
 	_, created.err = s.rp.VerifyCreation(c, created.response, s.now)
@@ -116,7 +125,7 @@ func (v *w3cVector) exchanges(t *testing.T) (created, asserted *exchange) {
 		t.Fatal(err)
 	}
 	c.Challenge = v.Authentication.Challenge
-	asserted = &exchange{kind: "get", ceremony: c, stored: stored, response: response(map[string]hexBytes{
+	asserted = &exchange{kind: "get", foreign: foreign, ceremony: c, stored: stored, response: response(map[string]hexBytes{
 		"clientDataJSON": v.Authentication.ClientDataJSON, "authenticatorData": v.Authentication.AuthenticatorData,
 		"signature": v.Authentication.Signature,
 	})}

@@ -3,11 +3,12 @@
 //
 //	{"name", "kind": "create" | "get", "response": TEXT, "challenge", "origin",
 //	 "rpId", "algorithms": [NUMBER], "roots": [PEM],
+//	 "userVerification": BOOLEAN, "topOrigin": TEXT or not there,
 //	 "credential": {"id", "publicKey", "counter"}}         bytes in base64url
 //	{"name", "accept": BOOLEAN, "why": TEXT}
 //
-// The settings are those of passkey: one origin, one RP ID, user presence and
-// user verification required, cross-origin frames not expected.
+// The other settings are those of passkey: one origin, one RP ID, user presence
+// required.
 import { createInterface } from 'node:readline';
 import {
   SettingsService,
@@ -21,10 +22,10 @@ async function verify(c) {
     expectedChallenge: c.challenge,
     expectedOrigin: c.origin,
     expectedRPID: c.rpId,
-    requireUserVerification: true,
+    requireUserVerification: c.userVerification,
   };
   if (c.kind === 'create') {
-    for (const identifier of ['packed', 'fido-u2f', 'tpm']) {
+    for (const identifier of ['packed', 'fido-u2f', 'tpm', 'android-key', 'apple']) {
       SettingsService.setRootCertificates({ identifier, certificates: c.roots ?? [] });
     }
     const { verified } = await verifyRegistrationResponse({
@@ -36,6 +37,7 @@ async function verify(c) {
   }
   const { verified } = await verifyAuthenticationResponse({
     ...common,
+    expectedTopOrigin: c.topOrigin,
     credential: {
       id: c.credential.id,
       publicKey: new Uint8Array(Buffer.from(c.credential.publicKey, 'base64url')),
