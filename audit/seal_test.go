@@ -146,6 +146,15 @@ func TestCheckSeals(t *testing.T) {
 			s.Signature = ed25519.Sign(private, s.Message("demo"))
 			m.seals = append(m.seals, s)
 		}, both, []audit.Problem{seal("4")}},
+		{"number left out", func(m *memory) {
+			m.seals[2].Number = 4
+			m.seals[2].Signature = ed25519.Sign(private, m.seals[2].Message("demo"))
+			for i := range m.entries {
+				if m.entries[i].Seal == 3 {
+					m.entries[i].Seal = 4
+				}
+			}
+		}, both, []audit.Problem{seal("4")}},
 		{"number twice", func(m *memory) { m.seals = append(m.seals, m.seals[2]) }, both, []audit.Problem{seal("3")}},
 	}
 	for _, tt := range tests {
