@@ -146,12 +146,15 @@ func (a *Authenticator) Get(optionsJSON []byte, origin string, changes ...Change
 		return nil, err
 	}
 	cred, err := a.next(&o)
-	if err != nil {
-		return nil, err
+	if err != nil { // Use may still name one that the options do not allow
+		cred = &Credential{RPID: o.RPID, UserHandle: []byte{}}
 	}
 	d := a.draftAssertion(&o, cred, origin)
 	for _, change := range changes {
 		change(d)
+	}
+	if d.Credential.key == nil {
+		return nil, err
 	}
 	return d.encodeAssertion()
 }

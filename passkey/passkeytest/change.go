@@ -54,11 +54,14 @@ func Remove(path string) Change {
 	return func(d *Draft) { d.fields = append(d.fields, field{path: path, gone: true}) }
 }
 
-// Use answers with another passkey than the one that the options led to.
+// Use answers with another passkey than the one that the options lead to,
+// whether they allow it or not.
 func Use(c Credential) Change {
 	return func(d *Draft) {
 		c := c.clone()
-		d.Credential, d.CredentialID, d.Sign = &c, c.ID, c.Sign
+		d.Credential, d.CredentialID, d.SignCount, d.Sign = &c, c.ID, c.SignCount, c.Sign
+		const backup = BackupEligible | BackupState
+		d.Flags = d.Flags&^backup | c.flags()&backup
 		if d.UserHandle != nil {
 			d.UserHandle = c.UserHandle
 		}

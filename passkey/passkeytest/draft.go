@@ -36,7 +36,7 @@ type Draft struct {
 	Extensions   map[string]any // outputs of authenticator extensions, written as CBOR
 
 	// Credential is the passkey; Sign makes the signature, with its key or the
-	// attestation's. Use sets all three to another passkey.
+	// attestation's. Use sets both, and what belongs to them, to another passkey.
 	Credential *Credential
 	Sign       func(message []byte) ([]byte, error)
 

@@ -154,6 +154,29 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestUse: another passkey answers, allowed or not, with its own key, flags,
+// counter and user handle.
+func TestUse(t *testing.T) {
+	mine, other := authenticator(t, &passkeytest.Options{}), authenticator(t, &passkeytest.Options{Synced: true, Count: true})
+	for _, a := range []*passkeytest.Authenticator{mine, other} {
+		if _, err := a.Create([]byte(creation), origin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := other.Credentials()[0]
+	for name, options := range map[string]string{
+		"allowed":     request,
+		"not allowed": `{"rpId":"example.org","challenge":"AA","allowCredentials":[{"type":"public-key","id":"AA"}]}`,
+	} {
+		response, err := mine.Get([]byte(options), origin, passkeytest.Use(c))
+		got := parse(t, response, err)
+		data := raw(t, got.Response.AuthenticatorData)
+		if !bytes.Equal(raw(t, got.ID), c.ID) || data[32] != 0x1d || data[36] != 1 || *got.Response.UserHandle != "AQID" {
+			t.Errorf("%s: %s", name, response)
+		}
+	}
+}
+
 // TestExport: a passkey survives a file, and prints nothing of its key.
 func TestExport(t *testing.T) {
 	for _, alg := range []int{-7, -8, -35, -36, -37, -257, -65535} {
