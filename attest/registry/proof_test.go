@@ -260,3 +260,21 @@ func TestCallOfAnotherApp(t *testing.T) {
 	mustBe(t, err, false, registry.ErrMalformed)
 	mustBe(t, err, false, request.ErrMalformed)
 }
+
+// TestCallUnfit: a key whose signatures the policy does not take proves nothing,
+// and nothing is verified; not where the rollout only observes either.
+func TestCallUnfit(t *testing.T) {
+	r := newRig(t, withPolicy(t, append(observing, `request_algorithms = ["ecdsa-p256-sha256"]`, `request_algorithms = ["ed25519"]`)...))
+	r.mustNotProve(r.call(r.androidKey()), "common.key_algorithm")
+}
+
+// TestCallByKeyThatChanged: an iPhone's key that is kept as another app's is
+// judged anew.
+func TestCallByKeyThatChanged(t *testing.T) {
+	r := newRig(t, withPolicy(t))
+	key := r.appleKey()
+	id := r.mustProve(r.call(key)).KeyID
+	r.change(id, func(k *registry.Key) { k.AppID = "TEAM123456.com.example.other" })
+	r.mustNotProve(r.call(key), "common.key_unknown")
+	r.mustNotProve(r.call(key), "apple.app_id_mismatch")
+}

@@ -3,8 +3,6 @@ package registry_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -185,29 +183,3 @@ func TestProvesDenies(t *testing.T) {
 
 // imported is a phone with a key that was made elsewhere.
 func imported(d *attesttest.AndroidDraft) { d.Description.HardwareEnforced.SetInteger(702, 2) }
-
-// TestLoopbackNames has the names of this machine that staunch dev takes.
-func TestLoopbackNames(t *testing.T) {
-	r := newRig(t, withPolicy(t))
-	key := r.androidKey()
-	for host, ok := range map[string]bool{
-		"localhost": true, "localhost:8080": true, "LOCALHOST:1": true, "127.0.0.1": true, "127.9.9.9:8080": true, "[::1]": true, "[::1]:8080": true,
-		"localhost.example.org": false, "demo.localhost": false, "127.0.0.1.example.org": false, "[::2]:8080": false, "0.0.0.0": false, "localhost.": false,
-	} {
-		for _, dev := range []bool{false, true} {
-			req := freeze()
-			req.Host = host
-			if err := key.SignRequest(r.clock(), req); err != nil {
-				t.Fatal(err)
-			}
-			in := r.proof(req)
-			in.LoopbackToo = dev
-			if _, err := r.Prove(t.Context(), in); (err == nil) != (ok && dev) {
-				t.Errorf("%s, dev %v: %v", host, dev, err)
-			}
-		}
-	}
-	if !strings.HasPrefix(freeze().URL.Host, ourHosts()[0]) || freeze().Method != http.MethodPost {
-		t.Error("the call is another than is thought")
-	}
-}

@@ -76,6 +76,12 @@
 // RefreshReceipts exchanges App Attest receipts for the risk metric. Both go on
 // where they were after a crash, and can be shared by several processes.
 //
+// Calls to Staunch itself are signed in the same form, and judged by Prove. A flow
+// takes it apart: ProveLater verifies the signature, and Proving.Settle uses the
+// call up in the flow's own transaction. ProveBackend is for what the app's
+// backend signs, VerifyProof for a device proof, Attempt.Proves for a call that
+// brings the evidence for its own key.
+//
 // A flow of several parts takes Register apart: Verify judges, Attempt.Commit
 // uses the challenge and saves the key in the flow's own transaction, Activate
 // makes a key active that was committed as pending.
