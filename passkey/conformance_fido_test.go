@@ -11,7 +11,7 @@ import (
 	"github.com/staunchid/staunch/passkey/passkeytest"
 )
 
-// fidoKind is what a group of the list is about.
+// kind is the call that answers: create or get.
 func (g fidoGroup) kind() string {
 	if strings.HasPrefix(g.name, "Assertion-") {
 		return "get"

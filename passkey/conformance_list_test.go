@@ -13,15 +13,12 @@ import (
 // (fido-alliance/conformance-test-tools-resources, docs/FIDO2/Server): numbers
 // of what a server must accept (P) and must refuse (F), and our items.
 type fidoGroup struct {
-	name string
-	p, f int
-	// items are ours for it; options is what the client asks for.
-	items   []fidoItem
-	options map[string]any
+	name  string
+	p, f  int
+	items []fidoItem
 }
 
-// fidoItem is one answer: a good one with one change. The empty error is
-// "accepted".
+// fidoItem is one answer: a good one with one change. A nil want is "accepted".
 type fidoItem struct {
 	id     string // P-1, F-12
 	what   string
