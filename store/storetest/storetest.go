@@ -118,6 +118,15 @@ func Run(t *testing.T, open Open) {
 		"Sessions":     testSessions,
 		"SessionSweep": testSessionSweep,
 		"Ceremonies":   testCeremonies,
+		"Approvals":    testApprovals,
+		"Pendings":     testPendings,
+		"Joins":        testJoins,
+		"Alerts":       testAlerts,
+		"AlertSeen":    testAlertSeen,
+		"AlertSweep":   testAlertSweep,
+		"Cursors":      testCursors,
+		"Signals":      testSignals,
+		"Rates":        testRates,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

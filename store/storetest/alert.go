@@ -1,0 +1,133 @@
+package storetest
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
+)
+
+// alert has no field at its zero value but the number, which the store gives.
+func alert(to account.ID, minute int) integrity.AlertRow {
+	return integrity.AlertRow{
+		Account: to, Kind: "device.add", Device: "d_new", Cause: "d_1", Session: "s_1", Data: json.RawMessage(`{"b": 1, "a":"é"}`), At: at(minute),
+	}
+}
+
+// alerts is a store with what most tests of alerts ask of it.
+type alerts struct {
+	t *testing.T
+	Store
+}
+
+func (s alerts) add(a integrity.AlertRow) uint64 {
+	s.t.Helper()
+	return act(s.t, s.Store, func(tx Tx) (uint64, error) { return tx.AppendAlert(s.t.Context(), a) })
+}
+
+func (s alerts) list(id account.ID, after uint64, limit int) []integrity.AlertRow {
+	s.t.Helper()
+	return look(s.t, s.Store, func(tx Tx) ([]integrity.AlertRow, error) { return tx.Alerts(s.t.Context(), id, after, limit) })
+}
+
+func (s alerts) count(after uint64, but account.DeviceID) int {
+	s.t.Helper()
+	return look(s.t, s.Store, func(tx Tx) (int, error) { return tx.CountAlerts(s.t.Context(), alice, after, but) })
+}
+
+func testAlerts(t *testing.T, open Open) {
+	s := alerts{t, fresh(t, open)}
+	ctx := t.Context()
+	least := integrity.AlertRow{Account: alice, Kind: "x", Data: json.RawMessage(`{}`), At: at(2)}
+	wrong := alert(alice, 1)
+	wrong.Seq = 99 // is not the caller's to give
+	for i, a := range []integrity.AlertRow{wrong, least, alert(alice, 3)} {
+		if seq := s.add(a); seq != uint64(i+1) {
+			t.Errorf("alert %d has the number %d", i+1, seq)
+		}
+	}
+	if seq := s.add(alert(bob, 1)); seq != 1 {
+		t.Errorf("bob's first has the number %d", seq)
+	}
+	want := []integrity.AlertRow{alert(alice, 1), least, alert(alice, 3)}
+	for i := range want {
+		want[i].Seq = uint64(i + 1)
+	}
+	same(t, want, s.list(alice, 0, 9))
+	same(t, want[1:2], s.list(alice, 1, 1))
+	same(t, []integrity.AlertRow(nil), s.list(alice, 3, 9))
+	same(t, []integrity.AlertRow(nil), s.list(carol, 0, 9))
+	refused(t, s, "an alert to nobody", func(tx Tx) error { _, err := tx.AppendAlert(ctx, alert("", 1)); return err })
+
+	// Two of the three have d_1 as their cause, and one has none.
+	for but, want := range map[account.DeviceID]int{"d_1": 1, "d_2": 3, "": 3} {
+		if n := s.count(0, but); n != want {
+			t.Errorf("%d alerts for %q, want %d", n, but, want)
+		}
+	}
+	if n := s.count(2, "d_2"); n != 1 {
+		t.Errorf("%d alerts after the second, want 1", n)
+	}
+}
+
+// testAlertSeen: what a reader has seen moves on, and never back.
+func testAlertSeen(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	seen := func(id account.ID, reader string) uint64 {
+		t.Helper()
+		return look(t, s, func(tx Tx) (uint64, error) { return tx.AlertSeen(ctx, id, reader) })
+	}
+	for _, n := range []uint64{3, 2, 5} {
+		update(t, s, func(tx Tx) error { return tx.SeeAlerts(ctx, alice, "d_1", n) })
+		if got := seen(alice, "d_1"); got != max(n, 3) {
+			t.Errorf("seen up to %d after %d", got, n)
+		}
+	}
+	if seen(alice, "s_1") != 0 || seen(bob, "d_1") != 0 {
+		t.Error("seen by somebody else")
+	}
+	refused(t, s, "that nobody saw something", func(tx Tx) error { return tx.SeeAlerts(ctx, alice, "", 9) })
+}
+
+// testAlertSweep: the old go, and no number comes again: who has read up to it
+// would miss what it tells.
+func testAlertSweep(t *testing.T, open Open) {
+	s := alerts{t, fresh(t, open)}
+	ctx := t.Context()
+	for i := range 3 {
+		s.add(alert(alice, 5-i)) // the clock may go back
+	}
+	s.add(alert(bob, 6))
+	remove := func(tx Tx, limit int) (int, error) { return tx.DeleteAlerts(ctx, at(5).Add(time.Microsecond), limit) }
+	sweep(t, s, remove)
+	same(t, []integrity.AlertRow(nil), s.list(alice, 0, 9))
+	if n := len(s.list(bob, 0, 9)); n != 1 {
+		t.Errorf("bob has %d alerts left, want 1", n)
+	}
+	if seq := s.add(alert(alice, 1)); seq != 4 {
+		t.Errorf("the next number is %d, want 4", seq)
+	}
+	act(t, s.Store, func(tx Tx) (int, error) { return remove(tx, 9) })
+	if seq := s.add(alert(alice, 9)); seq != 5 {
+		t.Errorf("the next number is %d, want 5", seq)
+	}
+	if seen := look(t, s.Store, func(tx Tx) (uint64, error) { return tx.AlertSeen(ctx, alice, "") }); seen != 0 {
+		t.Errorf("nobody has seen up to %d", seen)
+	}
+}
+
+func testCursors(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	for _, want := range []uint64{0, 7, 3} {
+		update(t, s, func(tx Tx) error { return tx.PutCursor(ctx, "webhook", want) })
+		got := look(t, s, func(tx Tx) (uint64, error) { return tx.Cursor(ctx, "webhook") })
+		other := look(t, s, func(tx Tx) (uint64, error) { return tx.Cursor(ctx, "kafka") })
+		if got != want || other != 0 {
+			t.Errorf("cursors at %d and %d, want %d and 0", got, other, want)
+		}
+	}
+}
