@@ -6,12 +6,12 @@ import (
 )
 
 // Foreign makes rp take what the vectors of others need and ours never does:
-// any algorithm, no user verification, frames of other origins.
+// any algorithm, no user verification, and frames if there are topOrigins.
 func Foreign(rp *RelyingParty, topOrigins ...string) {
 	rp.params = append(webauthn.CredentialParametersExtendedL3(),
 		protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: -53})
 	rp.userVerification = protocol.VerificationPreferred
-	rp.library.Config.RPAllowCrossOrigin = true
+	rp.library.Config.RPAllowCrossOrigin = len(topOrigins) > 0
 	rp.library.Config.RPTopOrigins = topOrigins
 }
 

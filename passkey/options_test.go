@@ -308,3 +308,10 @@ func TestDialog(t *testing.T) {
 		}
 	}
 }
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	must(t, err)
+	return text
+}
