@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/store/storetest"
 )
@@ -81,6 +83,36 @@ func TestFaultyViews(t *testing.T) {
 		})
 		if f.Fired() != name || (err != nil) != (name != "") {
 			t.Errorf("call %d: fired at %q, %v", n, f.Fired(), err)
+		}
+	}
+}
+
+// TestFaultyMethods: each method of the flows' own can be made to fail.
+func TestFaultyMethods(t *testing.T) {
+	s, err := sqlite.Open(t.Context(), &sqlite.Options{Path: filepath.Join(t.TempDir(), "a.db"), App: "demo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	flows := reflect.TypeFor[integrity.Tx]()
+	for i := range flows.NumMethod() {
+		name := flows.Method(i).Name
+		if _, there := reflect.TypeFor[registry.Tx]().MethodByName(name); there {
+			continue
+		}
+		f := storetest.NewFaulty(storetest.Of[*sqlite.Tx](s), 2, storetest.Before)
+		err := f.Update(t.Context(), func(tx storetest.Tx) error {
+			method := reflect.ValueOf(tx).MethodByName(name)
+			args := []reflect.Value{reflect.ValueOf(t.Context())}
+			for j := 1; j < method.Type().NumIn(); j++ {
+				args = append(args, reflect.Zero(method.Type().In(j)))
+			}
+			out := method.Call(args)
+			err, _ := out[len(out)-1].Interface().(error)
+			return err
+		})
+		if f.Fired() != name || !errors.Is(err, storetest.ErrFault) {
+			t.Errorf("%s: %q fired, %v", name, f.Fired(), err)
 		}
 	}
 }

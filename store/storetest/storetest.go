@@ -82,6 +82,17 @@ func Registry(s Store) (update, view func(context.Context, func(registry.Tx) err
 	return update, view
 }
 
+// Flows gives the two functions that integrity.Options wants of a store.
+func Flows(s Store) (update, view func(context.Context, func(integrity.Tx) error) error) {
+	update = func(ctx context.Context, fn func(integrity.Tx) error) error {
+		return s.Update(ctx, func(tx Tx) error { return fn(tx) })
+	}
+	view = func(ctx context.Context, fn func(integrity.Tx) error) error {
+		return s.View(ctx, func(tx Tx) error { return fn(tx) })
+	}
+	return update, view
+}
+
 // Open opens the store in dir for an app, and makes it if there is none.
 type Open func(ctx context.Context, dir string, app account.AppID) (Store, error)
 
