@@ -14,6 +14,7 @@ const (
 	AccountRead       Action = "account.read"
 	ApprovalDeny      Action = "approval.deny"
 	ApprovalPropose   Action = "approval.propose"
+	ProposeReattest   Action = "approval.propose_reattest" // a locked device its own, signed by the new key
 	MoveCancel        Action = "move.cancel"
 	RecoveryUpdate    Action = "recovery.update"
 	MoveClaim         Action = "move.claim"
