@@ -3,15 +3,19 @@ package server
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/store"
 	"github.com/staunchid/staunch/store/sqlite"
 )
@@ -37,8 +41,44 @@ func Stores(dataDir string) ([]string, error) {
 // between the record and the things that it tells of. A file that is damaged
 // so much that it cannot be read, or is no store, is a problem too. A server
 // may run meanwhile. keys are the public audit keys: a seal by another one is a
-// problem. An error means that it could not check.
+// problem. The MACs of rows are not judged, for that needs the app's root
+// secret: CheckApp does. An error means that it could not check.
 func CheckStore(ctx context.Context, dataDir, app string, keys ...ed25519.PublicKey) (audit.Report, error) {
+	return checkStore(ctx, dataDir, app, checkKeys{audit: keys})
+}
+
+// CheckApp is CheckStore for an app of cfg, and judges the MACs of rows too. If
+// the configuration names no root secret, it does not.
+func CheckApp(ctx context.Context, cfg *config.Config, app string, keys ...ed25519.PublicKey) (audit.Report, error) {
+	i := slices.IndexFunc(cfg.Apps, func(a config.App) bool { return a.ID == app })
+	if i < 0 {
+		return audit.Report{}, fmt.Errorf("server: the configuration has no app %q", app)
+	}
+	with := checkKeys{audit: keys}
+	if file := cfg.Apps[i].RootSecretFile; file != "" {
+		root, err := (&loaded{}).readSecret(cfg, fmt.Sprintf("app[%d].root_secret_file", i), file)
+		if err != nil {
+			return audit.Report{}, fmt.Errorf("server: %w", err)
+		}
+		if with.rows, err = rowKey(rootSecret{func() []byte { return root }}, account.AppID(app)); err != nil {
+			return audit.Report{}, fmt.Errorf("server: row key: %w", err)
+		}
+	}
+	return checkStore(ctx, cfg.DataDir, app, with)
+}
+
+// checkKeys are the keys by which a store is checked.
+type checkKeys struct {
+	audit []ed25519.PublicKey
+	rows  []byte // nil: MACs are not judged
+}
+
+// rowKey derives the key of the rows' MACs (RFC 5869).
+func rowKey(root rootSecret, id account.AppID) ([]byte, error) {
+	return hkdf.Key(sha256.New, root.reveal(), nil, "staunch/rows/v1 "+string(id), 32)
+}
+
+func checkStore(ctx context.Context, dataDir, app string, keys checkKeys) (audit.Report, error) {
 	id := account.AppID(app)
 	if err := id.Validate(); err != nil {
 		return audit.Report{}, fmt.Errorf("server: %w", err)
@@ -61,13 +101,17 @@ func CheckStore(ctx context.Context, dataDir, app string, keys ...ed25519.Public
 }
 
 // checkFile opens, checks and closes a store. Its errors name the file.
-func checkFile(ctx context.Context, path string, id account.AppID, keys []ed25519.PublicKey) (report audit.Report, err error) {
+func checkFile(ctx context.Context, path string, id account.AppID, keys checkKeys) (report audit.Report, err error) {
 	s, err := sqlite.Open(ctx, &sqlite.Options{Path: path, App: id, ReadOnly: true})
 	if err != nil {
 		return audit.Report{}, err
 	}
 	report, err = s.CheckBy(ctx, func(tx *sqlite.Tx) (audit.Report, error) {
-		return audit.Check(ctx, tx, &audit.CheckOptions{Keys: keys, Legal: account.Legal, Now: time.Now()})
+		var r audit.Reader = tx
+		if keys.rows != nil {
+			r = tx.Keyed(keys.rows)
+		}
+		return audit.Check(ctx, r, &audit.CheckOptions{Keys: keys.audit, Legal: account.Legal, Now: time.Now()})
 	})
 	if closeErr := s.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("close %s: %w", path, closeErr)

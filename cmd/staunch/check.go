@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/server"
 )
 
@@ -26,9 +27,9 @@ type CheckCmd struct {
 
 // Help is the long text of --help.
 func (CheckCmd) Help() string {
-	return `Reads every store as a whole: the structure of its file and its schema; the audit record with its hash chains, its seals and their signatures; and whether every row that the record tells of is as its last entry says. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
+	return `Reads every store as a whole: the structure of its file and its schema; the audit record with its hash chains, its seals and their signatures; and whether every row that the record tells of is as its last entry says, and carries the right MAC. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
 
-Not covered are challenges, the counter and the day of last use of a key, and the outbox: the record does not tell of them. Audit entries that are newer than the last seal are held by their chain only, and a store that was put back as a whole to an earlier state looks like what it was.
+Not covered are challenges, the counter and the day of last use of a key, and the outbox: the record does not tell of them. Audit entries that are newer than the last seal are held by their chain only, and a store that was put back as a whole to an earlier state looks like what it was. Of a --dir without a configuration, MACs are not looked at: they need the app's root secret.
 
 All stores are read, also after one with problems. Exit codes: 0 consistent; 1 a store could not be checked: it is not there, another app's or of another schema, or the disk fails; 2 the command line is wrong; 3 problems were found, a line each. With both, 3. A file that is no store at all is a problem.
 
@@ -60,14 +61,14 @@ func (c *CheckCmd) Run(s *streams) error {
 	if err != nil {
 		return &exitError{exitUnchecked, err}
 	}
-	dataDir, apps, err := c.stores()
+	cfg, apps, err := c.stores()
 	if err != nil {
 		return err
 	}
 	var all []checkedStore
 	for i, id := range apps {
 		fmt.Fprintf(s.err, "checking %s (%d of %d)\n", id, i+1, len(apps))
-		one := checkStore(ctx, dataDir, id, keys)
+		one := checkStore(ctx, cfg, id, keys)
 		if ctx.Err() != nil {
 			return &exitError{exitUnchecked, ctx.Err()}
 		}
@@ -85,8 +86,8 @@ func (c *CheckCmd) Run(s *streams) error {
 }
 
 // checkStore checks one store.
-func checkStore(ctx context.Context, dataDir, id string, keys []ed25519.PublicKey) checkedStore {
-	r, err := server.CheckStore(ctx, dataDir, id, keys...)
+func checkStore(ctx context.Context, cfg *config.Config, id string, keys []ed25519.PublicKey) checkedStore {
+	r, err := server.CheckApp(ctx, cfg, id, keys...)
 	if err != nil {
 		return checkedStore{App: id, Problems: []problem{}, Error: err.Error()}
 	}
@@ -130,38 +131,43 @@ func (c *CheckCmd) keys() (keys []ed25519.PublicKey, err error) {
 	return keys, nil
 }
 
-// stores finds the folder and the apps.
-func (c *CheckCmd) stores() (dataDir string, apps []string, err error) {
-	dataDir, apps, err = c.allStores()
-	switch {
-	case err != nil:
-		return "", nil, &exitError{exitUnchecked, err}
-	case c.App == "":
-		return dataDir, apps, nil
-	case !slices.Contains(apps, c.App):
-		return "", nil, &exitError{exitCannot, fmt.Errorf("--app: there is no app %q; there is %s", c.App, strings.Join(apps, ", "))}
-	}
-	return dataDir, []string{c.App}, nil
-}
-
-func (c *CheckCmd) allStores() (dataDir string, apps []string, err error) {
-	file := c.Config
-	if c.Dir != "" {
-		file = filepath.Join(c.Dir, configName)
-		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-			apps, err := server.Stores(c.Dir)
-			if err == nil && len(apps) == 0 {
-				err = fmt.Errorf("there is neither %s nor a store in %s", configName, c.Dir)
-			}
-			return c.Dir, apps, err
-		}
-	}
-	cfg, err := loadConfig(file)
-	if err != nil {
-		return "", nil, unreadable(file, err)
+// stores gives the configuration, or one that has no more than the stores of a
+// folder, and the apps that are to be checked.
+func (c *CheckCmd) stores() (cfg *config.Config, apps []string, err error) {
+	if cfg, err = c.allStores(); err != nil {
+		return nil, nil, &exitError{exitUnchecked, err}
 	}
 	for _, a := range cfg.Apps {
 		apps = append(apps, a.ID)
 	}
-	return cfg.DataDir, apps, nil
+	switch {
+	case c.App == "":
+		return cfg, apps, nil
+	case !slices.Contains(apps, c.App):
+		return nil, nil, &exitError{exitCannot, fmt.Errorf("--app: there is no app %q; there is %s", c.App, strings.Join(apps, ", "))}
+	}
+	return cfg, []string{c.App}, nil
+}
+
+func (c *CheckCmd) allStores() (*config.Config, error) {
+	file := c.Config
+	if c.Dir != "" {
+		file = filepath.Join(c.Dir, configName)
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			ids, err := server.Stores(c.Dir)
+			if err == nil && len(ids) == 0 {
+				err = fmt.Errorf("there is neither %s nor a store in %s", configName, c.Dir)
+			}
+			cfg := &config.Config{DataDir: c.Dir}
+			for _, id := range ids {
+				cfg.Apps = append(cfg.Apps, config.App{ID: id})
+			}
+			return cfg, err
+		}
+	}
+	cfg, err := loadConfig(file)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	return cfg, nil
 }
