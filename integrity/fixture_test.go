@@ -1,0 +1,283 @@
+package integrity_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/attest/attesttest"
+	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/attest/request"
+	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/passkey/passkeytest"
+	"github.com/staunchid/staunch/store/sqlite"
+)
+
+const (
+	host   = "accounts.example.org"
+	origin = "https://accounts.example.org"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// rig is the flows of one app over a new store, with a clock that tests move.
+type rig struct {
+	*integrity.Service
+	t     testing.TB
+	path  string
+	store *sqlite.Store
+	opts  integrity.Options
+	reg   *registry.Service
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// newRig makes one; change may alter the options.
+func newRig(t testing.TB, change ...func(*integrity.Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, path: filepath.Join(t.TempDir(), "demo.db"), now: noon}
+	r.open(change...)
+	return r
+}
+
+func (r *rig) open(change ...func(*integrity.Options)) {
+	t := r.t
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), &sqlite.Options{Path: r.path, App: "demo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	r.store = s
+	r.reg = newRegistry(t, s, r.clock)
+	rp, err := passkey.New(&passkey.Options{App: "demo", RPID: "example.org", Name: "Demo", Origins: []string{origin, "https://example.org"}, Policy: findingsPolicy()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.opts = integrity.Options{
+		App: "demo", Name: "Demo", Passkey: rp, Attest: r.reg, Policy: demoPolicy(), Now: r.clock,
+		RowKey: bytes.Repeat([]byte{1}, 32), RateKey: bytes.Repeat([]byte{2}, 32), FakeKey: bytes.Repeat([]byte{3}, 32),
+		Update: func(ctx context.Context, fn func(integrity.Tx) error) error {
+			return s.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+		View: func(ctx context.Context, fn func(integrity.Tx) error) error {
+			return s.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+	}
+	for _, c := range change {
+		c(&r.opts)
+	}
+	if r.Service, err = integrity.New(&r.opts); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newRegistry is the attest registry with the policy of `staunch dev`.
+func newRegistry(t testing.TB, s *sqlite.Store, now func() time.Time) *registry.Service {
+	t.Helper()
+	var f attest.PolicyFile
+	if err := config.Decode([]byte(attesttest.DemoPolicy()), &f); err != nil {
+		t.Fatal(err)
+	}
+	p, err := attest.NewPolicy(&f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := attest.NewVerifier(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := android.ParseStatusList([]byte(`{"entries": {}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := registry.New(&registry.Options{
+		App: "demo", Policy: func() *attest.Policy { return p }, Verifier: verifier, Status: func() *android.StatusList { return list },
+		Now: now, HashKey: bytes.Repeat([]byte{7}, 32), EvidenceRetention: 24 * time.Hour,
+		Update: func(ctx context.Context, fn func(registry.Tx) error) error {
+			return s.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+		View: func(ctx context.Context, fn func(registry.Tx) error) error {
+			return s.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reg
+}
+
+// demoPolicy has the values of the sample configuration.
+func demoPolicy() integrity.Policy {
+	const day = 24 * time.Hour
+	per := func(n int, d time.Duration) integrity.Limit { return integrity.Limit{N: n, Per: d} }
+	return integrity.Policy{
+		AccountsWithoutDevice: true, SyncedOK: []string{"all"}, SyncedNewDevice: "hold", AppHosts: []string{host},
+		Windows:  account.Windows{Person: day, Fresh: 5 * time.Minute},
+		Sessions: integrity.SessionPolicy{Phone: 180 * day, Browser: 30 * day, Guest: 12 * time.Hour},
+		Holds:    integrity.HoldPolicy{Add: day, Recovery: 3 * day},
+		Waits:    integrity.WaitPolicy{Unfreeze: day, Delete: 7 * day, Recovery: day, RecoveryFrozen: 3 * day},
+		Limits: integrity.Limits{
+			BeginNetwork: integrity.Limit{N: 600, Per: time.Minute, Burst: 1200}, BeginDevice: per(30, time.Minute),
+			FailedNetwork: per(20, 10*time.Minute), FailedDevice: per(10, time.Hour), FailedAccount: per(10, time.Hour),
+			Join: per(10, time.Hour), HandleChange: per(5, day), HandleTaken: per(5, day), AppApproval: per(30, time.Hour),
+			FreezeCode: per(5, time.Hour), RecoveryOpen: per(60, time.Hour), AuditRefusal: per(60, time.Hour),
+		},
+	}
+}
+
+// findingsPolicy has those of the sample configuration.
+func findingsPolicy() passkey.Policy {
+	return passkey.Policy{
+		CounterRegress: passkey.Refuse, CounterRegressSynced: passkey.Raise, BackupEligibleChanged: passkey.Refuse,
+		BackupStateChanged: passkey.Raise, PRFMissing: passkey.Note,
+		ModelUnknown: passkey.Refuse, ModelStatus: passkey.Refuse, AttestationUntrusted: passkey.Refuse,
+	}
+}
+
+func (r *rig) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+func (r *rig) advance(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = r.now.Add(d)
+}
+
+var androidCA = sync.OnceValues(func() (*attesttest.AndroidCA, error) { return attesttest.TestAndroidCA(noon) })
+
+// phone is a software phone with what it keeps.
+type phone struct {
+	r       *rig
+	key     *attesttest.AndroidKey
+	passkey *passkeytest.Authenticator
+	token   integrity.Token
+	account account.ID
+	device  account.DeviceID
+}
+
+// network is where a phone's calls come from.
+const network = "net-1"
+
+func (r *rig) anonymous() account.Caller {
+	return account.Caller{Kind: account.Anonymous, App: "demo", Network: network, Place: "Berlin, Germany"}
+}
+
+// newPhone is a phone that is nobody's, with an authenticator.
+func (r *rig) newPhone(o *passkeytest.Options) *phone {
+	r.t.Helper()
+	if o == nil {
+		o = &passkeytest.Options{}
+	}
+	a, err := passkeytest.New(o)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return &phone{r: r, passkey: a}
+}
+
+// attest makes the phone's key over a challenge, and what a flow wants of it.
+func (p *phone) attest(challenge []byte) *integrity.NewPhone {
+	p.r.t.Helper()
+	ca, err := androidCA()
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	if p.key, err = ca.Phone().GenerateKey(p.r.clock(), challenge); err != nil {
+		p.r.t.Fatal(err)
+	}
+	return &integrity.NewPhone{
+		Name: "Pixel", Platform: "android", SealingAlg: "x25519", SealingKey: bytes.Repeat([]byte{9}, 32),
+		Evidence: registry.Registration{Challenge: challenge, CertificateChain: p.key.Chain()},
+		Message:  p.message(nil),
+	}
+}
+
+// message is a call as the edge sees it, signed by the phone's key.
+func (p *phone) message(token integrity.Token) *request.Message {
+	p.r.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, origin+"/staunch.account.v1.AccountService/Call", bytes.NewReader([]byte(`{}`)))
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != nil {
+		req.Header.Set("Authorization", "Staunch "+string(token))
+	}
+	if err := p.key.SignRequest(p.r.clock(), req); err != nil {
+		p.r.t.Fatal(err)
+	}
+	m, body, err := request.FromCall(req, 1<<20)
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	return m
+}
+
+// caller is the phone as the edge proves it.
+func (p *phone) caller() account.Caller {
+	p.r.t.Helper()
+	c, err := p.r.Prove(p.r.t.Context(), p.message(nil), p.token, false)
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	c.Network, c.Place = network, "Berlin, Germany"
+	return c
+}
+
+// enrol makes an account on a new phone.
+func (r *rig) enrol() *phone {
+	r.t.Helper()
+	p := r.newPhone(nil)
+	begun, err := r.BeginEnrol(r.t.Context(), r.anonymous(), nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	response, err := p.passkey.Create(begun.Options, "https://example.org")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	out, err := r.FinishEnrol(r.t.Context(), r.anonymous(), &integrity.EnrolAnswer{
+		Ceremony: begun.Ceremony, Response: response, Phone: p.attest(begun.Challenge),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	p.account, p.device, p.token = out.Account, out.Device, out.Token
+	return p
+}
+
+// signIn signs the phone in again.
+func (p *phone) signIn() *integrity.Signed {
+	p.r.t.Helper()
+	c := p.caller()
+	begun, err := p.r.BeginSignIn(p.r.t.Context(), c, &integrity.SignInStart{})
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	response, err := p.passkey.Get(begun.Options, "https://example.org")
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	out, err := p.r.FinishSignIn(p.r.t.Context(), c, &integrity.SignInAnswer{Ceremony: begun.Ceremony, Response: response})
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	p.token = out.Signed.Token
+	return out.Signed
+}
