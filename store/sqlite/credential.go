@@ -15,7 +15,7 @@ import (
 const selectCredentials = `SELECT ref, rp_id, credential_id, account, record, state, name, sign_count, flags, added_at, last_used_at, mac,
 	(SELECT json_group_array(device) FROM credential_device WHERE ref = credential.ref) FROM credential`
 
-func readCredential(s scan) (account.Credential, error) {
+func (tx *Tx) readCredential(s scan) (account.Credential, error) {
 	var c account.Credential
 	var devices []byte
 	var added, used sql.NullInt64
@@ -23,9 +23,15 @@ func readCredential(s scan) (account.Credential, error) {
 	if err != nil {
 		return c, err
 	}
-	c.Devices, err = parseDevices(devices)
 	c.AddedAt, c.LastUsedAt = fromMicros(added), fromMicros(used)
-	return c, err
+	if c.Devices, err = parseDevices(devices); err != nil {
+		return c, err
+	}
+	if tx.devices == nil {
+		tx.devices = map[account.CredentialRef][]account.DeviceID{}
+	}
+	tx.devices[c.Ref] = slices.Clone(c.Devices)
+	return c, nil
 }
 
 // parseDevices reads a JSON array of device ids, and sorts them.
@@ -42,17 +48,17 @@ func parseDevices(array []byte) (all []account.DeviceID, err error) {
 
 // CredentialByID finds a passkey by RP ID and credential ID, removed ones too.
 func (tx *Tx) CredentialByID(ctx context.Context, rpID string, credentialID []byte) (c account.Credential, found bool, err error) {
-	return one(ctx, tx, "passkey", readCredential, selectCredentials+` WHERE rp_id = ? AND credential_id = ?`, rpID, credentialID)
+	return one(ctx, tx, "passkey", tx.readCredential, selectCredentials+` WHERE rp_id = ? AND credential_id = ?`, rpID, credentialID)
 }
 
 // Credential gives a passkey by its reference, removed ones too.
 func (tx *Tx) Credential(ctx context.Context, ref account.CredentialRef) (c account.Credential, found bool, err error) {
-	return one(ctx, tx, "passkey", readCredential, selectCredentials+` WHERE ref = ?`, string(ref))
+	return one(ctx, tx, "passkey", tx.readCredential, selectCredentials+` WHERE ref = ?`, string(ref))
 }
 
 // Credentials gives the account's passkeys by time added, removed ones too.
 func (tx *Tx) Credentials(ctx context.Context, id account.ID) ([]account.Credential, error) {
-	return some(ctx, tx, "passkey", readCredential, selectCredentials+` WHERE account = ? ORDER BY added_at, ref`, string(id))
+	return some(ctx, tx, "passkey", tx.readCredential, selectCredentials+` WHERE account = ? ORDER BY added_at, ref`, string(id))
 }
 
 // AddCredential stores a new passkey with the evidence of its registration. One
@@ -72,22 +78,14 @@ func (tx *Tx) AddCredential(ctx context.Context, c account.Credential, evidence 
 // PutCredential stores what may change of a passkey: state, name, counter,
 // flags, last use, MAC, and the devices that used it.
 func (tx *Tx) PutCredential(ctx context.Context, c account.Credential) error {
-	had, found, err := one(ctx, tx, "passkey", func(s scan) ([]account.DeviceID, error) {
-		var devices []byte
-		if err := s(&devices); err != nil {
-			return nil, err
-		}
-		return parseDevices(devices)
-	}, `UPDATE credential SET state = ?, name = ?, sign_count = ?, flags = ?, last_used_at = ?, mac = ? WHERE ref = ?
-		RETURNING (SELECT json_group_array(device) FROM credential_device WHERE ref = credential.ref)`,
+	err := tx.change(ctx, "passkey", string(c.Ref), `UPDATE credential SET state = ?, name = ?, sign_count = ?, flags = ?, last_used_at = ?, mac = ? WHERE ref = ?`,
 		string(c.State), c.Name, int64(c.SignCount), int64(c.Flags), micros(c.LastUsedAt), blob(c.MAC), string(c.Ref))
 	if err != nil {
 		return err
 	}
-	if !found {
-		return tx.fail("passkey", fmt.Errorf("there is no %s to change", c.Ref))
-	}
-	if slices.Equal(had, slices.Sorted(slices.Values(c.Devices))) {
+	// Whoever changes a passkey has read it before, and nearly always it is the
+	// same devices: then there is nothing to do for them.
+	if had, read := tx.devices[c.Ref]; read && slices.Equal(had, slices.Sorted(slices.Values(c.Devices))) {
 		return nil
 	}
 	return tx.putCredentialDevices(ctx, c)
@@ -96,6 +94,7 @@ func (tx *Tx) PutCredential(ctx context.Context, c account.Credential) error {
 // putCredentialDevices stores which devices used a passkey in place of those
 // that were known to.
 func (tx *Tx) putCredentialDevices(ctx context.Context, c account.Credential) error {
+	delete(tx.devices, c.Ref)
 	if _, err := tx.exec(ctx, "passkey", `DELETE FROM credential_device WHERE ref = ?`, string(c.Ref)); err != nil || len(c.Devices) == 0 {
 		return err
 	}

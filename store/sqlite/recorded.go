@@ -63,7 +63,8 @@ func (tx *Tx) recorded(ctx context.Context, good func(sound) bool, yield func(au
 			})
 		},
 		func() error {
-			return every(ctx, tx, "passkey", readCredential, selectCredentials+` ORDER BY ref`, func(c account.Credential) error {
+			return every(ctx, tx, "passkey", tx.readCredential, selectCredentials+` ORDER BY ref`, func(c account.Credential) error {
+				clear(tx.devices) // of all passkeys they would be many
 				return yield(audit.Object{Account: c.Account, Subject: string(c.Ref), Digest: c.Digest(), BadMAC: !good(c)})
 			})
 		},

@@ -17,6 +17,8 @@ type Tx struct {
 	app    account.AppID
 	failed error // the first failure; the transaction cannot be committed then
 
+	devices map[account.CredentialRef][]account.DeviceID // of the passkeys that were read, as they are stored
+
 	nonces      *nonceSet // nil: the transaction only reads
 	nonceChange nonceChange
 }

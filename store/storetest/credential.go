@@ -63,6 +63,23 @@ func testCredentials(t *testing.T, open Open) {
 		put(other)
 		same(t, used, byRef(full.Ref, true))
 	}
+	update(t, s, func(tx Tx) error { // in one transaction, as flows do
+		for _, devices := range [][]account.DeviceID{{"d_4"}, {"d_4"}, nil, {"d_4", "d_5"}} {
+			c, _, err := tx.Credential(ctx, full.Ref)
+			if err != nil {
+				return err
+			}
+			c.Devices = devices
+			if err := errors.Join(tx.PutCredential(ctx, c), tx.PutCredential(ctx, c)); err != nil {
+				return err
+			}
+			got, _, err := tx.Credential(ctx, full.Ref)
+			if same(t, c, got); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	shuffled := full
 	shuffled.Devices = []account.DeviceID{"d_2", "d_1"}
 	put(shuffled)
