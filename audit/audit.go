@@ -55,7 +55,8 @@
 // to how it was at an earlier seal is consistent, whether by a copy of the file
 // or by taking out the last seals, what they cover and what it tells of. Who
 // wants to see that keeps the number of the last seal in another place, and
-// compares.
+// compares; a Sealer does so for as long as it runs, and refuses with
+// [ErrRewound].
 package audit
 
 import (
