@@ -2,8 +2,11 @@ package registry_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +18,7 @@ import (
 	"github.com/staunchid/staunch/attest/request"
 )
 
-// TestProve: a phone of each platform calls Staunch, and each call is good once,
-// whether it is told as a call or as a request to the backend.
+// TestProve: a phone of each platform calls Staunch, and each call is good once.
 func TestProve(t *testing.T) {
 	r := newRig(t, withPolicy(t))
 	for _, tt := range []struct {
@@ -277,4 +279,29 @@ func TestCallByKeyThatChanged(t *testing.T) {
 	r.change(id, func(k *registry.Key) { k.AppID = "TEAM123456.com.example.other" })
 	r.mustNotProve(r.call(key), "common.key_unknown")
 	r.mustNotProve(r.call(key), "apple.app_id_mismatch")
+}
+
+// TestConcurrentCalls: of many that bring the same call, one is proved.
+func TestConcurrentCalls(t *testing.T) {
+	r := newRig(t, withPolicy(t))
+	for _, key := range []signer{r.androidKey(), r.appleKey()} {
+		in := r.call(key)
+		var proved, refused atomic.Int32
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				switch _, err := r.Prove(t.Context(), in); {
+				case err == nil:
+					proved.Add(1)
+				case errors.Is(err, registry.ErrProofRefused):
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		if all.Wait(); proved.Load() != 1 || refused.Load() != 7 {
+			t.Errorf("%d proved, %d refused", proved.Load(), refused.Load())
+		}
+	}
 }
