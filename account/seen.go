@@ -18,7 +18,8 @@ func ClassOf(c Caller, a Account, d *Device, w Windows, now time.Time) Class {
 //   - device: a phone whose request proof is that of a device that is active or held
 //   - person: a session with a sign-in, step-up or creation within the window
 //   - fresh: the same of a sign-in or step-up
-//   - exact: an assertion over the challenge of this very action
+//   - exact: an assertion over the challenge of this very action; of a browser only
+//     if its session is a person's, not a guest's
 //   - bound: exact, with a passkey that is not synced, or on an active device
 //     whose evidence is affirming
 //
@@ -43,7 +44,7 @@ func (r Requirement) seen(c Caller, a Account, d *Device, now time.Time) Class {
 			class = max(class, r.session(p, now))
 		}
 	}
-	if onDevice || c.Kind == Browser && c.Session != "" || c.Kind == Phone && d.in(Locked) && r.WhileLocked {
+	if onDevice || r.signedIn(c, now) || c.Kind == Phone && d.in(Locked) && r.WhileLocked {
 		for _, p := range c.Proofs {
 			class = max(class, r.action(p, c, d, now))
 		}
@@ -56,6 +57,14 @@ func (r Requirement) seen(c Caller, a Account, d *Device, now time.Time) Class {
 func (r Requirement) onDevice(c Caller, d *Device) bool {
 	return c.Kind == Phone && (d.in(Active) || d.in(Held) || d != nil && r.AnyState) &&
 		slices.ContainsFunc(c.Proofs, func(p Proof) bool { return p.Method == ByDeviceKey && p.Device == d.ID })
+}
+
+// signedIn reports whether a browser's session is a person's, by a passkey of any
+// kind: what a guest signs approves nothing.
+func (r Requirement) signedIn(c Caller, now time.Time) bool {
+	return c.Kind == Browser && c.Session != "" && slices.ContainsFunc(c.Proofs, func(p Proof) bool {
+		return (p.Method == ByAssertion || p.Method == ByCreation) && !r.isDead(p) && within(p.At, r.windows.Person, now)
+	})
 }
 
 // session is what a proof makes of a session.
