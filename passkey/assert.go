@@ -166,7 +166,7 @@ func (rp *RelyingParty) VerifyAssertion(c Ceremony, u User, s Stored, response [
 	case c.Purpose != SignIn && len(c.Allow) == 0:
 		return nil, fmt.Errorf("%w: a ceremony for %s that allows any credential", ErrRefused, c.Purpose)
 	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
+	parsed, err := parseAssertion(response)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, detailed(err))
 	}

@@ -33,6 +33,7 @@ var goals = []goal{
 	{"verify, rkp chain, P-384 root, warm", "./attest/android", "BenchmarkVerify/rkp-p384/warm", "BenchmarkVerify/rkp-p384/floor-leaf-batch", "leaf and batch", 1.2, 60},
 	{"App Attest assertion", "./attest/appattest", "BenchmarkAssertion/full", "BenchmarkAssertion/floor", "one P-256 verification", 1.25, 0},
 	{"App Attest assertion, iOS 27", "./attest/appattest", "BenchmarkAssertion/ios27", "BenchmarkAssertion/floor", "one P-256 verification", 1.25, 0},
+	{"passkey assertion", "./passkey", "BenchmarkVerifyAssertion/es256", "BenchmarkVerifyAssertion/floor", "one P-256 verification", 1.3, 150},
 	{"check of 6000 audit entries", "./audit", "BenchmarkCheck/full", "BenchmarkCheck/floor", "3 x SHA-256, 1 signature a seal", 1, 0},
 }
 
