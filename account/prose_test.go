@@ -221,6 +221,10 @@ func TestCheckIsTheDesign(t *testing.T) {
 	for _, l := range lines() {
 		sets := subsets(allProofs(l.action))
 		eachWorld(func(w world) {
+			sets := sets
+			if w.account == account.Unset || w.account == account.Deleted || w.who != "browser" && !slices.Contains(devices()[:5], w.who) {
+				sets = sets[:20] // no proof helps
+			}
 			for _, w.proofs = range sets {
 				err, want := w.check(l.action), l.allows(w)
 				if (err == nil) != want {
