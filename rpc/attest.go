@@ -26,10 +26,14 @@ type Attest interface {
 // attestHandler is staunch.attest.v1.AttestService.
 type attestHandler struct{ *edge }
 
-// begin finds app and caller, and writes them into the Call.
+// begin finds app and caller, and writes them into the Call. A call that is
+// signed in our form and bears no token is the backend's, or is refused.
 func (e *edge) begin(ctx context.Context, req connect.AnyRequest, named string) (account.Caller, App, *Call, error) {
 	caller, app, err := e.caller(req.Header(), named)
 	c := callOf(ctx)
+	if m := receivedOf(ctx).message; err == nil && caller.Kind == account.Anonymous && app.Accounts != nil && signed(m.SignatureInput) {
+		caller, err = app.Accounts.ProveBackend(ctx, m)
+	}
 	c.App, c.Caller = app.ID, caller.Kind
 	return caller, app, c, err
 }

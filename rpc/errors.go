@@ -12,6 +12,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/attest/request"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
 )
 
@@ -25,6 +26,10 @@ var (
 	errAppMissing   = errors.New("name the app: the server has several")
 	errPanic        = errors.New("rpc: panic")
 	errStoreAway    = errors.New("the store cannot be reached; try again")
+
+	errAppUnknown   = errors.New("there is no such app here, or it has no accounts; send the header Staunch-App with the id of an [[app]] that has an rp_id")
+	errSessionToken = errors.New(`the token is that of no session; send "Authorization: Staunch TOKEN" with the token that the sign-in gave, or sign in`)
+	errStreams      = errors.New("the account has too many open streams; close one")
 )
 
 // domain is the ErrorInfo domain of all reasons.
@@ -52,6 +57,9 @@ func table() []row {
 		{errTokenMissing, connect.CodeUnauthenticated, "TOKEN_REQUIRED", false},
 		{errAppMissing, connect.CodeInvalidArgument, "APP_REQUIRED", false},
 		{errStoreAway, connect.CodeUnavailable, "STORE_AWAY", false},
+		{errAppUnknown, connect.CodeNotFound, "APP_UNKNOWN", false},
+		{errSessionToken, connect.CodeUnauthenticated, "SESSION_ENDED", false},
+		{errStreams, connect.CodeResourceExhausted, "RATE_LIMITED", false},
 
 		{registry.ErrTooLarge, connect.CodeInvalidArgument, "ATTEST_TOO_LARGE", true},
 		{registry.ErrAppUnknown, connect.CodeNotFound, "ATTEST_APP_UNKNOWN", false},
@@ -70,7 +78,42 @@ func table() []row {
 		{passkey.ErrNotVerified, connect.CodePermissionDenied, "PASSKEY_NOT_VERIFIED", false},
 		{passkey.ErrExpired, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_EXPIRED", false},
 		{passkey.ErrUsed, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_USED", false},
+		{account.ErrHandle, connect.CodeInvalidArgument, "HANDLE_INVALID", false},
 		{account.ErrMalformed, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
+		{account.ErrStep, connect.CodeAborted, "STATE_CHANGED", false},
+		{account.ErrRefused, connect.CodePermissionDenied, "ACTION_REFUSED", false}, // by its Why: see refusal
+
+		{integrity.ErrMalformed, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
+		{integrity.ErrSessionRequired, connect.CodeUnauthenticated, "SESSION_REQUIRED", false},
+		{integrity.ErrSessionEnded, connect.CodeUnauthenticated, "SESSION_ENDED", false},
+		{integrity.ErrProofInvalid, connect.CodeUnauthenticated, "PROOF_INVALID", false},
+		{integrity.ErrNotAllowed, connect.CodePermissionDenied, "CALLER_REFUSED", false},
+		{integrity.ErrDeviceUntrusted, connect.CodePermissionDenied, "DEVICE_UNTRUSTED", false},
+		{integrity.ErrSyncedRefused, connect.CodePermissionDenied, "PASSKEY_SYNCED_REFUSED", false},
+		{integrity.ErrModelRefused, connect.CodePermissionDenied, "PASSKEY_MODEL_REFUSED", false},
+		{integrity.ErrAccountUnknown, connect.CodeNotFound, "ACCOUNT_NOT_FOUND", false},
+		{integrity.ErrDeviceUnknown, connect.CodeNotFound, "DEVICE_NOT_FOUND", false},
+		{integrity.ErrCredentialUnknown, connect.CodeNotFound, "PASSKEY_NOT_FOUND", false},
+		{integrity.ErrSessionUnknown, connect.CodeNotFound, "SESSION_NOT_FOUND", false},
+		{integrity.ErrApprovalUnknown, connect.CodeNotFound, "APPROVAL_NOT_FOUND", false},
+		{integrity.ErrJoinUnknown, connect.CodeNotFound, "JOIN_NOT_FOUND", false},
+		{integrity.ErrPendingUnknown, connect.CodeNotFound, "PENDING_NOT_FOUND", false},
+		{integrity.ErrDeviceKeyKnown, connect.CodeAlreadyExists, "DEVICE_KEY_KNOWN", false},
+		{integrity.ErrPasskeyKnown, connect.CodeAlreadyExists, "PASSKEY_ALREADY_REGISTERED", false},
+		{integrity.ErrHandleTaken, connect.CodeAlreadyExists, "HANDLE_TAKEN", false},
+		{integrity.ErrLastWayIn, connect.CodeFailedPrecondition, "LAST_WAY_IN", false},
+		{integrity.ErrTooEarly, connect.CodeFailedPrecondition, "TOO_EARLY", false},
+		{integrity.ErrTooLate, connect.CodeFailedPrecondition, "TOO_LATE", false},
+		{integrity.ErrCeremonyExpired, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_EXPIRED", false},
+		{integrity.ErrCeremonyUsed, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_USED", false},
+		{integrity.ErrBackupFlagChanged, connect.CodeFailedPrecondition, "PASSKEY_BACKUP_FLAG_CHANGED", false},
+		{integrity.ErrCounter, connect.CodeFailedPrecondition, "PASSKEY_COUNTER", false},
+		{integrity.ErrApprovalExpired, connect.CodeFailedPrecondition, "APPROVAL_EXPIRED", false},
+		{integrity.ErrApprovalUsed, connect.CodeFailedPrecondition, "APPROVAL_USED", false},
+		{integrity.ErrJoinExpired, connect.CodeFailedPrecondition, "JOIN_EXPIRED", false},
+		{integrity.ErrJoinNumber, connect.CodeFailedPrecondition, "JOIN_NUMBER", false},
+		{integrity.ErrRateLimited, connect.CodeResourceExhausted, "RATE_LIMITED", false},
+		{integrity.ErrIntegrity, connect.CodeDataLoss, "INTEGRITY_FAILURE", false},
 
 		{context.Canceled, connect.CodeCanceled, "CANCELED", false},
 		{context.DeadlineExceeded, connect.CodeDeadlineExceeded, "DEADLINE_EXCEEDED", false},
@@ -81,6 +124,9 @@ func table() []row {
 func (e *edge) lookup(err error) (r row, known bool) {
 	if e.away(err) {
 		err = errStoreAway
+	}
+	if r, ok := refusal(err); ok {
+		return r, true
 	}
 	for _, r := range table() {
 		if errors.Is(err, r.err) {
@@ -97,7 +143,7 @@ func (r row) toClient(err error) *connect.Error {
 		text = clip(err.Error())
 	}
 	ce := connect.NewError(r.code, errors.New(text))
-	if d, err := connect.NewErrorDetail(&errdetails.ErrorInfo{Reason: r.reason, Domain: domain}); err == nil {
+	if d, bad := connect.NewErrorDetail(&errdetails.ErrorInfo{Reason: r.reason, Domain: domain, Metadata: metadata(err)}); bad == nil {
 		ce.AddDetail(d)
 	}
 	return ce

@@ -12,9 +12,12 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/staunchid/staunch/account"
-	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
+	accountv1 "github.com/staunchid/staunch/gen/staunch/account/v1"
+	attestv1 "github.com/staunchid/staunch/gen/staunch/attest/v1"
+	passkeyv1 "github.com/staunchid/staunch/gen/staunch/passkey/v1"
 )
 
 // Call is what is known of a call when it has ended. Every field but Duration
@@ -35,23 +38,28 @@ type callKey struct{}
 
 // procedures are the names that a Call may bear.
 func procedures() map[string]bool {
-	return map[string]bool{
-		attestv1connect.AttestServiceCreateChallengeProcedure: true,
-		attestv1connect.AttestServiceRegisterProcedure:        true,
-		attestv1connect.AttestServiceVerifyRequestProcedure:   true,
-		attestv1connect.AttestServiceGetKeyProcedure:          true,
-		attestv1connect.AttestServiceListKeysProcedure:        true,
-		attestv1connect.AttestServiceRevokeKeyProcedure:       true,
-		attestv1connect.AttestServiceStatsProcedure:           true,
-		attestv1connect.AttestServiceSuspectsProcedure:        true,
+	names := map[string]bool{StreamPath: true}
+	for _, file := range [...]protoreflect.FileDescriptor{
+		attestv1.File_staunch_attest_v1_attest_proto,
+		accountv1.File_staunch_account_v1_account_proto,
+		accountv1.File_staunch_account_v1_join_proto,
+		accountv1.File_staunch_account_v1_backend_proto,
+		passkeyv1.File_staunch_passkey_v1_passkey_proto,
+	} {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				names["/"+string(service.FullName())+"/"+string(service.Methods().Get(j).Name())] = true
+			}
+		}
 	}
+	return names
 }
 
 // observed is the outermost layer: it bounds the body, ends each call with a
 // line in the log, and keeps a panic from ending the program.
 func (e *edge) observed(next http.Handler) http.Handler {
 	known := procedures()
-	errWriter := connect.NewErrorWriter(e.handlerOptions()...)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		c := &Call{Procedure: "unknown"}
@@ -78,54 +86,98 @@ func (e *edge) observed(next http.Handler) http.Handler {
 		}()
 		if r.ContentLength > MaxMessage {
 			err := fmt.Errorf("%w: %d bytes, at most %d are read", errTooLarge, r.ContentLength, MaxMessage)
-			row, _ := e.lookup(err)
-			c.Code, c.Reason = row.code.String(), row.reason
 			w.Header().Set("Connection", "close")
-			if errWriter.IsSupported(r) && errWriter.Write(sw, r, row.toClient(err)) == nil {
-				return
-			}
-			http.Error(sw, err.Error(), http.StatusRequestEntityTooLarge)
+			e.refuse(sw, r.WithContext(context.WithValue(r.Context(), callKey{}, c)), err)
 			return
 		}
 		next.ServeHTTP(sw, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 	})
 }
 
-// intercept refuses what could not be decoded and turns every error into a row
+// interceptor refuses what could not be decoded, and turns every error into a row
 // of the table.
-func (e *edge) intercept(next connect.UnaryFunc) connect.UnaryFunc {
+type interceptor struct{ *edge }
+
+// WrapUnary is for all calls but streams.
+func (e interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (res connect.AnyResponse, err error) {
-		c := callOf(ctx)
-		defer func() {
-			if p := recover(); p != nil {
-				if aborted(p) {
-					panic(p)
-				}
-				e.panicked(ctx, p)
-				res, err = nil, errPanic
+		err = e.guard(ctx, func() (err error) {
+			msg, ok := req.Any().(proto.Message)
+			if !ok {
+				return fmt.Errorf("rpc: %T is no message", req.Any())
 			}
-			c.Code = "ok"
-			if err == nil {
-				return
+			if err := unreadable(msg); err != nil {
+				return err
 			}
-			row, known := e.lookup(err)
-			if !known && !errors.Is(err, errPanic) {
-				e.log.ErrorContext(ctx, "call failed", "procedure", c.Procedure, "app", c.App, "error", err)
-			}
-			c.Code, c.Reason = row.code.String(), row.reason
-			if row.reason == "STORE_AWAY" {
-				e.log.ErrorContext(ctx, "store is away", "procedure", c.Procedure, "app", c.App, "error", err)
-			}
-			res, err = nil, row.toClient(err)
-		}()
-		msg, ok := req.Any().(proto.Message)
-		if !ok {
-			return nil, fmt.Errorf("rpc: %T is no message", req.Any())
-		}
-		if err := unreadable(msg); err != nil {
+			res, err = next(ctx, req)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
-		return next(ctx, req)
+		return res, nil
+	}
+}
+
+// WrapStreamingHandler is for streams, whose handlers see the message first.
+func (e interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		return e.guard(ctx, func() error { return next(ctx, conn) })
+	}
+}
+
+// WrapStreamingClient is for clients, of which there are none here.
+func (interceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
+}
+
+// guard runs a handler. Its error, or that of a panic in it, is what the client
+// may see, and the Call has the outcome.
+func (e *edge) guard(ctx context.Context, handle func() error) (err error) {
+	c := callOf(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			if aborted(p) {
+				panic(p)
+			}
+			e.panicked(ctx, p)
+			err = errPanic
+		}
+		c.Code = "ok"
+		if err != nil {
+			err = e.judge(ctx, err)
+		}
+	}()
+	return handle()
+}
+
+// judge finds the row of an error, tells the Call and, where an operator must
+// know, the log of it, and gives what the client may see.
+func (e *edge) judge(ctx context.Context, err error) *connect.Error {
+	c := callOf(ctx)
+	row, known := e.lookup(err)
+	c.Code, c.Reason = row.code.String(), row.reason
+	switch {
+	case errors.Is(err, errPanic): // it has a line of its own
+	case !known:
+		e.log.ErrorContext(ctx, "call failed", "procedure", c.Procedure, "app", c.App, "error", err)
+	case row.reason == "STORE_AWAY":
+		e.log.ErrorContext(ctx, "store is away", "procedure", c.Procedure, "app", c.App, "error", err)
+	case row.reason == "INTEGRITY_FAILURE":
+		e.log.ErrorContext(ctx, "the store was tampered with, or is damaged", "procedure", c.Procedure, "app", c.App, "error", err)
+	case row.reason == "PROOF_INVALID", row.reason == "PASSKEY_REFUSED", row.reason == "PASSKEY_MALFORMED":
+		// The client learns no more than the reason, and who builds one needs the check that failed.
+		e.log.InfoContext(ctx, "call refused", "procedure", c.Procedure, "app", c.App, "reason", row.reason, "error", clip(err.Error()))
+	}
+	return row.toClient(err)
+}
+
+// refuse answers a request that reaches no handler of Connect's, in the form that
+// it asks for, or else in that of Connect's errors in JSON.
+func (e *edge) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	ce := e.judge(r.Context(), err)
+	if err := connect.NewErrorWriter(e.handlerOptions()...).Write(w, r, ce); err != nil {
+		e.log.InfoContext(r.Context(), "answer not sent", "error", err)
 	}
 }
 
@@ -150,7 +202,8 @@ func (e *edge) panicked(ctx context.Context, p any) {
 // done tells the log and the observer of a call.
 func (e *edge) done(ctx context.Context, c *Call) {
 	level := slog.LevelInfo
-	if c.Code == connect.CodeInternal.String() || c.Code == connect.CodeUnavailable.String() {
+	switch c.Code {
+	case connect.CodeInternal.String(), connect.CodeUnavailable.String(), connect.CodeDataLoss.String():
 		level = slog.LevelError
 	}
 	if e.log.Enabled(ctx, level) { // there are thousands of lines a second: no work for those that nobody wants

@@ -5,9 +5,21 @@
 //	h, err := rpc.New(&rpc.Options{Apps: []rpc.App{{ID: "demo", Attest: service, Token: token}}})
 //	http.ListenAndServe("127.0.0.1:8080", h)
 //
-// # Callers
+// # Callers of accounts and passkeys
 //
-// A call without credentials is a phone's. The app's backend sends
+// A phone signs each call with its attested key, and a backend with the key that
+// the configuration names (RFC 9421). So each request is kept as it came, for
+// whoever verifies the signature. A session goes along as "Authorization:
+// Staunch TOKEN", which must be signed too. A call that brings a new key is a
+// stranger's here: its flow verifies evidence and signature together. Cookies are
+// never read, but for the stream of alerts, by Options.Browser. The header
+// Staunch-App names the app where there are several.
+//
+// Nothing is compressed: what is signed is what is read.
+//
+// # Callers of the attestation service
+//
+// A call without credentials is a phone's. The app's backend signs, or sends
 // "Authorization: Bearer TOKEN"; the token says which app it is of, and is
 // compared by its SHA-256 in constant time. A call with a token that no app has
 // is refused, also where a phone could make it.
@@ -44,7 +56,9 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
+	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
 )
 
 // MaxMessage bounds a message: an attestation of 64 KiB in base64, and what
@@ -64,6 +78,13 @@ type Options struct {
 	Logger *slog.Logger
 	// Observe is told of each call when it has ended. nil: nobody is.
 	Observe func(Call)
+	// Address gives the host that a request comes from, of which a keyed hash of
+	// its network is counted and stored. nil: that of the connection; a server
+	// behind a proxy must say better.
+	Address func(*http.Request) string
+	// Browser finds out whose session the cookie of a request for the stream of
+	// alerts is, and in which app. nil: browsers have no stream.
+	Browser func(*http.Request) (account.Caller, error)
 	// Away reports whether an error means that the store cannot be reached, so
 	// that the call can be made again later. nil: none does.
 	Away func(error) bool
@@ -74,11 +95,14 @@ type App struct {
 	ID     account.AppID
 	Attest Attest // its attestation service
 	Token  Token  // of its backend; the zero Token is nobody's
+	// Accounts are its flows. nil: the app has attestation alone, and its backend
+	// sends the token.
+	Accounts Accounts
 }
 
 // New returns the handler of all services.
 func New(opts *Options) (http.Handler, error) {
-	e := &edge{log: opts.Logger, observe: opts.Observe, away: opts.Away}
+	e := &edge{log: opts.Logger, observe: opts.Observe, away: opts.Away, address: opts.Address, browser: opts.Browser}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -88,11 +112,22 @@ func New(opts *Options) (http.Handler, error) {
 	if e.away == nil {
 		e.away = func(error) bool { return false }
 	}
+	if e.address == nil {
+		e.address = remote
+	}
 	if err := e.setApps(opts.Apps); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(attestv1connect.NewAttestServiceHandler(&attestHandler{e}, e.handlerOptions()...))
+	path, attest := attestv1connect.NewAttestServiceHandler(&attestHandler{e}, append(e.handlerOptions(), connect.WithCompressMinBytes(compressFrom))...)
+	mux.Handle(path, e.keptIfSigned(attest))
+	add := func(path string, h http.Handler) { mux.Handle(path, e.kept(h)) }
+	plain := append(e.handlerOptions(), connect.WithCompression("gzip", nil, nil))
+	add(accountv1connect.NewAccountServiceHandler(&accountHandler{e}, plain...))
+	add(accountv1connect.NewJoinServiceHandler(&joinHandler{e}, plain...))
+	add(accountv1connect.NewBackendServiceHandler(&backendHandler{e}, plain...))
+	add(passkeyv1connect.NewPasskeyServiceHandler(&passkeyHandler{e}, plain...))
+	mux.Handle("GET "+StreamPath, e.kept(&alertStream{edge: e}))
 	return e.observed(mux), nil
 }
 
@@ -103,6 +138,8 @@ type edge struct {
 	log     *slog.Logger
 	observe func(Call)
 	away    func(error) bool
+	address func(*http.Request) string
+	browser func(*http.Request) (account.Caller, error)
 }
 
 func (e *edge) setApps(apps []App) error {
@@ -134,10 +171,9 @@ func (e *edge) setApps(apps []App) error {
 func (e *edge) handlerOptions() []connect.HandlerOption {
 	return []connect.HandlerOption{
 		connect.WithReadMaxBytes(MaxMessage),
-		connect.WithInterceptors(connect.UnaryInterceptorFunc(e.intercept)),
+		connect.WithInterceptors(interceptor{e}),
 		connect.WithCodec(protoCodec{}),
 		connect.WithCodec(jsonCodec{name: "json"}),
 		connect.WithCodec(jsonCodec{name: "json; charset=utf-8"}),
-		connect.WithCompressMinBytes(compressFrom),
 	}
 }
