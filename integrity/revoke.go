@@ -7,14 +7,15 @@ import (
 	"github.com/staunchid/staunch/account"
 )
 
-// Scope is what a revocation ends. Exactly one of Session, Credential, Device
-// and Whole is set, or Account alone with But: all but one session.
+// Scope is what a revocation ends. Exactly one of Session, Credential, Device,
+// Whole and Web is set, or Account alone with But: all but one session.
 type Scope struct {
 	Account    account.ID
 	Session    account.SessionID
 	Credential account.CredentialRef
 	Device     account.DeviceID
 	Whole      bool              // the account
+	Web        bool              // the account, but for the sessions of phones: a freeze
 	But        account.SessionID // all sessions but this one; those begun before die too
 }
 
@@ -64,14 +65,19 @@ func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, no
 // wide reports whether the scope reaches beyond single sessions of an account,
 // so that all ceremonies of it end.
 func (sc Scope) wide() bool {
-	return sc.Whole || sc.But != "" || sc.Credential != "" || sc.Device != ""
+	return sc.all() || sc.But != "" || sc.Credential != "" || sc.Device != ""
 }
+
+// all reports whether everything that was begun ends.
+func (sc Scope) all() bool { return sc.Whole || sc.Web }
 
 // covers reports whether a session ends with the scope.
 func (sc Scope) covers(sess account.Session) bool {
 	switch {
 	case sc.Whole:
 		return true
+	case sc.Web:
+		return sess.Kind != account.PhoneSession
 	case sc.But != "":
 		return sess.ID != sc.But
 	case sc.Device != "":
@@ -90,7 +96,7 @@ func (sc Scope) covers(sess account.Session) bool {
 // begun reports whether a row of that creator ends with the scope.
 func (sc Scope) begun(by Creator) bool {
 	switch {
-	case sc.Whole:
+	case sc.all():
 		return true
 	case sc.But != "":
 		return by.Session != sc.But
@@ -121,7 +127,7 @@ func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, now time.T
 		return err
 	}
 	for _, j := range joins {
-		if !scope.Whole && scope.But == "" && (scope.Device == "" || j.By != scope.Device) {
+		if !scope.all() && scope.But == "" && (scope.Device == "" || j.By != scope.Device) {
 			continue
 		}
 		was := j.State
@@ -132,7 +138,7 @@ func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, now time.T
 			n.Joins++
 		}
 	}
-	if !scope.Whole && scope.Device == "" {
+	if !scope.all() && scope.Device == "" {
 		return nil
 	}
 	pending, err := tx.Pendings(ctx, scope.Account)
