@@ -25,7 +25,7 @@ type ruling struct {
 // denies as it does in every call.
 func (a *Attempt) rule(v attest.Verdict) ruling {
 	r := ruling{verdict: v, stage: attest.Staged{Mode: attest.ModeEnforce}}
-	if !unpermitted(v) && !(a.call && barred(v)) {
+	if !unpermitted(v) && (!a.call || !barred(v)) {
 		r.stage = a.policy.Stage(a.subject(v), v)
 	}
 	r.decision, r.advice, r.would = decideIn(v, r.stage)
