@@ -1,7 +1,6 @@
 package account
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
@@ -10,7 +9,10 @@ import (
 // Digest is what an audit entry holds of an account: SHA-256 over everything in
 // it but the MAC.
 //
-//	SHA-256("staunch/account/v1" ‖ 0x00 ‖ L(field) of every field in order), times as U64 microseconds
+//	SHA-256("staunch/account/v1" ‖ 0x00 ‖ L(field) of every field in order)
+//
+// A state is its text, a time U64 microseconds, or nothing if it is zero, and
+// what was left of a hold U64 nanoseconds.
 func (a Account) Digest() [32]byte {
 	return digest("staunch/account/v1", a.fields())
 }
@@ -53,39 +55,10 @@ func (c Credential) lasting() []string {
 	}
 }
 
-// Seal gives the MAC of the row: HMAC-SHA256 under the app's row key. Whoever
-// can write to the store and has not the key can neither change a row nor move
-// it to another account.
-//
-//	HMAC-SHA256(key, "staunch/row/account/v1" ‖ 0x00 ‖ L(field) of every field in order)
-func (a Account) Seal(key []byte) []byte { return seal(key, "staunch/row/account/v1", a.fields()) }
-
-// Sound reports whether the MAC is that of the row, in constant time.
-func (a Account) Sound(key []byte) bool { return hmac.Equal(a.MAC, a.Seal(key)) }
-
-// Seal gives the MAC of the row. LastSeenAt is not in it.
-func (d Device) Seal(key []byte) []byte { return seal(key, "staunch/row/device/v1", d.fields()) }
-
-// Sound reports whether the MAC is that of the row, in constant time.
-func (d Device) Sound(key []byte) bool { return hmac.Equal(d.MAC, d.Seal(key)) }
-
-// Seal gives the MAC of the row: over record, state, counter and flags, too.
-func (c Credential) Seal(key []byte) []byte {
-	return seal(key, "staunch/row/credential/v1", append(c.lasting(), number(uint64(c.SignCount)), string([]byte{c.Flags})))
-}
-
-// Sound reports whether the MAC is that of the row, in constant time.
-func (c Credential) Sound(key []byte) bool { return hmac.Equal(c.MAC, c.Seal(key)) }
-
 // digest is SHA-256(label ‖ 0x00 ‖ L(field) of every field).
 func digest(label string, fields []string) [32]byte { return sha256.Sum256(encode(label, fields)) }
 
-func seal(key []byte, label string, fields []string) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write(encode(label, fields))
-	return m.Sum(nil)
-}
-
+// encode gives label ‖ 0x00 ‖ L(field) of every field.
 func encode(label string, fields []string) []byte {
 	n := len(label) + 1
 	for _, f := range fields {

@@ -3,6 +3,7 @@ package account
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,9 @@ import (
 // It is given out once and stored as its SHA-256.
 type FreezeCode [10]byte
 
+// maxFreezeText bounds what is read.
+const maxFreezeText = 64
+
 // NewFreezeCode returns a new code.
 func NewFreezeCode() FreezeCode {
 	var c FreezeCode
@@ -20,16 +24,21 @@ func NewFreezeCode() FreezeCode {
 	return c
 }
 
-// ParseFreezeCode reads a code as Reveal gives it. Case, spaces and dashes do
-// not matter.
+// ParseFreezeCode reads a code as Reveal gives it, and as people type it: case,
+// spaces and dashes do not matter. The error does not repeat the text.
 func ParseFreezeCode(text string) (FreezeCode, error) {
 	var c FreezeCode
-	text = strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(strings.TrimSpace(text)))
-	b, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
-	if err != nil || len(b) != len(c) {
+	if len(text) > maxFreezeText {
+		text = "" // no code is that long
+	}
+	text = strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(text))
+	if len(text) != 16 || strings.Trim(text, alphabet) != "" { // the decoder takes line breaks, and more than it needs
 		return c, fmt.Errorf("%w: a freeze code is four groups of four letters and digits", ErrMalformed)
 	}
-	return FreezeCode(b), nil
+	if _, err := base32.StdEncoding.Decode(c[:], []byte(strings.ToUpper(text))); err != nil { // 16 characters are 10 bytes
+		return FreezeCode{}, fmt.Errorf("%w: a freeze code is four groups of four letters and digits", ErrMalformed)
+	}
+	return c, nil
 }
 
 // Reveal gives the code as its owner writes it down: xxxx-xxxx-xxxx-xxxx.
@@ -39,8 +48,17 @@ func (c FreezeCode) Reveal() string {
 }
 
 // Hash is what is stored.
+//
+//	SHA-256("staunch/freeze-code/v1" ‖ 0x00 ‖ code)
 func (c FreezeCode) Hash() [32]byte {
 	return sha256.Sum256(append([]byte("staunch/freeze-code/v1\x00"), c[:]...))
+}
+
+// Opens reports whether c is the code of a, in constant time. An account without
+// a code, and one that is deleted, has none; the zero FreezeCode is nobody's.
+func (c FreezeCode) Opens(a Account) bool {
+	sum := c.Hash()
+	return c != FreezeCode{} && a.State != Deleted && subtle.ConstantTimeCompare(sum[:], a.FreezeCode) == 1
 }
 
 // String, GoString, LogValue and MarshalText keep the code out of logs.
