@@ -237,7 +237,7 @@ func TestNames(t *testing.T) {
 // TestReasons: docs/api.md has the reasons of the table of errors, and no other.
 func TestReasons(t *testing.T) {
 	var want, rows []string
-	for _, m := range regexp.MustCompile(`connect\.Code\w+, "([A-Z_]+)"`).FindAllStringSubmatch(readFile(t, "rpc/errors.go"), -1) {
+	for _, m := range regexp.MustCompile(`connect\.Code\w+, "([A-Z_]+)"`).FindAllStringSubmatch(readFile(t, "rpc/errors.go")+readFile(t, "rpc/refusal.go"), -1) {
 		want = append(want, m[1])
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| [a-z_]+ \\|").FindAllStringSubmatch(readFile(t, "docs/api.md"), -1) {

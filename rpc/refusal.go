@@ -21,9 +21,9 @@ func refusal(err error) (row, bool) {
 	code, reason := connect.CodePermissionDenied, "ACTION_REFUSED"
 	switch r.Why {
 	case account.WhyStepUp:
-		reason = "STEP_UP_REQUIRED"
+		code, reason = connect.CodePermissionDenied, "STEP_UP_REQUIRED"
 	case account.WhyNotOlder:
-		reason = "NOT_OLDER_DEVICE"
+		code, reason = connect.CodePermissionDenied, "NOT_OLDER_DEVICE"
 	case account.WhyAccountHeld:
 		code, reason = connect.CodeFailedPrecondition, "ACCOUNT_HELD"
 	case account.WhyAccountFrozen:
