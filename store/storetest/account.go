@@ -78,9 +78,14 @@ func testAccounts(t *testing.T, open Open) {
 	if err := s.Update(ctx, func(tx Tx) error { return tx.PutAccount(ctx, twin, "") }); err == nil || errors.Is(err, integrity.ErrHandleTaken) {
 		t.Errorf("a user handle of another account: %v", err)
 	}
-	unset := newcomer(carol)
-	unset.State = account.Unset
-	refused(t, s, "an account without a state", func(tx Tx) error { return tx.PutAccount(ctx, unset, "") })
+	for what, change := range map[string]func(*account.Account){
+		"an account without a state": func(a *account.Account) { a.State = account.Unset },
+		"an account without a MAC":   func(a *account.Account) { a.MAC = nil },
+	} {
+		bad := newcomer(carol)
+		change(&bad)
+		refused(t, s, what, func(tx Tx) error { return tx.PutAccount(ctx, bad, "") })
+	}
 }
 
 // testHolds: those whose hold ends are found, the oldest first.

@@ -90,6 +90,10 @@ func testCredentials(t *testing.T, open Open) {
 	twice.Devices = []account.DeviceID{"d_1", "d_1"}
 	refused(t, s, "a device twice, which the MAC would count twice", func(tx Tx) error { return tx.PutCredential(ctx, twice) })
 
+	bare := full
+	bare.MAC = nil
+	refused(t, s, "a passkey without a MAC", func(tx Tx) error { return tx.PutCredential(ctx, bare) })
+
 	// RP ID and credential ID are of one passkey, a removed one included.
 	put(used)
 	again, elsewhere, sameRef := passkeyOf(bob, 1), passkeyOf(bob, 1), passkeyOf(bob, 2)

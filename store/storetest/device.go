@@ -58,13 +58,14 @@ func testDevices(t *testing.T, open Open) {
 			t.Errorf("the key of d_1 for %s: %v", id, err)
 		}
 	}
-	for _, change := range []func(*account.Device){
-		func(d *account.Device) { d.KeyID = "" },
-		func(d *account.Device) { d.State = account.Unset },
+	for what, change := range map[string]func(*account.Device){
+		"a device without a key":   func(d *account.Device) { d.KeyID = "" },
+		"a device without a state": func(d *account.Device) { d.State = account.Unset },
+		"a device without a MAC":   func(d *account.Device) { d.MAC = nil },
 	} {
 		bad := phone("d_9", alice, "k9")
 		change(&bad)
-		refused(t, s, "a device without a key or a state", func(tx Tx) error { return tx.PutDevice(ctx, bad) })
+		refused(t, s, what, func(tx Tx) error { return tx.PutDevice(ctx, bad) })
 	}
 
 	// Those of an account, by time added, tombstones too.
