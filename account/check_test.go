@@ -233,3 +233,61 @@ func TestAboutAnother(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignBrowser: a session is one of an account. Signing in anew is not held
+// to it.
+func TestForeignBrowser(t *testing.T) {
+	c, a, _ := world{who: "browser", account: account.Active, session: true, proofs: []account.Proof{proof(account.ByAssertion, 0)}}.parts()
+	a.ID = "a_x"
+	if err := account.Required(account.AccountRead).Within(windows()).Check(c, a, nil, noon); !errors.Is(err, account.ErrRefused) {
+		t.Errorf("it reads another account: %v", err)
+	}
+	if err := account.Required(account.SignIn).Check(c, a, nil, noon); err != nil {
+		t.Errorf("it cannot sign in to another account: %v", err)
+	}
+}
+
+// TestBeforeFreeze: at once, an account is unfrozen by a device that is not held
+// and was there before.
+func TestBeforeFreeze(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*account.Device)
+		ok     bool
+	}{
+		{"before", func(*account.Device) {}, true},
+		{"at that moment", func(d *account.Device) { d.AddedAt = noon }, true},
+		{"after", func(d *account.Device) { d.AddedAt = noon.Add(time.Microsecond) }, false},
+		{"held", func(d *account.Device) { d.State, d.Hold.Reason = account.Held, "new" }, false},
+		{"leaving", func(d *account.Device) { d.State, d.Hold.Reason = account.Held, "leaving" }, false},
+	} {
+		c, a, d := world{who: "active", account: account.Frozen, session: true,
+			proofs: []account.Proof{proof(account.ByDeviceKey, 0), proof(account.ByAction, 0, over(account.UnfreezeAccount))}}.parts()
+		tt.change(d)
+		r := account.Required(account.UnfreezeAccount).Within(windows())
+		if err := r.Check(c, a, d, noon); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if r.WhileHeld = true; tt.ok != (r.Check(c, a, d, noon) == nil) {
+			t.Errorf("%s: it is not the place that refuses", tt.name)
+		}
+	}
+}
+
+// TestTierOfTheRow: that the request's key had affirming evidence is not enough
+// if the device has none now.
+func TestTierOfTheRow(t *testing.T) {
+	c, a, d := world{who: "active", account: account.Active, session: true,
+		proofs: []account.Proof{proof(account.ByDeviceKey, 0, affirming), proof(account.ByAction, 0, over(account.SetupRecovery), synced)}}.parts()
+	r := account.Required(account.SetupRecovery).Within(windows())
+	r.SyncedOK = true
+	if err := r.Check(c, a, d, noon); err != nil {
+		t.Fatal(err)
+	}
+	for _, tier := range []string{"", "none", "warning", "contraindicated"} {
+		d.Tier = tier
+		if err := r.Check(c, a, d, noon); err == nil {
+			t.Errorf("tier %q lifts a synced passkey to Bound", tier)
+		}
+	}
+}
