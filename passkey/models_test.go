@@ -255,15 +255,28 @@ func TestMetadataRS256(t *testing.T) {
 	must(t, err)
 	leaf, err := x509.CreateCertificate(rand.Reader, template(false), root, leafKey.Public(), rootKey)
 	must(t, err)
-	signed := b64(marshal(t, map[string]any{"alg": "RS256", "x5c": [][]byte{leaf, rootDER}})) + "." +
-		b64([]byte(`{"legalHeader":"x","no":3,"nextUpdate":"2026-09-01","entries":[]}`))
-	digest := sha256.Sum256([]byte(signed))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, leafKey, crypto.SHA256, digest[:])
-	must(t, err)
-	if _, err := passkey.ParseMetadata([]byte(signed+"."+b64(signature)), root, now); err != nil {
-		t.Errorf("good: %v", err)
+	sign := func(header map[string]any) string {
+		header["x5c"] = [][]byte{leaf, rootDER}
+		signed := b64(marshal(t, header)) + "." + b64([]byte(`{"legalHeader":"x","no":3,"nextUpdate":"2026-09-01","entries":[]}`))
+		digest := sha256.Sum256([]byte(signed))
+		signature, err := rsa.SignPKCS1v15(rand.Reader, leafKey, crypto.SHA256, digest[:])
+		must(t, err)
+		return signed + "." + b64(signature)
 	}
-	if _, err := passkey.ParseMetadata([]byte(signed+"."+b64(passkeytest.Flip(signature))), root, now); err == nil {
-		t.Error("a wrong signature is taken")
+	good := sign(map[string]any{"alg": "RS256"})
+	for name, blob := range map[string]string{
+		"wrong signature": good[:len(good)-6] + "AAAAAA",
+		"no algorithm":    sign(map[string]any{}),
+		"another one":     sign(map[string]any{"alg": "PS256"}),
+		"ES256":           sign(map[string]any{"alg": "ES256"}),
+		"x5u":             sign(map[string]any{"alg": "RS256", "x5u": "https://example.org"}),
+		"crit":            sign(map[string]any{"alg": "RS256", "crit": []string{"exp"}}),
+	} {
+		if _, err := passkey.ParseMetadata([]byte(blob), root, now); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	if _, err := passkey.ParseMetadata([]byte(good), root, now); err != nil {
+		t.Errorf("good: %v", err)
 	}
 }

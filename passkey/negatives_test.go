@@ -216,8 +216,8 @@ func TestBelongsTogether(t *testing.T) {
 		{"ceremony without RP ID", func(a *all) { a.c.RPID = "" }, passkey.ErrRefused},
 		{"ceremony without challenge", func(a *all) { a.c.Challenge = nil }, passkey.ErrRefused},
 		{"ceremony with a short challenge", func(a *all) { a.c.Challenge = a.c.Challenge[:31] }, passkey.ErrRefused},
-		{"ceremony that makes a passkey", func(a *all) { a.c.Purpose = passkey.Add }, passkey.ErrRefused},
-		{"ceremony for nothing", func(a *all) { a.c.Purpose = "" }, passkey.ErrRefused},
+		{"ceremony that makes a passkey", func(a *all) { a.c.Purpose, a.c.Allow = passkey.Add, [][]byte{a.s.Record.ID} }, passkey.ErrRefused},
+		{"ceremony for nothing", func(a *all) { a.c.Purpose, a.c.Allow = "", [][]byte{a.s.Record.ID} }, passkey.ErrRefused},
 		{"ceremony with other extensions", func(a *all) { a.c.Extensions = "credProps prf" }, passkey.ErrRefused},
 		{"ceremony for others", func(a *all) { a.c.Allow = [][]byte{[]byte("second")} }, passkey.ErrRefused},
 		{"step-up for anybody", func(a *all) { a.c.Purpose, a.c.Allow = passkey.StepUp, nil }, passkey.ErrRefused},
@@ -284,6 +284,18 @@ func TestOnePurposeForAnother(t *testing.T) {
 	}
 	if _, err := w.rp.VerifyCreation(c, other, now); err == nil {
 		t.Error("an assertion is taken as a creation")
+	}
+}
+
+// TestShortChallenge: a row with less than 32 bytes is damaged, even if they
+// were signed.
+func TestShortChallenge(t *testing.T) {
+	w := newWorld(t, &passkeytest.Options{})
+	stored := w.registered()
+	c, response := w.asserted(func(d *passkeytest.Draft) { d.Challenge = d.Challenge[:31] })
+	c.Challenge = c.Challenge[:31]
+	if _, err := w.rp.VerifyAssertion(c, w.user, stored, response, now); !errors.Is(err, passkey.ErrRefused) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -254,7 +254,7 @@ func TestNew(t *testing.T) {
 		{"good", func(*passkey.Options) {}, ""},
 		{"five labels", func(o *passkey.Options) { o.AppOrigins, o.Origins = nil, six[:5] }, ""},
 		{"one label, many suffixes", func(o *passkey.Options) {
-			o.AppOrigins, o.Origins = nil, []string{"https://a.com", "https://a.co.uk", "https://a.com.au", "https://a.de", "https://a.co.jp", "https://a.github.io", "https://x.a.fr"}
+			o.AppOrigins, o.Origins = nil, []string{"https://a.com", "https://a.co.uk", "https://a.com.au", "https://a.de", "https://a.co.jp", "https://a.ne.jp", "https://a.org.uk", "https://a.github.io", "https://x.a.fr"}
 		}, ""},
 		{"localhost", func(o *passkey.Options) { o.RPID, o.Origins = "localhost", []string{"http://localhost:8080"} }, ""},
 		{"six labels", func(o *passkey.Options) { o.AppOrigins, o.Origins = nil, six }, "6 distinct"},
