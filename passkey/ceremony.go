@@ -26,7 +26,7 @@ const (
 type User struct {
 	Account account.ID
 	Handle  []byte // the account's 64 random bytes, WebAuthn's user.id
-	Name    string // what system dialogs show; empty: the app's name and four characters of the account
+	Name    string // what system prompts show; empty: the app's name and four characters of the account
 }
 
 func (u User) check() error {

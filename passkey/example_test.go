@@ -57,7 +57,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	effect, findings := rp.Policy().Appraise(assertion)
-	row = assertion.Next(row)
-	fmt.Println("synced:", assertion.BackupState, "findings:", len(findings), "refused:", effect == passkey.Refuse)
-	// Output: synced: true findings: 0 refused: false
+	row = assertion.Next(row) // what is stored
+	fmt.Println("synced:", assertion.BackupState, "findings:", len(findings), "refused:", effect == passkey.Refuse, "count:", row.Count)
+	// Output: synced: true findings: 0 refused: false count: 0
 }

@@ -102,7 +102,7 @@ func TestOrigins(t *testing.T) {
 		w := newWorld(t, &passkeytest.Options{})
 		rp, err := w.rp.For(passkey.Dialog{Origin: tt.dialog})
 		must(t, err)
-		want := error(passkey.ErrRefused)
+		want := passkey.ErrRefused
 		if tt.good {
 			want = nil
 		}

@@ -20,7 +20,7 @@ const lifetime = 5 * time.Minute
 type Options struct {
 	App  account.AppID
 	RPID string // the domain that passkeys are bound to: "example.org"
-	Name string // what system dialogs call the app
+	Name string // what system prompts call the app
 
 	// Origins are those of the app's pages, as browsers write them:
 	// "https://accounts.example.org". http is for localhost alone. An iOS app
@@ -56,7 +56,7 @@ func New(o *Options) (*RelyingParty, error) {
 		return nil, fmt.Errorf("passkey: Options.App: %w", err)
 	}
 	if o.Name == "" {
-		return nil, errors.New("passkey: Options.Name is empty; system dialogs show it")
+		return nil, errors.New("passkey: Options.Name is empty; system prompts show it")
 	}
 	related, err := relatedOrigins(o.Origins)
 	if err != nil {

@@ -23,7 +23,7 @@ func (p *person) WebAuthnName() string                       { return p.rp.nameO
 func (p *person) WebAuthnDisplayName() string                { return p.rp.nameOf(p.user) }
 func (p *person) WebAuthnCredentials() []webauthn.Credential { return p.creds }
 
-// nameOf is what system dialogs call u: the handle that he chose, or the app
+// nameOf is what system prompts call u: the handle that he chose, or the app
 // and the first four characters of the account, so that two can be told apart.
 func (rp *RelyingParty) nameOf(u User) string {
 	if u.Name != "" {
