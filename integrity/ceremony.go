@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -41,17 +42,34 @@ func binding(kind string, secret []byte) []byte {
 // key; nil: neither.
 func bound(c account.Caller, b *Browser) []byte {
 	switch {
-	case b != nil && len(b.Cookie) > 0:
+	case b != nil && len(b.Cookie) > 0 && c.Device == "":
 		return boundToCookie(b.Cookie)
-	case b == nil && c.Key != "":
+	case b == nil && c.Kind == account.Phone && c.Key != "":
 		return boundToKey(c.Key)
 	}
 	return nil
 }
 
+// binder is bound for a flow that a new phone may call, too. That has no key
+// yet, and is bound by the challenge in its evidence; whoever is none of the
+// three is refused.
+func binder(c account.Caller, b *Browser, newPhone bool) ([]byte, error) {
+	by := bound(c, b)
+	switch {
+	case newPhone && (b != nil || c.Device != ""):
+		return nil, fmt.Errorf("%w: a new phone is neither a browser nor a device that is known", ErrNotAllowed)
+	case newPhone:
+		return nil, nil
+	case by == nil:
+		return nil, fmt.Errorf("%w: it takes a browser with its ceremony cookie, or a call that a phone has signed", ErrNotAllowed)
+	}
+	return by, nil
+}
+
 // answered reads the ceremony that an answer is for, and reports whether it may
 // be answered by who is bound to it: the same purpose, the same browser or
-// phone, in time. What is wrong is one reason.
+// phone, in time. What is wrong is one reason. Nobody at all may answer only
+// what is bound to the evidence of a new phone, which verifyPhone compares.
 func (s *Service) answered(ctx context.Context, tx Tx, id account.CeremonyID, p passkey.Purpose, by []byte, now time.Time) (CeremonyRow, error) {
 	if err := id.Validate(); err != nil {
 		return CeremonyRow{}, ErrCeremonyExpired
@@ -60,7 +78,9 @@ func (s *Service) answered(ctx context.Context, tx Tx, id account.CeremonyID, p 
 	switch {
 	case err != nil:
 		return r, err
-	case !found || r.Purpose != string(p) || !now.Before(r.ExpiresAt) || subtle.ConstantTimeCompare(r.Binding, by) != 1:
+	case !found || r.Purpose != string(p) || !now.Before(r.ExpiresAt):
+		return CeremonyRow{}, ErrCeremonyExpired
+	case subtle.ConstantTimeCompare(r.Binding, by) != 1 || len(by) == 0 && len(r.AttestChallenge) == 0:
 		return CeremonyRow{}, ErrCeremonyExpired
 	case !r.UsedAt.IsZero():
 		return CeremonyRow{}, ErrCeremonyUsed

@@ -17,68 +17,126 @@ import (
 // Prove finds out which phone makes a call: by the key that signed it, and the
 // session whose token it bears, if it bears one. What the call may do is not
 // decided here. A key that is no device's gives a caller without account.
+//
+// It is one transaction, which uses the call's nonce or counter up. The session
+// is read in it, and again in that of the flow.
 func (s *Service) Prove(ctx context.Context, m *request.Message, token Token, allowRevoked bool) (account.Caller, error) {
-	proved, err := s.attest.Prove(ctx, &registry.ProofRequest{
+	proving, err := s.attest.ProveLater(ctx, &registry.ProofRequest{
 		App: s.app, Message: m, Authorities: s.policy.AppHosts, LoopbackToo: s.policy.LoopbackToo, AllowRevoked: allowRevoked,
 	})
 	if err != nil {
 		return account.Caller{}, s.proofError(err)
 	}
 	now := s.now()
-	c := account.Caller{Kind: account.Phone, App: s.app, Key: proved.KeyID}
-	err = s.look(ctx, func(tx Tx) error {
-		c.Account, c.Device, c.Session, c.Proofs = "", "", "", nil
-		d, found, err := tx.DeviceByKey(ctx, proved.KeyID)
+	var c account.Caller
+	var refused error
+	err = s.act(ctx, func(tx Tx) error {
+		c, refused = account.Caller{Kind: account.Phone, App: s.app}, nil
+		proved, err := proving.Settle(ctx, tx)
+		if errors.Is(err, registry.ErrProofRefused) {
+			refused = s.proofError(err)
+			return nil // what was signed is used up
+		}
 		if err != nil {
 			return err
 		}
-		if !found || d.State == account.Deleted {
+		err = s.prove(ctx, tx, &c, proved, token, now)
+		if errors.Is(err, ErrSessionEnded) {
+			refused = err
 			return nil
 		}
-		if err := s.soundDevice(d); err != nil {
-			return err
-		}
-		c.Account, c.Device = d.Account, d.ID
-		c.Proofs = append(c.Proofs, account.Proof{
-			Method: account.ByDeviceKey, At: now, Device: d.ID,
-			Affirming: proved.Tier == attest.TierAffirming && !proved.Warned,
-		})
-		return s.bear(ctx, tx, &c, token, now)
+		return err
 	})
-	if err != nil {
+	if err = firstError(err, refused); err != nil {
 		return account.Caller{}, err
 	}
 	return c, nil
 }
 
-// bear adds the session of a token to a caller. It must be that device's.
-func (s *Service) bear(ctx context.Context, tx Tx, c *account.Caller, token Token, now time.Time) error {
+// prove finds device and session of a call that is proved.
+func (s *Service) prove(ctx context.Context, tx Tx, c *account.Caller, proved *registry.Proved, token Token, now time.Time) error {
+	c.Key = proved.KeyID
+	d, found, err := tx.DeviceByKey(ctx, proved.KeyID)
+	if err != nil {
+		return err
+	}
+	if !found || d.State == account.Deleted {
+		return nil
+	}
+	if err := s.soundDevice(d); err != nil {
+		return err
+	}
+	c.Account, c.Device = d.Account, d.ID
+	c.Proofs = []account.Proof{{
+		Method: account.ByDeviceKey, At: now, Device: d.ID, Affirming: proved.Tier == attest.TierAffirming && !proved.Warned,
+	}}
+	if minute := now.Truncate(time.Minute); minute.After(d.LastSeenAt) {
+		if err := tx.SeenDevice(ctx, d.ID, minute); err != nil {
+			return err
+		}
+	}
 	if len(token) == 0 {
 		return nil
 	}
+	sess, err := s.bear(ctx, tx, c, token, now)
+	if err != nil {
+		return err
+	}
+	return s.seenSession(ctx, tx, sess, now)
+}
+
+// bear adds the session of a token to a caller: a phone's if it is that device's
+// own, and a browser's or a guest's to who is no device.
+func (s *Service) bear(ctx context.Context, tx Tx, c *account.Caller, token Token, now time.Time) (account.Session, error) {
 	sess, found, err := tx.SessionByToken(ctx, token.hash())
 	switch {
 	case err != nil:
-		return err
-	case !found || !live(sess, now) || sess.Device != c.Device || c.Account != "" && sess.Account != c.Account:
-		return ErrSessionEnded
+		return sess, err
+	case !found || !live(sess, now):
+		return sess, ErrSessionEnded
+	case sess.Device != c.Device || (sess.Kind == account.PhoneSession) != (c.Kind == account.Phone):
+		return sess, ErrSessionEnded
+	case c.Account != "" && sess.Account != c.Account:
+		return sess, ErrSessionEnded
 	}
 	c.Account, c.Session = sess.Account, sess.ID
 	c.Proofs = append(c.Proofs, sess.Proofs...)
-	return nil
+	return sess, nil
+}
+
+// seenSession notes when a session was last seen, to the minute. The row was
+// read in this transaction, so that one which has ended does not come back.
+func (s *Service) seenSession(ctx context.Context, tx Tx, sess account.Session, now time.Time) error {
+	minute := now.Truncate(time.Minute)
+	if !minute.After(sess.LastSeenAt) {
+		return nil
+	}
+	sess.LastSeenAt = minute
+	return tx.PutSession(ctx, sess, nil)
 }
 
 // BrowserCaller finds out whose session a browser's cookie is.
 func (s *Service) BrowserCaller(ctx context.Context, token Token, network, place string) (account.Caller, error) {
-	c := account.Caller{Kind: account.Browser, App: s.app, Network: network, Place: place}
+	if len(token) == 0 {
+		return account.Caller{}, ErrSessionRequired
+	}
 	now := s.now()
-	err := s.look(ctx, func(tx Tx) error {
-		c.Account, c.Session, c.Proofs = "", "", nil
-		if len(token) == 0 {
-			return ErrSessionRequired
-		}
-		return s.bear(ctx, tx, &c, token, now)
-	})
+	var c account.Caller
+	var sess account.Session
+	find := func(tx Tx) (err error) {
+		c = account.Caller{Kind: account.Browser, App: s.app, Network: network, Place: place}
+		sess, err = s.bear(ctx, tx, &c, token, now)
+		return err
+	}
+	err := s.look(ctx, find)
+	if err == nil && now.Truncate(time.Minute).After(sess.LastSeenAt) {
+		err = s.act(ctx, func(tx Tx) error {
+			if err := find(tx); err != nil {
+				return err
+			}
+			return s.seenSession(ctx, tx, sess, now)
+		})
+	}
 	if err != nil {
 		return account.Caller{}, err
 	}

@@ -21,6 +21,10 @@ func (s *Service) BeginEnrol(ctx context.Context, c account.Caller, b *Browser) 
 	if b != nil && !s.policy.AccountsWithoutDevice {
 		return nil, fmt.Errorf("%w: this app's accounts begin on a phone", ErrNotAllowed)
 	}
+	by, err := binder(c, b, b == nil)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.take(ctx, "begin_network", c.Network, s.policy.Limits.BeginNetwork); err != nil {
 		return nil, err
 	}
@@ -37,10 +41,11 @@ func (s *Service) BeginEnrol(ctx context.Context, c account.Caller, b *Browser) 
 	}
 	row := ceremonyRow(ceremony)
 	out := &Begun{Ceremony: row.ID, Options: options, Account: u.Account, ExpiresAt: row.ExpiresAt}
-	if b != nil {
-		row.Binding = bound(c, b)
-	} else if out.Challenge, row.AttestChallenge, err = s.challenge(ctx, c); err != nil {
-		return nil, err
+	row.Binding = by
+	if b == nil {
+		if out.Challenge, row.AttestChallenge, err = s.challenge(ctx, c); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.update(ctx, func(tx Tx) error { return tx.AddCeremony(ctx, row) }); err != nil {
 		return nil, err
@@ -65,11 +70,17 @@ func (s *Service) FinishEnrol(ctx context.Context, c account.Caller, in *EnrolAn
 	if !c.In(s.app) || (in.Phone == nil) == (in.Browser == nil) {
 		return nil, ErrNotAllowed
 	}
+	by, err := binder(c, in.Browser, in.Phone != nil)
+	if err != nil {
+		return nil, err
+	}
 	now := s.now()
 	var row CeremonyRow
-	err := s.look(ctx, func(tx Tx) (err error) {
-		row, err = s.answered(ctx, tx, in.Ceremony, passkey.Enrol, bound(account.Caller{}, in.Browser), now)
-		return err
+	err = s.look(ctx, func(tx Tx) (err error) {
+		if row, err = s.answered(ctx, tx, in.Ceremony, passkey.Enrol, by, now); err != nil {
+			return err
+		}
+		return s.mayFail(ctx, tx, c, "", now)
 	})
 	if err != nil {
 		return nil, err
@@ -169,6 +180,9 @@ func (s *Service) addCredential(ctx context.Context, tx Tx, d *deed, id account.
 	c := account.Credential{
 		Ref: account.NewCredentialRef(), Account: id, RPID: made.Record.RPID, CredentialID: made.Record.ID, Record: record,
 		State: account.CredentialActive, Name: name, SignCount: made.Record.Count, Flags: made.Record.Flags, AddedAt: now,
+	}
+	if name == "" {
+		c.Name = passkeyName(made.Record)
 	}
 	if dev != "" {
 		c.Devices = []account.DeviceID{dev}

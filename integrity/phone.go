@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/attest/request"
 )
 
 // newKey is a phone's new key whose evidence was verified, and which has signed
@@ -45,7 +45,26 @@ func (s *Service) verifyKey(ctx context.Context, c account.Caller, p *NewPhone, 
 	if err := attempt.Proves(p.Message, s.policy.AppHosts, s.policy.LoopbackToo, now); err != nil {
 		return nil, s.proofError(err)
 	}
+	if err := s.neverEnrolled(ctx, p.Message); err != nil {
+		return nil, err
+	}
 	return &newKey{attempt}, nil
+}
+
+// neverEnrolled reports whether the key that has signed m is no device's, and
+// never was one's: a device key enrols once.
+func (s *Service) neverEnrolled(ctx context.Context, m *request.Message) error {
+	parsed, err := request.Parse(m)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return s.look(ctx, func(tx Tx) error {
+		_, found, err := tx.DeviceByKey(ctx, parsed.KeyID)
+		if err != nil || !found {
+			return err
+		}
+		return ErrDeviceKeyKnown
+	})
 }
 
 func (p *NewPhone) check() error {
@@ -112,27 +131,9 @@ func (s *Service) enrolDevice(ctx context.Context, tx Tx, d *deed, id account.ID
 		AddedAt: d.now, LastSeenAt: d.now.Truncate(time.Minute),
 	}
 	d.device = dev.ID
-	return s.stepDevice(ctx, tx, d, dev, step)
-}
-
-// failed counts an answer that does not verify, and gives the error back; if the
-// bucket is empty, that instead. Failures never lock an account.
-func (s *Service) failed(ctx context.Context, c account.Caller, id account.ID, err error) error {
-	if errors.Is(err, ErrIntegrity) {
-		return err
+	dev, err = s.stepDevice(ctx, tx, d, dev, step)
+	if err != nil || step.Name == account.StepEnrolFirst {
+		return dev, err
 	}
-	if limit := s.take(ctx, "failed_network", c.Network, s.policy.Limits.FailedNetwork); limit != nil {
-		return limit
-	}
-	if c.Device != "" {
-		if limit := s.take(ctx, "failed_device", string(c.Device), s.policy.Limits.FailedDevice); limit != nil {
-			return limit
-		}
-	}
-	if id != "" {
-		if limit := s.take(ctx, "failed_account", string(id)+" "+c.Network, s.policy.Limits.FailedAccount); limit != nil {
-			return limit
-		}
-	}
-	return err
+	return dev, s.notice(ctx, tx, id, account.Signal{Name: account.SignalNewDevice, Device: dev.ID}, d.now)
 }

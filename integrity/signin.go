@@ -2,8 +2,6 @@ package integrity
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,6 +14,10 @@ import (
 func (s *Service) BeginSignIn(ctx context.Context, c account.Caller, in *SignInStart) (*Begun, error) {
 	if !c.In(s.app) {
 		return nil, ErrNotAllowed
+	}
+	by, err := binder(c, in.Browser, in.NewPhone)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.takeBegin(ctx, c); err != nil {
 		return nil, err
@@ -36,16 +38,12 @@ func (s *Service) BeginSignIn(ctx context.Context, c account.Caller, in *SignInS
 		return nil, err
 	}
 	row := ceremonyRow(ceremony)
-	row.Fake, row.Binding = fake, bound(c, in.Browser)
+	row.Fake, row.Binding = fake, by
 	out := &Begun{Ceremony: row.ID, Options: options, ExpiresAt: row.ExpiresAt}
-	if in.NewPhone {
-		row.Binding = nil // the key is not there yet; the evidence is over the challenge
+	if in.NewPhone { // the key is not there yet; its evidence will be over the challenge
 		if out.Challenge, row.AttestChallenge, err = s.challenge(ctx, c); err != nil {
 			return nil, err
 		}
-	}
-	if row.Binding == nil && row.AttestChallenge == nil {
-		return nil, fmt.Errorf("%w: sign the call with the phone's key, or say that it is new", ErrMalformed)
 	}
 	if err := s.update(ctx, func(tx Tx) error { return tx.AddCeremony(ctx, row) }); err != nil {
 		return nil, err
@@ -62,17 +60,6 @@ func (s *Service) takeBegin(ctx context.Context, c account.Caller) error {
 	return s.take(ctx, "begin_network", c.Network, s.policy.Limits.BeginNetwork)
 }
 
-// asserted is an assertion that was verified against rows as they were; the
-// transaction reads them again.
-type asserted struct {
-	ceremony   CeremonyRow
-	credential account.Credential
-	before     passkey.Stored
-	assertion  *passkey.Assertion
-	effect     passkey.Effect
-	findings   []passkey.Finding
-}
-
 // FinishSignIn verifies the answer and opens a session. A phone that is not
 // known brings evidence for its key, and what becomes of it synced_new_device
 // says.
@@ -80,16 +67,23 @@ func (s *Service) FinishSignIn(ctx context.Context, c account.Caller, in *SignIn
 	if !c.In(s.app) {
 		return nil, ErrNotAllowed
 	}
-	now := s.now()
-	a, err := s.assert(ctx, c, passkey.SignIn, in.Ceremony, in.Response, bound(c, in.Browser), "", now)
+	by, err := binder(c, in.Browser, in.Phone != nil)
 	if err != nil {
 		return nil, err
+	}
+	now := s.now()
+	a, err := s.assert(ctx, c, passkey.SignIn, in.Ceremony, in.Response, by, "", now)
+	if err != nil {
+		return nil, err
+	}
+	if a.assertion.BackupEligible && !account.SyncedAllowed(s.policy.SyncedOK, account.SignIn) {
+		return nil, s.failed(ctx, c, a.credential.Account, ErrSyncedRefused)
 	}
 	if in.Phone != nil {
 		return s.signInNewPhone(ctx, c, in, a, now)
 	}
-	if c.Kind == account.Phone && c.Account != a.credential.Account {
-		return nil, s.failed(ctx, c, "", passkey.ErrRefused) // this device is of another account
+	if in.Browser == nil && (c.Device == "" || c.Account != a.credential.Account) {
+		return nil, s.failed(ctx, c, c.Account, passkey.ErrRefused) // this phone is of another account, or of none
 	}
 	var out *Signed
 	err = s.act(ctx, func(tx Tx) (err error) {
@@ -102,69 +96,16 @@ func (s *Service) FinishSignIn(ctx context.Context, c account.Caller, in *SignIn
 	return &SignInResult{Signed: out}, nil
 }
 
-// assert verifies an answer outside the transaction that acts on it: the
-// ceremony, the credential and its account, the MACs, the signature, the
-// findings. of is the account whose passkey it must be; empty: any.
-func (s *Service) assert(ctx context.Context, c account.Caller, p passkey.Purpose, id account.CeremonyID, response, by []byte, of account.ID, now time.Time) (*asserted, error) {
-	credentialID, err := passkey.UnverifiedCredentialID(response)
-	if err != nil {
-		return nil, s.failed(ctx, c, "", err)
-	}
-	a := &asserted{}
-	var owner account.Account
-	var unknown bool
-	err = s.look(ctx, func(tx Tx) (err error) {
-		if a.ceremony, err = s.answered(ctx, tx, id, p, by, now); err != nil {
-			return err
-		}
-		cred, found, err := tx.CredentialByID(ctx, s.rp.RPID(), credentialID)
-		if err != nil {
-			return err
-		}
-		if unknown = !found || cred.State == account.CredentialRemoved; unknown {
-			return nil
-		}
-		if err := s.soundCredential(cred); err != nil {
-			return err
-		}
-		a.credential = cred
-		owner, err = s.account(ctx, tx, cred.Account)
-		if errors.Is(err, ErrAccountUnknown) {
-			unknown, err = true, nil
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if unknown {
-		return nil, s.failed(ctx, c, "", passkey.ErrUnknown)
-	}
-	if of != "" && a.credential.Account != of {
-		return nil, s.failed(ctx, c, of, passkey.ErrRefused)
-	}
-	if a.before, err = stored(a.credential); err != nil {
-		return nil, &tampered{a.credential.Account, string(a.credential.Ref)}
-	}
-	ceremony, err := s.ceremony(a.ceremony)
-	if err != nil {
-		return nil, err
-	}
-	if a.ceremony.Fake {
-		return nil, s.failed(ctx, c, "", passkey.ErrRefused)
-	}
-	if a.assertion, err = s.rp.VerifyAssertion(ceremony, user(owner), a.before, response, now); err != nil {
-		return nil, s.failed(ctx, c, a.credential.Account, err)
-	}
-	a.effect, a.findings = s.rp.Policy().Appraise(a.assertion)
-	return a, s.refusal(ctx, c, a, now)
-}
-
 // signIn is the transaction of FinishSignIn for a known phone or a browser.
 func (s *Service) signIn(ctx context.Context, tx Tx, c account.Caller, b *Browser, as *asserted, now time.Time) (*Signed, error) {
 	c.Account = as.credential.Account
-	c.Proofs = append(slices.Clone(c.Proofs), as.proof(now))
 	c.Session = "" // a new one begins; what the old one was worth does not count
+	c.Proofs = slices.DeleteFunc(slices.Clone(c.Proofs), func(p account.Proof) bool { return p.Method != account.ByDeviceKey })
+	c.Proofs = append(c.Proofs, as.proof(now))
+	sess := account.Session{Account: c.Account, Device: c.Device, Kind: account.PhoneSession}
+	if b != nil {
+		c.Kind, sess.Kind, sess.Origin, sess.Label = account.Browser, account.BrowserSession, b.Origin, b.Label
+	}
 	a, err := s.load(ctx, tx, c, now)
 	if err != nil {
 		return nil, err
@@ -175,33 +116,24 @@ func (s *Service) signIn(ctx context.Context, tx Tx, c account.Caller, b *Browse
 	if err := s.require(a, account.SignIn); err != nil {
 		return nil, err
 	}
-	d := s.deed(a, "session.started", "")
-	d.class, d.event, d.body = account.Fresh, "session.started", map[string]any{"method": account.ByAssertion}
+	if err := s.weigh(ctx, tx, c, as, now); err != nil {
+		return nil, err
+	}
 	if err := s.used(ctx, tx, as, c.Device, now); err != nil {
 		return nil, err
 	}
-	sess := account.Session{Account: c.Account, Device: c.Device, Kind: account.PhoneSession, Network: c.Network, Place: c.Place,
-		Proofs: []account.Proof{as.proof(now)}}
-	if b != nil {
-		sess.Kind, sess.Origin, sess.Label = account.BrowserSession, b.Origin, b.Label
-	}
-	out := &Signed{
-		Account: a.account.ID, AccountState: a.account.State, Credential: as.credential.Ref, Class: account.Fresh, Hold: a.account.Hold,
-	}
-	if a.device != nil {
-		out.Device, out.DeviceState = a.device.ID, a.device.State
-		if a.device.Hold.Reason != "" {
-			out.Hold = a.device.Hold
-		}
-		if err := tx.SeenDevice(ctx, a.device.ID, now.Truncate(time.Minute)); err != nil {
-			return nil, err
-		}
-	}
-	if sess, out.Token, err = s.startSession(ctx, tx, sess, now); err != nil {
+	d := s.deed(a, "session.started", "")
+	told, err := s.newPlace(ctx, tx, a)
+	if err != nil {
 		return nil, err
 	}
-	out.Session, out.Until = sess.ID, sess.Until
-	d.subject, d.caller.Session = string(sess.ID), sess.ID
+	if told {
+		d.alert, d.data = string(account.SignIn), map[string]any{"credential": as.credential.Ref, "label": sess.Label}
+	}
+	out, err := s.openSession(ctx, tx, d, a, sess, as, now)
+	if err != nil {
+		return nil, err
+	}
 	if b != nil {
 		if out.Signals, err = s.signals(ctx, tx, a.account); err != nil {
 			return nil, err
@@ -210,33 +142,41 @@ func (s *Service) signIn(ctx context.Context, tx Tx, c account.Caller, b *Browse
 	return out, s.record(ctx, tx, d)
 }
 
-// proof is what the server has seen by an assertion.
-func (as *asserted) proof(now time.Time) account.Proof {
-	return account.Proof{
-		Method: account.ByAssertion, At: now, Credential: as.credential.Ref, Synced: as.assertion.BackupEligible, Suspect: as.assertion.Suspect,
+// openSession opens the session of an assertion, and notes it in the deed.
+func (s *Service) openSession(ctx context.Context, tx Tx, d *deed, a *actor, sess account.Session, as *asserted, now time.Time) (*Signed, error) {
+	sess.Network, sess.Place, sess.Proofs = a.Network, a.Place, []account.Proof{as.proof(now)}
+	sess, token, err := s.startSession(ctx, tx, sess, now)
+	if err != nil {
+		return nil, err
 	}
+	a.Session = sess.ID
+	out := s.signed(a, sess)
+	out.Token, out.Credential = token, as.credential.Ref
+	d.class, d.caller.Session, d.event = out.Class, sess.ID, "session.started"
+	d.body = map[string]any{"method": account.ByAssertion}
+	if len(a.signals) > 0 { // what stood
+		d.body["signals"], d.more = names(a.signals), map[string]any{"signals": names(a.signals)}
+	}
+	if d.subject == "" {
+		d.subject = string(sess.ID)
+	}
+	if a.device != nil {
+		return out, tx.SeenDevice(ctx, a.device.ID, now.Truncate(time.Minute))
+	}
+	return out, nil
 }
 
-// used stores what the use of a passkey changes: counter, flags, time, and the
-// device that used it. The row is read again, so that two uses at once do not
-// undo each other.
-func (s *Service) used(ctx context.Context, tx Tx, as *asserted, dev account.DeviceID, now time.Time) error {
-	cred, err := s.credential(ctx, tx, as.credential.Account, as.credential.Ref)
-	if errors.Is(err, ErrCredentialUnknown) {
-		return passkey.ErrUnknown
+// signed is what a session's owner is told of it.
+func (s *Service) signed(a *actor, sess account.Session) *Signed {
+	out := &Signed{
+		Account: a.account.ID, AccountState: a.account.State, Session: sess.ID, Until: sess.Until, Hold: a.account.Hold,
+		Class: account.ClassOf(a.Caller, a.account, a.device, s.policy.Windows, a.now),
 	}
-	if err != nil {
-		return err
+	if d := a.device; d != nil {
+		out.Device, out.DeviceState = d.ID, d.State
+		if d.Hold.Reason != "" {
+			out.Hold = d.Hold
+		}
 	}
-	before, err := stored(cred)
-	if err != nil {
-		return &tampered{cred.Account, string(cred.Ref)}
-	}
-	next := as.assertion.Next(before)
-	cred.SignCount, cred.Flags, cred.LastUsedAt = next.Count, next.Flags, now
-	if dev != "" && !slices.Contains(cred.Devices, dev) {
-		cred.Devices = append(slices.Clone(cred.Devices), dev)
-		slices.Sort(cred.Devices)
-	}
-	return s.putCredential(ctx, tx, cred)
+	return out
 }

@@ -38,7 +38,7 @@ func (s *Service) signInNewPhone(ctx context.Context, c account.Caller, in *Sign
 // signInHeld is the transaction of a sign-in on a phone that nobody knows: the
 // phone becomes a device of the account, held, and all others are told.
 func (s *Service) signInHeld(ctx context.Context, tx Tx, c account.Caller, p *NewPhone, keyID string, as *asserted, now time.Time) (*Signed, error) {
-	c.Kind, c.Account, c.Key = account.Phone, as.credential.Account, keyID
+	c.Kind, c.Account, c.Key, c.Session = account.Phone, as.credential.Account, keyID, ""
 	c.Proofs = []account.Proof{as.proof(now)}
 	a, err := s.load(ctx, tx, c, now)
 	if err != nil {
@@ -50,27 +50,26 @@ func (s *Service) signInHeld(ctx context.Context, tx Tx, c account.Caller, p *Ne
 	if err := s.require(a, account.SignInNewPhone); err != nil {
 		return nil, err
 	}
+	if err := s.weigh(ctx, tx, c, as, now); err != nil {
+		return nil, err
+	}
 	d := s.deed(a, "device.add", "")
-	d.class, d.event, d.alert = account.Fresh, "device.added", string(account.AddDevice)
-	d.body = map[string]any{"method": account.ByAssertion}
-	d.data = map[string]any{"name": p.Name, "platform": p.Platform, "credential": as.credential.Ref}
 	dev, err := s.enrolDevice(ctx, tx, d, c.Account, keyID, p, account.Step{Name: account.StepAdd, Wait: s.policy.Holds.Add})
 	if err != nil {
 		return nil, err
 	}
 	d.subject, d.caller.Device = string(dev.ID), dev.ID
+	d.alert = string(account.AddDevice)
+	d.data = map[string]any{"name": p.Name, "platform": p.Platform, "credential": as.credential.Ref}
 	if err := s.used(ctx, tx, as, dev.ID, now); err != nil {
 		return nil, err
 	}
-	sess, token, err := s.startSession(ctx, tx, account.Session{
-		Account: c.Account, Device: dev.ID, Kind: account.PhoneSession, Network: c.Network, Place: c.Place, Proofs: c.Proofs,
-	}, now)
+	a.Device, a.device = dev.ID, &dev
+	a.Proofs = append(a.Proofs, account.Proof{Method: account.ByDeviceKey, At: now, Device: dev.ID})
+	out, err := s.openSession(ctx, tx, d, a, account.Session{Account: c.Account, Device: dev.ID, Kind: account.PhoneSession}, as, now)
 	if err != nil {
 		return nil, err
 	}
-	d.caller.Session = sess.ID
-	return &Signed{
-		Account: a.account.ID, AccountState: a.account.State, Device: dev.ID, DeviceState: dev.State, Hold: dev.Hold,
-		Credential: as.credential.Ref, Session: sess.ID, Token: token, Until: sess.Until, Class: account.Fresh,
-	}, s.record(ctx, tx, d)
+	d.event = "device.added"
+	return out, s.record(ctx, tx, d)
 }

@@ -29,6 +29,10 @@ type accountTx interface {
 	Account(ctx context.Context, id account.ID) (a account.Account, found bool, err error)
 	// AccountByHandle finds an account by the folded form of its handle.
 	AccountByHandle(ctx context.Context, key string) (a account.Account, found bool, err error)
+	// AccountNear finds the first account with a handle whose id is id or comes
+	// after it, or else the first at all: a choice among those that is all the same
+	// to a random id. found is false if there is none.
+	AccountNear(ctx context.Context, id account.ID) (a account.Account, found bool, err error)
 	// PutAccount stores a, whether or not it is known. handleKey is the folded
 	// handle, or empty; that of another account is ErrHandleTaken.
 	PutAccount(ctx context.Context, a account.Account, handleKey string) error
@@ -67,6 +71,9 @@ type sessionTx interface {
 	Session(ctx context.Context, id account.SessionID) (s account.Session, found bool, err error)
 	// Sessions gives the account's sessions that have not ended, by time.
 	Sessions(ctx context.Context, id account.ID) ([]account.Session, error)
+	// Networks gives those of the account's newest sessions that have not ended,
+	// up to limit sessions; one may be there twice.
+	Networks(ctx context.Context, id account.ID, limit int) ([]string, error)
 	// AddSession stores a new one under the SHA-256 of its token.
 	AddSession(ctx context.Context, s account.Session, tokenHash [32]byte) error
 	// PutSession stores what may change: proofs, until, last seen, ended; and, if

@@ -127,6 +127,7 @@ func Run(t *testing.T, open Open) {
 		"Times":        testTimes,
 		"Credentials":  testCredentials,
 		"Sessions":     testSessions,
+		"SignIns":      testSignIns,
 		"SessionSweep": testSessionSweep,
 		"Ceremonies":   testCeremonies,
 		"Approvals":    testApprovals,

@@ -1,0 +1,50 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/staunchid/staunch/account"
+)
+
+// testSignIns: an account near an id, and the networks of the newest sessions.
+func testSignIns(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	near := func(id account.ID, wanted bool) account.ID {
+		t.Helper()
+		return get(t, s, wanted, func(tx Tx) (account.Account, bool, error) { return tx.AccountNear(ctx, id) }).ID
+	}
+	near(alice, false)
+	update(t, s, func(tx Tx) error { return tx.PutAccount(ctx, newcomer(bob), "") })
+	near(alice, false) // it has no handle
+	first, last := min(alice, carol), max(alice, carol)
+	for _, id := range []account.ID{first, last} {
+		a := newcomer(id)
+		a.Handle = string(id[:8])
+		update(t, s, func(tx Tx) error { return tx.PutAccount(ctx, a, a.Handle) })
+	}
+	for from, want := range map[account.ID]account.ID{"a_": first, first: first, first + "a": last, last: last, last + "a": first, "b": first} {
+		if got := near(from, true); got != want {
+			t.Errorf("near %s is %s, want %s", from, got, want)
+		}
+	}
+
+	networks := func(limit int) []string {
+		t.Helper()
+		return look(t, s, func(tx Tx) ([]string, error) { return tx.Networks(ctx, alice, limit) })
+	}
+	same(t, []string(nil), networks(3))
+	for i, v := range []account.Session{
+		{Account: alice, Network: "old", CreatedAt: at(1)},
+		{Account: alice, Network: "new", CreatedAt: at(5)},
+		{Account: alice, Network: "ended", CreatedAt: at(4), EndedAt: at(6), EndedWhy: "signed out"},
+		{Account: alice, Network: "", CreatedAt: at(3)},
+		{Account: bob, Network: "bob's", CreatedAt: at(7)},
+	} {
+		v.ID, v.Kind, v.Until = account.SessionID(fmt.Sprintf("s_%d", i)), account.BrowserSession, at(60)
+		update(t, s, func(tx Tx) error { return tx.AddSession(ctx, v, [32]byte{byte(i + 1)}) })
+	}
+	same(t, []string{"new", "", "old"}, networks(9))
+	same(t, []string{"new", ""}, networks(2))
+}
