@@ -101,6 +101,8 @@ func (f *fake) RevokeKey(_ context.Context, c account.Caller, _ account.AppID, i
 type bench struct {
 	*httptest.Server
 	demo, other *fake
+	accounts    *fakeAccounts // of demo
+	others      *fakeAccounts // of other
 	log         *lockedBuffer
 	calls       []rpc.Call
 }
@@ -133,10 +135,10 @@ func token(t testing.TB, secret string) rpc.Token {
 
 func newBench(t testing.TB, two bool, change func(*rpc.Options)) *bench {
 	t.Helper()
-	b := &bench{demo: &fake{}, other: &fake{}, log: &lockedBuffer{}}
+	b := &bench{demo: &fake{}, other: &fake{}, accounts: newFakeAccounts(), others: newFakeAccounts(), log: &lockedBuffer{}}
 	var mu sync.Mutex
 	opts := &rpc.Options{
-		Apps:   []rpc.App{{ID: "demo", Attest: b.demo, Token: token(t, secretDemo)}},
+		Apps:   []rpc.App{{ID: "demo", Attest: b.demo, Token: token(t, secretDemo), Accounts: b.accounts}},
 		Logger: slog.New(slog.NewTextHandler(b.log, nil)),
 		Observe: func(c rpc.Call) {
 			mu.Lock()
@@ -145,7 +147,7 @@ func newBench(t testing.TB, two bool, change func(*rpc.Options)) *bench {
 		},
 	}
 	if two {
-		opts.Apps = append(opts.Apps, rpc.App{ID: "other", Attest: b.other, Token: token(t, secretOther)})
+		opts.Apps = append(opts.Apps, rpc.App{ID: "other", Attest: b.other, Token: token(t, secretOther), Accounts: b.others})
 	}
 	if change != nil {
 		change(opts)
@@ -167,7 +169,10 @@ type answer struct {
 	Message string
 	Details []struct {
 		Type  string
-		Debug struct{ Reason, Domain string }
+		Debug struct {
+			Reason, Domain string
+			Metadata       map[string]string
+		}
 	}
 }
 
@@ -181,7 +186,13 @@ func (a answer) reason() string {
 // post makes a call in JSON. header is "Name: value" lines.
 func (b *bench) post(t testing.TB, method, body string, header ...string) answer {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, b.URL+"/staunch.attest.v1.AttestService/"+method, strings.NewReader(body))
+	return b.call(t, "/staunch.attest.v1.AttestService/"+method, body, header...)
+}
+
+// call makes a call of any service in JSON.
+func (b *bench) call(t testing.TB, path, body string, header ...string) answer {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, b.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,8 @@ func (e *edge) proved(ctx context.Context, h http.Header, revokedToo bool) (part
 		return party{}, err
 	}
 	callOf(ctx).Caller = c.Kind
-	c.Network, p.Caller = p.Network, c
+	c.Network = p.Network
+	p.Caller = c
 	return p, nil
 }
 
