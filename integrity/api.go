@@ -364,4 +364,7 @@ type JoinWait struct {
 	Join    account.JoinID
 	Message *request.Message // of a phone: signed by the key of the join
 	Browser *Browser
+	// Again: the same call asks once more, for a stream. Its proof was judged and
+	// used up when it asked first.
+	Again bool
 }

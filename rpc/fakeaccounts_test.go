@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -324,6 +325,9 @@ func (f *fakeAccounts) JoinStatus(_ context.Context, c account.Caller, in *integ
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.looks++
+	if in.Again != (f.looks > 1) {
+		return nil, errors.New("a proof is used twice, or never")
+	}
 	s := f.joins[0]
 	if len(f.joins) > 1 {
 		f.joins = f.joins[1:]

@@ -88,8 +88,8 @@ func (h *joinHandler) FinishJoin(ctx context.Context, req *connect.Request[accou
 // store may have changed the join.
 const joinPoll = 2 * time.Second
 
-// WaitJoin says how a join stands, and again when that changes. The call's proof
-// is used up by the first look; the caller that it gives does for the others.
+// WaitJoin says how a join stands, and again when that changes. The first look
+// judges the call's proof and uses it up; the others stand on it.
 func (h *joinHandler) WaitJoin(ctx context.Context, req *connect.Request[accountv1.WaitJoinRequest], stream *connect.ServerStream[accountv1.WaitJoinResponse]) error {
 	if err := unreadable(req.Msg); err != nil {
 		return err
@@ -104,12 +104,11 @@ func (h *joinHandler) WaitJoin(ctx context.Context, req *connect.Request[account
 	}
 	changed, done := p.app.WatchJoin(id)
 	defer done()
-	in := &integrity.JoinWait{Join: id, Message: p.message}
 	poll := time.NewTicker(joinPoll)
 	defer poll.Stop()
 	last := ""
-	for {
-		s, err := p.app.JoinStatus(ctx, p.Caller, in)
+	for again := false; ; again = true {
+		s, err := p.app.JoinStatus(ctx, p.Caller, &integrity.JoinWait{Join: id, Message: p.message, Again: again})
 		if err != nil {
 			return err
 		}
