@@ -24,8 +24,14 @@
 // itself has seen of the [Caller], his [Proof]s. Nothing of it is stored as a
 // right; it is computed anew at each request.
 //
-// All of it is plain data and pure functions: the package reads no clock and
-// keeps nothing.
+// Rows carry a MAC, which Seal makes and Sound checks whenever a row is used,
+// and a Digest, which the audit record keeps. [Legal] tells whoever checks that
+// record whether a step is one of the tables. Two things people type are read
+// here: a handle ([ParseHandle]) and a [FreezeCode].
+//
+// What it does not do: find out who somebody is, which the edge does, or what
+// an operator may do, who is nobody yet. All of it is plain data and pure
+// functions: the package reads no clock and keeps nothing.
 package account
 
 import "errors"
