@@ -116,10 +116,10 @@ const affirming = "affirming"
 
 // age is how old a proof may be for a class.
 func (r Requirement) age(class Class) time.Duration {
-	switch {
-	case class == r.Class:
+	if class == r.Class {
 		return r.MaxAge
-	case class == Fresh:
+	}
+	if class == Fresh {
 		return r.windows.fresh(r.risky)
 	}
 	return r.windows.Person
