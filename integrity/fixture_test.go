@@ -3,6 +3,8 @@ package integrity_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/attest/request"
+	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
@@ -160,10 +163,65 @@ func (r *rig) advance(d time.Duration) {
 
 var androidCA = sync.OnceValues(func() (*attesttest.AndroidCA, error) { return attesttest.TestAndroidCA(noon) })
 
+// checked is the check of the whole store: chains, digests, MACs and steps.
+func (r *rig) checked() {
+	r.t.Helper()
+	report, err := r.store.CheckBy(r.t.Context(), func(tx *sqlite.Tx) (audit.Report, error) {
+		return audit.Check(r.t.Context(), tx.Keyed(r.opts.RowKey), &audit.CheckOptions{Legal: account.Legal, Now: r.clock()})
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, p := range report.Problems {
+		r.t.Errorf("the check finds: %+v", p)
+	}
+}
+
+// exec changes the store behind everybody's back.
+func (r *rig) exec(query string, args ...any) {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+r.path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(query, args...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// count counts the rows of a query's FROM and WHERE.
+func (r *rig) count(from string, args ...any) (n int) {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+r.path+"?mode=ro")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT count(*) FROM "+from, args...).Scan(&n); err != nil {
+		r.t.Fatal(err)
+	}
+	return n
+}
+
+// read gives what fn reads of the store.
+func read[T any](r *rig, fn func(integrity.Tx) (T, error)) (v T) {
+	r.t.Helper()
+	err := r.opts.View(r.t.Context(), func(tx integrity.Tx) (err error) {
+		v, err = fn(tx)
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return v
+}
+
 // phone is a software phone with what it keeps.
 type phone struct {
 	r       *rig
 	key     *attesttest.AndroidKey
+	spki    []byte
 	passkey *passkeytest.Authenticator
 	token   integrity.Token
 	account account.ID
@@ -197,12 +255,32 @@ func (p *phone) attest(challenge []byte) *integrity.NewPhone {
 	if err != nil {
 		p.r.t.Fatal(err)
 	}
-	if p.key, err = ca.Phone().GenerateKey(p.r.clock(), challenge); err != nil {
+	if p.key, err = ca.Phone().GenerateKey(p.r.clock(), challenge, func(d *attesttest.AndroidDraft) { p.spki = d.Leaf().PublicKey }); err != nil {
 		p.r.t.Fatal(err)
 	}
+	return p.brings(challenge, p.key.Chain())
+}
+
+// attestAgain gives evidence for the key that the phone has, over another
+// challenge.
+func (p *phone) attestAgain(challenge []byte) *integrity.NewPhone {
+	p.r.t.Helper()
+	ca, err := androidCA()
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	key, err := ca.Phone().GenerateKey(p.r.clock(), challenge, func(d *attesttest.AndroidDraft) { d.Leaf().PublicKey = p.spki })
+	if err != nil {
+		p.r.t.Fatal(err)
+	}
+	return p.brings(challenge, key.Chain())
+}
+
+func (p *phone) brings(challenge []byte, chain [][]byte) *integrity.NewPhone {
+	p.r.t.Helper()
 	return &integrity.NewPhone{
 		Name: "Pixel", Platform: "android", SealingAlg: "x25519", SealingKey: bytes.Repeat([]byte{9}, 32),
-		Evidence: registry.Registration{Challenge: challenge, CertificateChain: p.key.Chain()},
+		Evidence: registry.Registration{Challenge: challenge, CertificateChain: chain},
 		Message:  p.message(nil),
 	}
 }
@@ -216,7 +294,7 @@ func (p *phone) message(token integrity.Token) *request.Message {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if token != nil {
-		req.Header.Set("Authorization", "Staunch "+string(token))
+		req.Header.Set("Authorization", "Staunch "+base64.RawURLEncoding.EncodeToString(token))
 	}
 	if err := p.key.SignRequest(p.r.clock(), req); err != nil {
 		p.r.t.Fatal(err)
@@ -232,52 +310,10 @@ func (p *phone) message(token integrity.Token) *request.Message {
 // caller is the phone as the edge proves it.
 func (p *phone) caller() account.Caller {
 	p.r.t.Helper()
-	c, err := p.r.Prove(p.r.t.Context(), p.message(nil), p.token, false)
+	c, err := p.r.Prove(p.r.t.Context(), p.message(p.token), p.token, false)
 	if err != nil {
 		p.r.t.Fatal(err)
 	}
 	c.Network, c.Place = network, "Berlin, Germany"
 	return c
-}
-
-// enrol makes an account on a new phone.
-func (r *rig) enrol() *phone {
-	r.t.Helper()
-	p := r.newPhone(nil)
-	begun, err := r.BeginEnrol(r.t.Context(), r.anonymous(), nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	response, err := p.passkey.Create(begun.Options, "https://example.org")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	out, err := r.FinishEnrol(r.t.Context(), r.anonymous(), &integrity.EnrolAnswer{
-		Ceremony: begun.Ceremony, Response: response, Phone: p.attest(begun.Challenge),
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	p.account, p.device, p.token = out.Account, out.Device, out.Token
-	return p
-}
-
-// signIn signs the phone in again.
-func (p *phone) signIn() *integrity.Signed {
-	p.r.t.Helper()
-	c := p.caller()
-	begun, err := p.r.BeginSignIn(p.r.t.Context(), c, &integrity.SignInStart{})
-	if err != nil {
-		p.r.t.Fatal(err)
-	}
-	response, err := p.passkey.Get(begun.Options, "https://example.org")
-	if err != nil {
-		p.r.t.Fatal(err)
-	}
-	out, err := p.r.FinishSignIn(p.r.t.Context(), c, &integrity.SignInAnswer{Ceremony: begun.Ceremony, Response: response})
-	if err != nil {
-		p.r.t.Fatal(err)
-	}
-	p.token = out.Signed.Token
-	return out.Signed
 }
