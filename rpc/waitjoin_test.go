@@ -1,8 +1,10 @@
 package rpc_test
 
 import (
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,5 +111,26 @@ func TestWaitJoinLooksByItself(t *testing.T) {
 	}
 	if took := time.Since(begin); stream.Err() != nil || n != 2 || took > 10*time.Second {
 		t.Errorf("%d states after %v: %v", n, took, stream.Err())
+	}
+}
+
+// TestWaitJoinUnknownField: a stream reads its request as strictly as a call.
+func TestWaitJoinUnknownField(t *testing.T) {
+	b := newBench(t, false, nil)
+	b.accounts.joins = []integrity.JoinStatus{{State: "denied"}}
+	body := `{"join":"` + someJoin + `","x":1}`
+	req, err := http.NewRequest(http.MethodPost, b.URL+joinPath+"WaitJoin", strings.NewReader("\x00\x00\x00\x00"+string(rune(len(body)))+body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/connect+json")
+	req.Header.Set("Signature-Input", byPhone[len("Signature-Input: "):])
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if data, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(data), `unknown field`) || b.accounts.method != "" {
+		t.Errorf("%q %v, asked %q", data, err, b.accounts.method)
 	}
 }
