@@ -6,8 +6,12 @@
 // the folder of the configuration file. A key that is not required may be left
 // out, and then has the value that the sample shows.
 //
-// The structs of this file are the documentation: [Sample] writes the commented
+// The structs of this package are the documentation: [Sample] writes the commented
 // sample from them, which is what `staunch config print` prints.
+//
+// An app is served with attestation alone until it has an rp_id. From then on it
+// has accounts, and every value of their policy must be written: none of them
+// has a default that nobody has looked at.
 //
 //	cfg, err := config.Load("staunch.toml")
 //
@@ -93,22 +97,6 @@ type AppleKey struct {
 	KeyFile string `toml:"key_file,required"`
 }
 
-// App is one app. Whatever belongs to it lies in its own store.
-type App struct {
-	// Named in calls, in the policy and in the name of the store: a small
-	// letter, then 1 to 30 small letters, digits and "-".
-	ID string `toml:"id,required"`
-	// File with the token that the app's backend sends as
-	// "Authorization: Bearer TOKEN": at least 32 characters, of which nobody
-	// else may know one. Without it no call of a backend is accepted. Signed
-	// requests of backends take its place in a later release.
-	ServiceTokenFile string `toml:"service_token_file"`
-	// File with the secret that the keys of stored hashes are derived from: at
-	// least 32 random bytes as text, such as `openssl rand -hex 32` prints. Keep
-	// a copy: under another secret no device is recognised again.
-	RootSecretFile string `toml:"root_secret_file,required"`
-}
-
 // googleStatusURL is where Google publishes the list.
 const googleStatusURL = "https://android.googleapis.com/attestation/status"
 
@@ -130,6 +118,6 @@ func sample() Config {
 	c.Attest.PolicyFile = "policy.toml"
 	c.Attest.StatusListURL = googleStatusURL
 	c.Attest.AppleKeys = []AppleKey{{TeamID: "A1B2C3D4E5", KeyID: "K1L2M3N4O5", KeyFile: "AuthKey_K1L2M3N4O5.p8"}}
-	c.Apps = []App{{ID: "demo", ServiceTokenFile: "service.token", RootSecretFile: "root.secret"}}
+	c.Apps = []App{sampleApp()}
 	return c
 }

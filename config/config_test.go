@@ -49,13 +49,13 @@ func TestSampleParses(t *testing.T) {
 	// A key that is commented out is one that the file may have.
 	var all []string
 	for line := range strings.Lines(s) {
-		if key, ok := strings.CutPrefix(line, "# "); ok && (strings.Contains(key, ` = "`) || strings.HasPrefix(key, "[[")) && !strings.HasPrefix(key, "status_list_file") {
+		if key, ok := strings.CutPrefix(line, "# "); ok && (strings.Contains(key, ` = "`) || strings.HasPrefix(key, "[[")) && !strings.HasPrefix(key, "status_list_file") && !strings.HasPrefix(key, "metadata_file") {
 			line = key
 		}
 		all = append(all, line)
 	}
 	full := strings.Join(all, "")
-	for _, key := range []string{"\ntls_key_file =", "\n[[attest.apple_key]]", "\nkey_file ="} {
+	for _, key := range []string{"\ntls_key_file =", "\n[[attest.apple_key]]", "\nkey_file =", "\nwebhook_url =", "\ncolour ="} {
 		if !strings.Contains(full, key) {
 			t.Errorf("the sample lacks %q", key)
 		}
@@ -118,7 +118,7 @@ func TestCheck(t *testing.T) {
 		{"short app id", `id = "demo"`, `id = "d"`, `app[0].id: "d" is no id`},
 		{"no root secret", `root_secret_file = "root.secret"`, `root_secret_file = ""`, "app[0].root_secret_file: must not be empty"},
 		{"no app id", `id = "demo"`, "", "app[0].id: missing"},
-		{"no app", "\n[[app]]", "\n[[ap]]", "app: missing; the key is required"},
+		{"no app", sample[strings.Index(sample, "[[app]]"):], "", "app: missing; the key is required"},
 		{"two apps of one id", "\n[[app]]", "\n[[app]]\nid = \"demo\"\nroot_secret_file = \"r\"\n[[app]]", `app[1].id: the id "demo" occurs twice`},
 	}
 	for _, tt := range tests {

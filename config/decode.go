@@ -22,6 +22,10 @@ const MaxFile = 1 << 20
 //
 //	ID string `toml:"id,required"`
 //
+// Keys may belong together: "with=rp_id" is for a key that must be there when
+// the key rp_id is in the same table, and must not when it is not; "for=rp_id" is
+// the first half of that, "beside=rp_id" the second.
+//
 // A table may be missing as a whole unless its own field is required or one of
 // its keys is and the field is no pointer. Fields that data does not name keep
 // the value that v brings. The error joins an *Error for everything that is
@@ -91,18 +95,32 @@ func (c *checker) table(path string, m map[string]any, t reflect.Type) {
 			continue
 		}
 		c.value(join(path, key), value, fields[i].typ)
+		if beside := fields[i].only; beside != "" && !has(m, beside) {
+			c.fail(join(path, key), "is of no use without %s; write %[1]s and what it needs, or take this out", beside)
+		}
 	}
 	for _, f := range fields {
 		if _, ok := m[f.name]; ok {
 			continue
 		}
 		at := join(path, f.name)
-		if f.required {
+		switch {
+		case f.required:
 			c.fail(at, "missing; the key is required")
-		} else if f.typ.Kind() == reflect.Struct && !isText(f.typ) {
+		case f.needed != "" && !has(m, f.needed):
+		case f.needed != "" && f.typ.Kind() == reflect.Pointer && isTable(f.typ.Elem()):
+			c.table(at, nil, f.typ.Elem()) // each of its keys is named
+		case f.needed != "":
+			c.fail(at, "missing; with %s the key is required, and `staunch config print` shows a value", f.needed)
+		case f.typ.Kind() == reflect.Struct && !isText(f.typ):
 			c.table(at, nil, f.typ) // a required key of a table that is not there
 		}
 	}
+}
+
+func has(m map[string]any, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 // value checks one value against the type t.

@@ -30,5 +30,19 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a duration so that UnmarshalText reads it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+// MarshalText writes a duration as people do, so that UnmarshalText reads it:
+// "30d", "24h", "90s".
+func (d Duration) MarshalText() ([]byte, error) {
+	const day = 24 * time.Hour
+	if d.Duration > 2*day && d.Duration%day == 0 {
+		return fmt.Appendf(nil, "%dd", d.Duration/day), nil
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return []byte(text), nil
+}

@@ -70,7 +70,14 @@ func (c *Config) paths() []*string {
 		all = append(all, &c.Attest.AppleKeys[i].KeyFile)
 	}
 	for i := range c.Apps {
-		all = append(all, &c.Apps[i].ServiceTokenFile, &c.Apps[i].RootSecretFile)
+		a := &c.Apps[i]
+		all = append(all, &a.ServiceTokenFile, &a.RootSecretFile, &a.AuditKeyFile, &a.BackendPublicKeyFile, &a.LogoFile)
+		for j := range a.AuditPublicKeyFiles {
+			all = append(all, &a.AuditPublicKeyFiles[j])
+		}
+		if a.Passkey != nil {
+			all = append(all, &a.Passkey.MetadataFile)
+		}
 	}
 	return all
 }
@@ -78,7 +85,7 @@ func (c *Config) paths() []*string {
 // check judges what the types alone cannot say.
 func (c *Config) check(fail func(key, reason string) error) error {
 	var errs []error
-	bad := func(key, format string, args ...any) {
+	var bad report = func(key, format string, args ...any) {
 		errs = append(errs, fail(key, fmt.Sprintf(format, args...)))
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
@@ -114,27 +121,12 @@ func (c *Config) check(fail func(key, reason string) error) error {
 		bad("attest.policy_file", "must not be empty")
 	}
 	c.checkFeed(bad)
-	if len(c.Apps) == 0 {
-		bad("app", "at least one app is needed")
-	}
-	seen := map[string]bool{}
-	for i, a := range c.Apps {
-		key := fmt.Sprintf("app[%d].id", i)
-		if !validAppID(a.ID) {
-			bad(key, `%q is no id; write a small letter, then 1 to 30 small letters, digits and "-"`, a.ID)
-		} else if seen[a.ID] {
-			bad(key, "the id %q occurs twice", a.ID)
-		}
-		seen[a.ID] = true
-		if a.RootSecretFile == "" {
-			bad(fmt.Sprintf("app[%d].root_secret_file", i), "must not be empty")
-		}
-	}
+	c.checkApps(bad)
 	return errors.Join(errs...)
 }
 
 // checkFeed judges what is downloaded, and with which keys.
-func (c *Config) checkFeed(bad func(key, format string, args ...any)) {
+func (c *Config) checkFeed(bad report) {
 	const key = "attest.status_list_url"
 	if text := c.Attest.StatusListURL; text != "" {
 		u, err := url.Parse(text)
@@ -183,18 +175,4 @@ func Loopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
-}
-
-// validAppID reports whether id matches ^[a-z][a-z0-9-]{1,30}$, which is also
-// safe as the name of a file.
-func validAppID(id string) bool {
-	if len(id) < 2 || len(id) > 31 || id[0] < 'a' || id[0] > 'z' {
-		return false
-	}
-	for _, r := range id {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
-			return false
-		}
-	}
-	return true
 }

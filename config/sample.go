@@ -12,12 +12,17 @@ import (
 	"strings"
 )
 
+// The structs with their comments are the one documentation of the keys.
+//
 //go:embed config.go
-var source string // the structs with their comments; the one documentation of the keys
+var source string
+
+//go:embed app.go
+var sourceOfApp string
 
 // Sample is a configuration file with every key, each under its comment.
 func Sample() (string, error) {
-	docs, err := fieldDocs(source)
+	docs, err := fieldDocs(source, sourceOfApp)
 	if err != nil {
 		return "", err
 	}
@@ -39,10 +44,13 @@ func (w *sampleWriter) table(path string, v reflect.Value) {
 	for _, f := range fieldsOf(v.Type()) {
 		name := v.Type().Name() + "." + v.Type().Field(f.index).Name
 		value, at := v.Field(f.index), join(path, f.name)
+		if f.typ.Kind() == reflect.Pointer {
+			value, f.typ = value.Elem(), f.typ.Elem()
+		}
 		switch {
-		case f.typ.Kind() == reflect.Struct && !isText(f.typ):
+		case isTable(f.typ):
 			later = append(later, func() {
-				w.comment(name, false)
+				w.comment(name, f)
 				fmt.Fprintf(w, "[%s]\n", at)
 				w.table(at, value)
 			})
@@ -50,16 +58,16 @@ func (w *sampleWriter) table(path string, v reflect.Value) {
 			later = append(later, func() {
 				for i := range value.Len() {
 					if !f.required {
-						w.example(name, at, value.Index(i))
+						w.example(name, at, f, value.Index(i))
 						continue
 					}
-					w.comment(name, f.required)
+					w.comment(name, f)
 					fmt.Fprintf(w, "[[%s]]\n", at)
 					w.table(at, value.Index(i))
 				}
 			})
 		default:
-			w.comment(name, f.required)
+			w.comment(name, f)
 			text := tomlText(value)
 			if text == `""` || f.silent {
 				fmt.Fprintf(w, "# %s = %s\n", f.name, text) // left out: an empty path is none
@@ -74,8 +82,8 @@ func (w *sampleWriter) table(path string, v reflect.Value) {
 }
 
 // example writes a table that is not in the defaults, all of it as comments.
-func (w *sampleWriter) example(name, at string, v reflect.Value) {
-	w.comment(name, false)
+func (w *sampleWriter) example(name, at string, f field, v reflect.Value) {
+	w.comment(name, f)
 	inner := sampleWriter{docs: w.docs}
 	inner.table(at, v)
 	fmt.Fprintf(w, "# [[%s]]\n", at)
@@ -92,10 +100,13 @@ func (w *sampleWriter) example(name, at string, v reflect.Value) {
 }
 
 // comment writes the doc comment of a field.
-func (w *sampleWriter) comment(name string, required bool) {
+func (w *sampleWriter) comment(name string, f field) {
 	doc := w.docs[name]
-	if required {
+	switch {
+	case f.required:
 		doc = "Required. " + doc
+	case f.needed != "":
+		doc = "Required with " + f.needed + ".\n" + doc
 	}
 	w.WriteString("\n")
 	for line := range strings.Lines(doc) {
@@ -103,7 +114,7 @@ func (w *sampleWriter) comment(name string, required bool) {
 	}
 }
 
-// tomlText writes a scalar.
+// tomlText writes a scalar, or an array of them.
 func tomlText(v reflect.Value) string {
 	if t, ok := v.Interface().(encoding.TextMarshaler); ok {
 		text, err := t.MarshalText()
@@ -115,16 +126,30 @@ func tomlText(v reflect.Value) string {
 	if v.Kind() == reflect.String {
 		return strconv.Quote(v.String())
 	}
+	if v.Kind() == reflect.Slice {
+		var all []string
+		for i := range v.Len() {
+			all = append(all, tomlText(v.Index(i)))
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	}
 	return fmt.Sprint(v.Interface())
 }
 
-// fieldDocs reads the doc comments of all struct fields in a Go file.
-func fieldDocs(src string) (map[string]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", src, parser.ParseComments)
-	if err != nil {
-		return nil, fmt.Errorf("config: cannot read the documentation of the keys: %w", err)
-	}
+// fieldDocs reads the doc comments of all struct fields in Go files.
+func fieldDocs(sources ...string) (map[string]string, error) {
 	docs := map[string]string{}
+	for _, src := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), "config.go", src, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("config: cannot read the documentation of the keys: %w", err)
+		}
+		inspectDocs(file, docs)
+	}
+	return docs, nil
+}
+
+func inspectDocs(file *ast.File, docs map[string]string) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)
 		if !ok {
@@ -139,5 +164,4 @@ func fieldDocs(src string) (map[string]string, error) {
 		}
 		return true
 	})
-	return docs, nil
 }

@@ -13,10 +13,15 @@ import (
 type field struct {
 	name     string
 	required bool
-	silent   bool // the sample has its default as a comment
+	silent   bool   // the sample has its default as a comment
+	needed   string // required beside the key of this name
+	only     string // refused where the key of this name is missing
 	typ      reflect.Type
 	index    int
 }
+
+// isTable reports whether t is written as a table of its own.
+func isTable(t reflect.Type) bool { return t.Kind() == reflect.Struct && !isText(t) && !isTime(t) }
 
 // fieldsOf lists the keys of a struct type. A field without a tag has no key.
 func fieldsOf(t reflect.Type) []field {
@@ -27,7 +32,23 @@ func fieldsOf(t reflect.Type) []field {
 		if !f.IsExported() || name == "" || name == "-" {
 			continue
 		}
-		all = append(all, field{name, strings.Contains(","+opts+",", ",required,"), strings.Contains(","+opts+",", ",silent,"), f.Type, i})
+		one := field{name: name, typ: f.Type, index: i}
+		for opt := range strings.SplitSeq(opts, ",") {
+			opt, of, _ := strings.Cut(opt, "=")
+			switch opt {
+			case "required":
+				one.required = true
+			case "silent":
+				one.silent = true
+			case "with":
+				one.needed, one.only = of, of
+			case "for":
+				one.needed = of
+			case "beside":
+				one.only = of
+			}
+		}
+		all = append(all, one)
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/store/sqlite"
 )
 
@@ -20,12 +21,20 @@ type app struct {
 	id     account.AppID
 	store  *sqlite.Store
 	attest *registry.Service
+	sealer *audit.Sealer // nil: nothing is sealed
 	wake   chan struct{} // a revocation list is to be applied
 }
 
-// storePath is where the store of an app lies. Ids are checked to be safe here.
-func storePath(dataDir string, id account.AppID) string {
-	return filepath.Join(dataDir, string(id)+".db")
+// storePath is where the store of an app lies. Ids and names of files are checked
+// to be safe here.
+func storePath(cfg *config.Config, id account.AppID) string {
+	file := string(id) + ".db"
+	for i := range cfg.Apps {
+		if cfg.Apps[i].ID == string(id) {
+			file = cfg.Apps[i].StoreFile()
+		}
+	}
+	return filepath.Join(cfg.DataDir, file)
 }
 
 func (s *Server) openApps(l *loaded, m *metrics) error {
@@ -35,11 +44,14 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 	}
 	for _, c := range s.cfg.Apps {
 		a := &app{id: account.AppID(c.ID), wake: make(chan struct{}, 1)}
-		a.store, err = sqlite.Open(context.Background(), &sqlite.Options{Path: storePath(s.cfg.DataDir, a.id), App: a.id, Logger: s.log})
+		a.store, err = sqlite.Open(context.Background(), &sqlite.Options{Path: storePath(s.cfg, a.id), App: a.id, Logger: s.log})
 		if err != nil {
 			return fmt.Errorf("server: app %s: %w", a.id, err)
 		}
 		s.apps = append(s.apps, a)
+		if a.sealer, err = s.newSealer(a, l); err != nil {
+			return err
+		}
 		key, err := hashKey(l.roots[c.ID], a.id)
 		if err != nil {
 			return fmt.Errorf("server: app %s: %w", a.id, err)
@@ -69,11 +81,6 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 	}
 	m.registry.MustRegister(newKeyCounts(s.apps, s.log, s.now))
 	return nil
-}
-
-// hashKey derives the key for hashes of device identifiers (RFC 5869).
-func hashKey(root rootSecret, id account.AppID) (registry.HashKey, error) {
-	return hkdf.Key(sha256.New, root.reveal(), nil, "staunch/attest/identifiers/v1 "+string(id), 32)
 }
 
 // healthy reads from the store of a.

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -44,19 +42,25 @@ func Stores(dataDir string) ([]string, error) {
 // problem. The MACs of rows are not judged, for that needs the app's root
 // secret: CheckApp does. An error means that it could not check.
 func CheckStore(ctx context.Context, dataDir, app string, keys ...ed25519.PublicKey) (audit.Report, error) {
-	return checkStore(ctx, dataDir, app, checkKeys{audit: keys})
+	return checkStore(ctx, &config.Config{DataDir: dataDir}, app, checkKeys{audit: keys})
 }
 
-// CheckApp is CheckStore for an app of cfg, and judges the MACs of rows too. If
-// the configuration names no root secret, it does not.
+// CheckApp is CheckStore for an app of cfg, with the audit keys that cfg names for
+// it beside keys, and judges the MACs of rows too. If the configuration names no
+// root secret, it does not.
 func CheckApp(ctx context.Context, cfg *config.Config, app string, keys ...ed25519.PublicKey) (audit.Report, error) {
 	i := slices.IndexFunc(cfg.Apps, func(a config.App) bool { return a.ID == app })
 	if i < 0 {
 		return audit.Report{}, fmt.Errorf("server: the configuration has no app %q", app)
 	}
-	with := checkKeys{audit: keys}
+	l, key := &loaded{}, fmt.Sprintf("app[%d].", i)
+	public, err := l.auditPublicKeys(cfg, key, &cfg.Apps[i])
+	if err != nil {
+		return audit.Report{}, fmt.Errorf("server: %w", err)
+	}
+	with := checkKeys{audit: append(public, keys...)}
 	if file := cfg.Apps[i].RootSecretFile; file != "" {
-		root, err := (&loaded{}).readSecret(cfg, fmt.Sprintf("app[%d].root_secret_file", i), file)
+		root, err := l.readSecret(cfg, key+"root_secret_file", file)
 		if err != nil {
 			return audit.Report{}, fmt.Errorf("server: %w", err)
 		}
@@ -64,7 +68,7 @@ func CheckApp(ctx context.Context, cfg *config.Config, app string, keys ...ed255
 			return audit.Report{}, fmt.Errorf("server: row key: %w", err)
 		}
 	}
-	return checkStore(ctx, cfg.DataDir, app, with)
+	return checkStore(ctx, cfg, app, with)
 }
 
 // checkKeys are the keys by which a store is checked.
@@ -73,17 +77,12 @@ type checkKeys struct {
 	rows  []byte // nil: MACs are not judged
 }
 
-// rowKey derives the key of the rows' MACs (RFC 5869).
-func rowKey(root rootSecret, id account.AppID) ([]byte, error) {
-	return hkdf.Key(sha256.New, root.reveal(), nil, "staunch/rows/v1 "+string(id), 32)
-}
-
-func checkStore(ctx context.Context, dataDir, app string, keys checkKeys) (audit.Report, error) {
+func checkStore(ctx context.Context, cfg *config.Config, app string, keys checkKeys) (audit.Report, error) {
 	id := account.AppID(app)
 	if err := id.Validate(); err != nil {
 		return audit.Report{}, fmt.Errorf("server: %w", err)
 	}
-	path := storePath(dataDir, id)
+	path := storePath(cfg, id)
 	if _, err := os.Stat(path); err != nil {
 		return audit.Report{}, fmt.Errorf("server: app %s has no store: %w", id, err)
 	}
@@ -117,21 +116,4 @@ func checkFile(ctx context.Context, path string, id account.AppID, keys checkKey
 		err = fmt.Errorf("close %s: %w", path, closeErr)
 	}
 	return report, err
-}
-
-// ReadAuditKey reads the public half of an audit key from a file that has
-// either half of it.
-func ReadAuditKey(file string) (ed25519.PublicKey, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("server: audit key: %w", err)
-	}
-	if key, err := audit.ParseKey(text); err == nil {
-		return key.Public(), nil
-	}
-	key, err := audit.ParsePublicKey(text)
-	if err != nil {
-		return nil, fmt.Errorf("server: audit key %s: %w", file, err)
-	}
-	return key, nil
 }

@@ -29,7 +29,7 @@ func Evidence(ctx context.Context, cfg *config.Config, id string) ([]byte, error
 }
 
 func evidence(ctx context.Context, cfg *config.Config, app account.AppID, id string) (e registry.Evidence, found bool, err error) {
-	s, err := sqlite.Open(ctx, &sqlite.Options{Path: storePath(cfg.DataDir, app), App: app, ReadOnly: true})
+	s, err := sqlite.Open(ctx, &sqlite.Options{Path: storePath(cfg, app), App: app, ReadOnly: true})
 	if err != nil {
 		return registry.Evidence{}, false, err
 	}

@@ -94,7 +94,7 @@ func (l *loaded) loadAppleKeys(cfg *config.Config) error {
 	var errs []error
 	for i, k := range cfg.Attest.AppleKeys {
 		key := fmt.Sprintf("attest.apple_key[%d].key_file", i)
-		text, err := l.readSecret(cfg, key, k.KeyFile)
+		text, err := l.readFile(cfg, key, k.KeyFile, "App Store Connect gives it out once; make a new key there if no copy is left")
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -12,6 +12,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/fetch"
 	"github.com/staunchid/staunch/rpc"
@@ -28,6 +29,7 @@ type loaded struct {
 	cert      *tls.Certificate // nil: no TLS
 	tokens    map[string]rpc.Token
 	roots     map[string]rootSecret
+	auditKeys map[string]audit.Key // of the apps that have one
 	warnings  []*config.Error
 
 	inPolicy func(key, reason string) error // an error about a key of the policy file
@@ -35,8 +37,8 @@ type loaded struct {
 
 // load reads and checks all files.
 func load(cfg *config.Config, testRoots bool, now time.Time) (*loaded, error) {
-	l := &loaded{tokens: map[string]rpc.Token{}, roots: map[string]rootSecret{}}
-	return l, errors.Join(l.reloadable(cfg, testRoots, now), l.secrets(cfg))
+	l := &loaded{tokens: map[string]rpc.Token{}, roots: map[string]rootSecret{}, auditKeys: map[string]audit.Key{}}
+	return l, errors.Join(l.reloadable(cfg, testRoots, now), l.secrets(cfg), l.loadAuditKeys(cfg))
 }
 
 // reloadable reads what can be loaded anew while the server runs.

@@ -87,9 +87,14 @@ func equal(a, b rootSecret) bool {
 
 // readSecret reads a short file, and leaves white space around its text out.
 func (l *loaded) readSecret(cfg *config.Config, key, file string) ([]byte, error) {
+	return l.readFile(cfg, key, file, "bring back the copy, or for a new app: openssl rand -hex 32 > %[1]s")
+}
+
+// readFile is readSecret with other advice for a file that is not there.
+func (l *loaded) readFile(cfg *config.Config, key, file, advice string) ([]byte, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, cfg.Wrong(key, "%s: no such file; bring back the copy, or for a new app: openssl rand -hex 32 > %[1]s", file)
+		return nil, cfg.Wrong(key, "%s: no such file; "+advice, file)
 	}
 	if err != nil {
 		return nil, cfg.Wrong(key, "%v", err)

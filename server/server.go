@@ -68,6 +68,7 @@ type Options struct {
 
 	testingOnlyClient   *http.Client // asks the vendors
 	testingOnlyAppleURL string       // instead of Apple's
+	testingOnlySealing  time.Duration
 }
 
 // Server is a server that holds its stores and its address. Close frees them.
@@ -76,6 +77,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	testRoots bool
+	sealEvery time.Duration
 
 	lock     *os.File
 	listener net.Listener
@@ -99,6 +101,9 @@ func New(opts *Options) (*Server, error) {
 		return nil, errors.New("server: options: no Config")
 	}
 	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, listener: opts.Listener}
+	if s.sealEvery = opts.testingOnlySealing; s.sealEvery == 0 {
+		s.sealEvery = sealEvery
+	}
 	s.feed.client, s.feed.appleURL = opts.testingOnlyClient, opts.testingOnlyAppleURL
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -178,6 +183,11 @@ func (s *Server) Run(ctx context.Context) error {
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { s.sweep(sweeping) })
 	sweeper.Go(func() { s.runFeed(sweeping) })
+	sealing, stopSealing := context.WithCancel(context.WithoutCancel(ctx)) // what the last calls do is sealed too
+	var sealer sync.WaitGroup
+	for _, a := range s.apps {
+		sealer.Go(func() { s.keepSealed(sealing, a) })
+	}
 	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())
 
 	var err error
@@ -190,6 +200,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	stopSweeping()
 	sweeper.Wait()
+	stopSealing()
+	sealer.Wait()
 	err = errors.Join(err, s.Close())
 	s.log.Info("stopped")
 	return err

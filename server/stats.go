@@ -37,7 +37,7 @@ func Suspects(ctx context.Context, cfg *config.Config, app string, now time.Time
 
 // viewStore opens the store of an app for reading and runs fn over it.
 func viewStore(ctx context.Context, cfg *config.Config, app account.AppID, fn func(*sqlite.Tx) error) (err error) {
-	path := storePath(cfg.DataDir, app)
+	path := storePath(cfg, app)
 	s, err := sqlite.Open(ctx, &sqlite.Options{Path: path, App: app, ReadOnly: true})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -14,8 +14,9 @@ import (
 
 // ConfigCmd is about configuration files.
 type ConfigCmd struct {
-	Print ConfigPrintCmd `cmd:"" help:"Print the sample configuration, with a comment for every key."`
-	Check ConfigCheckCmd `cmd:"" help:"Check a configuration and the files that it names."`
+	Print  ConfigPrintCmd  `cmd:"" help:"Print the sample configuration, with a comment for every key."`
+	Check  ConfigCheckCmd  `cmd:"" help:"Check a configuration and the files that it names."`
+	NewKey ConfigNewKeyCmd `cmd:"" name:"new-key" help:"Make a key that seals the audit record, or by which a backend signs."`
 }
 
 // ConfigPrintCmd prints the sample.
