@@ -86,6 +86,16 @@ func (r *rig) open(change ...func(*integrity.Options)) {
 	}
 }
 
+// reopen makes the flows anew, with other options.
+func (r *rig) reopen(change func(*integrity.Options)) {
+	r.t.Helper()
+	change(&r.opts)
+	var err error
+	if r.Service, err = integrity.New(&r.opts); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // newRegistry is the attest registry with the policy of `staunch dev`.
 func newRegistry(t testing.TB, s *sqlite.Store, now func() time.Time) *registry.Service {
 	t.Helper()

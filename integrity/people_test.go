@@ -1,6 +1,7 @@
 package integrity_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"testing"
 
@@ -195,3 +196,6 @@ func elsewhere(c account.Caller) account.Caller {
 	c.Network, c.Place = "net-2", "Oslo, Norway"
 	return c
 }
+
+// same reports whether two tokens are equal.
+func same(a, b integrity.Token) bool { return bytes.Equal(a, b) }
