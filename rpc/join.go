@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	accountv1 "github.com/staunchid/staunch/gen/staunch/account/v1"
+	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	"github.com/staunchid/staunch/integrity"
 )
 
@@ -82,6 +84,22 @@ func (h *joinHandler) FinishJoin(ctx context.Context, req *connect.Request[accou
 		return nil, err
 	}
 	return connect.NewResponse(&accountv1.FinishJoinResponse{Signed: signedToProto(s)}), nil
+}
+
+// joinLife is longer than any join lives.
+const joinLife = 10 * time.Minute
+
+// patient lets the stream of WaitJoin last as long as its join.
+func patient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == accountv1connect.JoinServiceWaitJoinProcedure {
+			stay(http.NewResponseController(w), joinLife)
+			ctx, cancel := context.WithTimeout(r.Context(), joinLife)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // joinPoll is how often a stream looks by itself: another server on the same

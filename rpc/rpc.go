@@ -124,7 +124,8 @@ func New(opts *Options) (http.Handler, error) {
 	add := func(path string, h http.Handler) { mux.Handle(path, e.kept(h)) }
 	plain := append(e.handlerOptions(), connect.WithCompression("gzip", nil, nil))
 	add(accountv1connect.NewAccountServiceHandler(&accountHandler{e}, plain...))
-	add(accountv1connect.NewJoinServiceHandler(&joinHandler{e}, plain...))
+	joinPath, join := accountv1connect.NewJoinServiceHandler(&joinHandler{e}, plain...)
+	add(joinPath, patient(join))
 	add(accountv1connect.NewBackendServiceHandler(&backendHandler{e}, plain...))
 	add(passkeyv1connect.NewPasskeyServiceHandler(&passkeyHandler{e}, plain...))
 	mux.Handle("GET "+StreamPath, e.kept(&alertStream{edge: e}))

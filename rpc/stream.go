@@ -129,6 +129,15 @@ func (*alertStream) wait(ctx context.Context, out *events, news <-chan struct{},
 	}
 }
 
+// stay takes a connection out of the times that the server gives a whole request
+// and a whole answer. Where there is none to set, as in tests, the client's going
+// away ends it.
+func stay(rc *http.ResponseController, life time.Duration) {
+	until := time.Now().Add(life + streamWrite)
+	_ = rc.SetReadDeadline(until) // whose passing would look as if the client had gone
+	_ = rc.SetWriteDeadline(until)
+}
+
 // enter counts a stream of an account, if it may have one more.
 func (h *alertStream) enter(id account.ID) bool {
 	h.mu.Lock()
@@ -176,6 +185,7 @@ type events struct {
 }
 
 func (e *events) begin() {
+	stay(e.rc, streamLife)
 	h := e.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -213,7 +223,7 @@ func (e *events) printf(format string, args ...any) {
 	if e.err != nil {
 		return
 	}
-	_ = e.rc.SetWriteDeadline(time.Now().Add(streamWrite)) // where there is none to set, as in tests, the client's going away ends it
+	_ = e.rc.SetWriteDeadline(time.Now().Add(streamWrite)) // see stay
 	_, e.err = fmt.Fprintf(e.w, format, args...)
 }
 
