@@ -39,6 +39,7 @@ store/sqlite          | account audit event attest/... integrity store          
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong

@@ -1,0 +1,19 @@
+// The devices page: besides the buttons, letting a new device in.
+
+import { begin, failed, listen, propose } from "./act";
+import { supported } from "./passkey";
+
+const form = document.getElementById("join") as HTMLFormElement;
+const value = (id: string) => (document.getElementById(id) as HTMLInputElement).value.trim();
+
+begin();
+listen();
+form.hidden = !supported();
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    await propose("Add this device", "device.add", { code: value("join-code"), number: value("join-number") });
+  } catch (e) {
+    failed(e);
+  }
+});

@@ -1,0 +1,41 @@
+// The sign-up page: one passkey, then the freeze code, which is shown once.
+
+import { post } from "./api";
+import { type Ceremony, create, gaveUp, signal, type Signals, supported, words } from "./passkey";
+
+const form = document.getElementById("form") as HTMLFormElement;
+const button = document.getElementById("go") as HTMLButtonElement;
+const said = document.getElementById("status")!;
+
+function say(text: string, bad = false): void {
+  said.textContent = text;
+  said.className = bad ? "status bad" : "status";
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  button.disabled = true;
+  say("");
+  try {
+    const c = await post<Ceremony>("/signup/begin");
+    const response = await create(c.options);
+    say("Creating your account…");
+    const done = await post<{ next: string; freeze_code: string; signals: Signals }>("/signup/finish", { ceremony: c.ceremony, response });
+    await signal(done.signals);
+    document.getElementById("code")!.textContent = done.freeze_code;
+    (document.getElementById("next") as HTMLAnchorElement).href = done.next;
+    document.getElementById("ask")!.hidden = true;
+    const shown = document.getElementById("done")!;
+    shown.hidden = false;
+    say("");
+    const title = shown.querySelector("h1")!;
+    title.tabIndex = -1;
+    title.focus();
+  } catch (e) {
+    say(gaveUp(e) ? "" : words(e), true);
+    button.disabled = false;
+  }
+});
+
+if (supported()) form.hidden = false;
+else say("This browser has no passkeys. Use another browser, or the app on your phone.", true);

@@ -1,0 +1,122 @@
+package web
+
+import "time"
+
+// page is what every page shows around its own part.
+type page struct {
+	App    *look
+	Title  string
+	Path   string         // of the navigation's current entry
+	Script string         // address of the page's script
+	Data   map[string]any // for the script, as JSON
+	Unread int
+	State  *stateView // of account pages; nil: nothing to say
+}
+
+// look is how an app shows itself: its settings reach a page as this text, a
+// file, and a colour, and in no other way.
+type look struct {
+	Name    string
+	Initial string // where there is no logo
+	Logo    string // address; empty: none
+	Icon    string
+	Style   string
+	Accent  string
+}
+
+// stateView is what stands on top of every account page while something is not
+// as usual.
+type stateView struct {
+	Name  string // of the account's state
+	Holds []holdView
+}
+
+// holdView is one thing that cools off or waits.
+type holdView struct {
+	Title, Text string
+	What        string // its name, for buttons
+	Until       time.Time
+	Seconds     int
+	MayVeto     bool
+	Device      string
+	Pending     string
+}
+
+type tag struct{ Kind, Text string } // Kind: "good", "warn", "bad" or empty
+
+type signInPage struct {
+	page
+	SignUp bool
+	Said   string
+}
+
+type problemPage struct {
+	page
+	Text, Link, Label string
+}
+
+type overviewPage struct {
+	page
+	Name      string
+	Advice    []adviceView
+	Approvals []approvalRow
+	Passkeys  int
+	Devices   int
+	Browsers  int
+	MayFreeze bool
+}
+
+type adviceView struct{ Title, Text, Link, Label string }
+
+type approvalRow struct {
+	ID, Text string
+	Expires  time.Time
+}
+
+type devicesPage struct {
+	page
+	Devices  []deviceView
+	Browsers []browserView
+}
+
+type deviceView struct {
+	ID, Name, Platform  string
+	Tag                 *tag
+	AddedAt, LastSeenAt time.Time
+	MayVeto, Frozen     bool
+}
+
+type browserView struct {
+	ID, Label, Place      string
+	This, Guest           bool
+	CreatedAt, LastSeenAt time.Time
+}
+
+type passkeysPage struct {
+	page
+	Passkeys []passkeyView
+}
+
+type passkeyView struct {
+	ID, Name, Provider, Where string
+	Tag                       *tag
+	AddedAt, LastUsedAt       time.Time
+}
+
+type alertsPage struct {
+	page
+	Alerts []alertView
+}
+
+type alertView struct {
+	Text string
+	New  bool
+	At   time.Time
+}
+
+type approvePage struct {
+	page
+	Text, From         string
+	CreatedAt, Expires time.Time
+	Seconds            int
+}
