@@ -35,11 +35,15 @@ func (s *Service) Activate(ctx context.Context, tx Tx, caller account.Caller, id
 	if err != nil {
 		return nil, fmt.Errorf("registry: activate key: %w", err)
 	}
-	if k.Account != id {
+	if k.Account != id || id == "" { // nobody's: see Adopt
 		return nil, fmt.Errorf("registry: activate key: %w", ErrKeyUnknown)
 	}
 	v := policy.Verdict(formatOf(k), string(s.id), now, s.speaksAgainst(k, policy, now)...)
-	r := s.ruleActivation(k, policy, v)
+	return activate(ctx, tx, caller, k, s.ruleActivation(k, policy, v), now)
+}
+
+// activate does with k what was ruled.
+func activate(ctx context.Context, tx Tx, caller account.Caller, k Key, r ruling, now time.Time) (*Registered, error) {
 	t := told{action: "attest.activate", key: &k}
 	switch {
 	case k.State == StateActive:
@@ -49,7 +53,7 @@ func (s *Service) Activate(ctx context.Context, tx Tx, caller account.Caller, id
 			return r.answer("", nil), nil
 		}
 		return r.answer(k.ID, nil), nil
-	case v.Has(androidRevoked):
+	case r.verdict.Has(androidRevoked):
 		k.State, t.kind = StateRevoked, "attest.key_revoked"
 	case r.decision != Allow:
 		return r.answer("", nil), nil

@@ -31,6 +31,9 @@ func (a *Attempt) Commit(ctx context.Context, tx Tx, state State) (*Registered, 
 	if state != StateActive && state != StatePending {
 		return nil, fmt.Errorf("registry: a key is not registered as %q", state)
 	}
+	if a.in.ForNobody && state != StatePending {
+		return nil, fmt.Errorf("registry: a key that is nobody's yet is kept as %q, not %q", StatePending, state)
+	}
 	if a.refused != nil {
 		return a.refuse(ctx, tx, a.verdict) // which says so already
 	}

@@ -64,7 +64,11 @@ func (a *Attempt) capped(ctx context.Context, tx Tx) (*Attempt, error) {
 func (a *Attempt) countUses(ctx context.Context, tx Tx) error {
 	for _, id := range a.verdict.Exceptions {
 		u := ExceptionUse{Exception: id, Day: dayOf(a.now)}
-		u.Account = a.s.hashKey.user(a.in.Account, id, u.Day)
+		user := a.in.Account
+		if a.in.ForNobody { // each counts by itself
+			user = account.ID(a.verdict.Claims.KeyID)
+		}
+		u.Account = a.s.hashKey.user(user, id, u.Day)
 		if err := tx.AddExceptionUse(ctx, u); err != nil {
 			return err
 		}

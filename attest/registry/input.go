@@ -44,8 +44,8 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 	none := func(err error) (attest.Evidence, attest.Expect, error) {
 		return attest.Evidence{}, attest.Expect{}, err
 	}
-	if err := in.Account.Validate(); err != nil {
-		return none(fmt.Errorf("%w: %w", ErrMalformed, err))
+	if err := in.whose(); err != nil {
+		return none(err)
 	}
 	if len(in.Challenge) != 32 {
 		return none(fmt.Errorf("%w: challenge has %d bytes, want 32", ErrMalformed, len(in.Challenge)))
@@ -78,6 +78,21 @@ func (in *Registration) evidence() (attest.Evidence, attest.Expect, error) {
 		}
 	}
 	return ev, want, nil
+}
+
+// whose checks the account: there is one, unless the key is nobody's yet. Such a
+// key takes the place of no other.
+func (in *Registration) whose() error {
+	if in.ForNobody {
+		if in.Account != "" || in.Replaces != "" {
+			return fmt.Errorf("%w: a key that is nobody's yet has no account and replaces nothing", ErrMalformed)
+		}
+		return nil
+	}
+	if err := in.Account.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return nil
 }
 
 // container finds what kind of evidence in holds.

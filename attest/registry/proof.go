@@ -62,6 +62,9 @@ type Proving struct {
 	ask *ask
 }
 
+// KeyID is the key that has signed the call. How it stands Settle says.
+func (p *Proving) KeyID() string { return p.ask.key.id }
+
 // Prove judges a call to Staunch itself, in a transaction of its own. The steps
 // are those of VerifyRequest: shape, authority, what must be covered, clock, key,
 // signature, the state of the key, replay guard. Routes and authorities of the

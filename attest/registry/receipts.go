@@ -279,8 +279,10 @@ func addReceipt(ctx context.Context, tx Tx, k Key, v attest.Verdict, now time.Ti
 	if k.Platform != "apple" {
 		return nil
 	}
-	if err := tx.ReviveReceipts(ctx, k.Account, now); err != nil {
-		return err
+	if k.Account != "" { // else Adopt does
+		if err := tx.ReviveReceipts(ctx, k.Account, now); err != nil {
+			return err
+		}
 	}
 	r := firstReceipt(k, v, now)
 	if r == nil {

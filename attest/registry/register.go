@@ -32,6 +32,10 @@ type Registration struct {
 	// yet. For flows that make the account in the transaction in which they
 	// commit the key; Register refuses it.
 	BeforeSignUp bool
+	// ForNobody: whose key it will be is not known yet, and Account is empty. The
+	// challenge was made for no account, too. Attempt.Commit keeps the key pending,
+	// and Adopt gives it to an account. For joins; Register refuses it.
+	ForNobody bool
 }
 
 // Hints are what the app says of its phone. They are believed nowhere: the
@@ -69,6 +73,9 @@ type Registered struct {
 func (s *Service) Register(ctx context.Context, caller account.Caller, in *Registration) (*Registered, error) {
 	if in.BeforeSignUp {
 		return nil, fmt.Errorf("%w: only a flow that makes the account can register a key before sign-up", ErrNotAllowed)
+	}
+	if in.ForNobody {
+		return nil, fmt.Errorf("%w: only a join can bring a key that is nobody's yet", ErrNotAllowed)
 	}
 	a, err := s.Verify(ctx, caller, in)
 	if err != nil {

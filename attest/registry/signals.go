@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest"
 )
 
@@ -55,11 +56,11 @@ func (a *Attempt) countSignals(ctx context.Context, tx Tx) (map[string]uint64, e
 		return nil, fmt.Errorf("registry: batch key of a verdict: %w", err)
 	}
 	signals := map[string]uint64{}
-	n, err := tx.CountAccountKeys(ctx, a.in.Account, a.now.Add(-accountWindow), c.KeyID, countLimit)
-	if err != nil {
-		return nil, err
+	if !a.in.ForNobody { // else Adopt counts
+		if signals[attest.KeysPerAccount30Days], err = accountKeys(ctx, tx, a.in.Account, c.KeyID, a.now); err != nil {
+			return nil, err
+		}
 	}
-	signals[attest.KeysPerAccount30Days] = uint64(n) + 1
 	if c.Platform == "apple" { // of this key, registered before: a new one has none yet
 		metrics, err := tx.RiskMetrics(ctx, []string{c.KeyID})
 		if m, ok := metrics[c.KeyID]; ok {
@@ -70,9 +71,16 @@ func (a *Attempt) countSignals(ctx context.Context, tx Tx) (map[string]uint64, e
 	if signal == "" {
 		return signals, nil
 	}
-	n, err = tx.CountBatchKeys(ctx, spki, a.now.Add(-batchWindow), c.KeyID, countLimit)
+	n, err := tx.CountBatchKeys(ctx, spki, a.now.Add(-batchWindow), c.KeyID, countLimit)
 	signals[signal] = uint64(n) + 1
 	return signals, err
+}
+
+// accountKeys counts the keys of an account that are new, and one that is or
+// becomes its own.
+func accountKeys(ctx context.Context, tx Tx, id account.ID, key string, now time.Time) (uint64, error) {
+	n, err := tx.CountAccountKeys(ctx, id, now.Add(-accountWindow), key, countLimit)
+	return uint64(n) + 1, err
 }
 
 // signalled puts signals into the evidence, and adds what the rules find.
