@@ -152,11 +152,11 @@ func (b *browser) signIn() *integrity.Signed {
 }
 
 // stepUp shows the browser's passkey again, for which it gets a new token.
-func (b *browser) stepUp() *integrity.Signed {
+func (b *browser) stepUp(changes ...passkeytest.Change) *integrity.Signed {
 	b.r.t.Helper()
 	c := b.caller()
 	begun := must[*integrity.Begun](b.r.t)(b.r.BeginStepUp(b.r.t.Context(), c, b.at))
-	response := must[[]byte](b.r.t)(b.passkey.Get(begun.Options, origin))
+	response := must[[]byte](b.r.t)(b.passkey.Get(begun.Options, origin, changes...))
 	out := must[*integrity.Signed](b.r.t)(b.r.FinishStepUp(b.r.t.Context(), c, &integrity.StepUpAnswer{
 		Ceremony: begun.Ceremony, Response: response, Browser: b.at,
 	}))
