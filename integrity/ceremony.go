@@ -22,7 +22,7 @@ func ceremonyRow(c passkey.Ceremony) CeremonyRow {
 // ceremony makes of a row what package passkey verifies with.
 func (s *Service) ceremony(r CeremonyRow) (passkey.Ceremony, error) {
 	c := passkey.Ceremony{
-		Purpose: passkey.Purpose(r.Purpose), RPID: s.rp.RPID(), Account: r.Account, Challenge: r.Challenge, Origin: r.Origin,
+		Purpose: passkey.Purpose(r.Purpose), RPID: s.rp.RPID(), Account: r.Account, Challenge: asked(r.Challenge), Origin: r.Origin,
 		Extensions: r.Extensions, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, UsedAt: r.UsedAt,
 	}
 	return c, c.ParseAllow(r.Allow)

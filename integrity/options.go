@@ -47,6 +47,7 @@ type Attest interface {
 	Activate(ctx context.Context, tx registry.Tx, caller account.Caller, id account.ID, keyID string, now time.Time) (*registry.Registered, error)
 	Prove(ctx context.Context, in *registry.ProofRequest) (*registry.Proved, error)
 	ProveLater(ctx context.Context, in *registry.ProofRequest) (*registry.Proving, error)
+	VerifyProof(ctx context.Context, keyID string, value [32]byte, proof []byte) error
 	ProveBackend(ctx context.Context, key registry.BackendKey, m *request.Message, hosts []string, loopbackToo bool) error
 }
 

@@ -62,6 +62,8 @@ type Creator struct {
 	Kind    account.Kind      `json:"kind"`
 	Device  account.DeviceID  `json:"device,omitempty"`
 	Session account.SessionID `json:"session,omitempty"`
+	// WhileHeld: a backend asks for its approval also while the account is held.
+	WhileHeld bool `json:"while_held,omitempty"`
 }
 
 // JoinRow is a new device, or a browser, on its way into an account.

@@ -3,7 +3,6 @@ package integrity
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -25,7 +24,7 @@ func (s *Service) Status(ctx context.Context, c account.Caller) (*Status, error)
 		}
 		out = &Status{
 			Account: a.Account, AccountState: a.account.State, At: now,
-			Class: account.ClassOf(a.Caller, a.account, a.device, s.policy.Windows, now),
+			Class: s.class(a),
 		}
 		if h := a.account.Hold; h.Reason != "" {
 			out.Hold = &h
@@ -60,7 +59,7 @@ func (s *Service) statusRest(ctx context.Context, tx Tx, a *actor) (*StatusRest,
 			continue
 		}
 		r.OthersHeld = append(r.OthersHeld, HeldDevice{
-			Device: d.ID, Name: d.Name, Hold: d.Hold, MayVeto: d.Hold.Reason == account.HoldNew && older(a.device, d),
+			Device: d.ID, Name: d.Name, Hold: d.Hold, MayVeto: vetoable(d) && older(a.device, d),
 		})
 	}
 	if r.Pending, err = tx.Pendings(ctx, a.Account); err != nil {
@@ -73,7 +72,7 @@ func (s *Service) statusRest(ctx context.Context, tx Tx, a *actor) (*StatusRest,
 	if r.AlertsUnread, err = tx.CountAlerts(ctx, a.Account, seen, a.Device); err != nil {
 		return nil, err
 	}
-	r.Advice = advice(a, passkeys, s.now())
+	r.Advice = advice(a, passkeys)
 	return r, nil
 }
 
@@ -93,7 +92,7 @@ func reader(c account.Caller) string {
 }
 
 // advice is what the owner should do for his own safety, most urgent first.
-func advice(a *actor, passkeys []account.Credential, _ time.Time) []string {
+func advice(a *actor, passkeys []account.Credential) []string {
 	var out []string
 	stands := func(name account.SignalName) bool {
 		return slices.ContainsFunc(a.signals, func(s account.Signal) bool { return s.Name == name })

@@ -33,6 +33,8 @@ type accountTx interface {
 	// after it, or else the first at all: a choice among those that is all the same
 	// to a random id. found is false if there is none.
 	AccountNear(ctx context.Context, id account.ID) (a account.Account, found bool, err error)
+	// AccountByFreezeCode finds an account by the SHA-256 of its freeze code.
+	AccountByFreezeCode(ctx context.Context, hash [32]byte) (a account.Account, found bool, err error)
 	// PutAccount stores a, whether or not it is known. handleKey is the folded
 	// handle, or empty; that of another account is ErrHandleTaken.
 	PutAccount(ctx context.Context, a account.Account, handleKey string) error

@@ -71,6 +71,11 @@ func (tx *Tx) AccountByHandle(ctx context.Context, key string) (a account.Accoun
 	return one(ctx, tx, "account", readAccount, `SELECT `+accountColumns+` FROM account WHERE handle_key = ?`, key)
 }
 
+// AccountByFreezeCode finds an account by the SHA-256 of its freeze code.
+func (tx *Tx) AccountByFreezeCode(ctx context.Context, hash [32]byte) (a account.Account, found bool, err error) {
+	return one(ctx, tx, "account", readAccount, `SELECT `+accountColumns+` FROM account WHERE freeze_code = ?`, hash[:])
+}
+
 // PutAccount stores a, whether or not it is known. handleKey is the folded
 // handle, or empty; that of another account is integrity.ErrHandleTaken.
 func (tx *Tx) PutAccount(ctx context.Context, a account.Account, handleKey string) error {

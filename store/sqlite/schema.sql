@@ -20,6 +20,8 @@ CREATE TABLE account (
 
 CREATE INDEX account_due ON account (hold_until) WHERE hold_until IS NOT NULL;
 
+CREATE INDEX account_freeze_code ON account (freeze_code) WHERE freeze_code IS NOT NULL;
+
 CREATE TABLE alert (
 	account TEXT NOT NULL,
 	seq     INTEGER NOT NULL CHECK (seq > 0),

@@ -44,10 +44,21 @@ func testAccounts(t *testing.T, open Open) {
 		t.Helper()
 		return get(t, s, wanted, func(tx Tx) (account.Account, bool, error) { return tx.AccountByHandle(ctx, key) }).ID
 	}
+	byCode := func(wanted bool) account.ID {
+		t.Helper()
+		return get(t, s, wanted, func(tx Tx) (account.Account, bool, error) {
+			return tx.AccountByFreezeCode(ctx, [32]byte(person(alice).FreezeCode))
+		}).ID
+	}
+	byCode(false)
 	for range 2 { // there and back: no column keeps what it had
 		put(person(alice), "alice")
 		same(t, person(alice), byID(alice, true))
+		if id := byCode(true); id != alice {
+			t.Errorf("the freeze code is that of %s", id)
+		}
 		put(newcomer(alice), "")
+		byCode(false)
 		same(t, newcomer(alice), byID(alice, true))
 	}
 	byID(bob, false)

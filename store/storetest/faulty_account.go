@@ -15,6 +15,10 @@ func (tx *faultyTx) AccountByHandle(ctx context.Context, key string) (account.Ac
 	return around2(tx, "AccountByHandle", func() (account.Account, bool, error) { return tx.Tx.AccountByHandle(ctx, key) })
 }
 
+func (tx *faultyTx) AccountByFreezeCode(ctx context.Context, hash [32]byte) (account.Account, bool, error) {
+	return around2(tx, "AccountByFreezeCode", func() (account.Account, bool, error) { return tx.Tx.AccountByFreezeCode(ctx, hash) })
+}
+
 func (tx *faultyTx) PutAccount(ctx context.Context, a account.Account, handleKey string) error {
 	return around0(tx, "PutAccount", func() error { return tx.Tx.PutAccount(ctx, a, handleKey) })
 }

@@ -1,0 +1,58 @@
+package integrity
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/staunchid/staunch/account"
+)
+
+// class is what the caller has shown, as records say it.
+func (s *Service) class(a *actor) account.Class {
+	return account.ClassOf(a.Caller, a.account, a.device, s.policy.Windows, a.now)
+}
+
+// rule is what the action of an approval needs. An app's own asks for what its
+// backend said; one that is in no table is met by nobody.
+func (s *Service) rule(a *actor, row ApprovalRow) account.Requirement {
+	action := row.Action
+	r := account.Required(action)
+	if action == account.Reattest { // an active device needs no approval for it
+		r = account.Required(account.ReattestLocked)
+	}
+	if kind, ok := strings.CutPrefix(string(action), "app."); ok {
+		r = account.AppAction(kind, row.Need, row.By.WhileHeld)
+	}
+	r = r.Within(s.policy.Windows)
+	r.SyncedOK = account.SyncedAllowed(s.policy.SyncedOK, action)
+	return r.Raise(a.signals)
+}
+
+// meets reports whether the caller, with the assertion among his proofs, may do
+// what the approval is for, and the class that he has reached. What has a slower
+// way may take that.
+func (s *Service) meets(a *actor, row ApprovalRow) (account.Class, error) {
+	r := s.rule(a, row)
+	err := r.Check(a.Caller, a.account, a.device, a.now)
+	if err != nil && r.Slow().Class != account.NoClass {
+		r = r.Slow()
+		err = r.Check(a.Caller, a.account, a.device, a.now)
+	}
+	return r.Seen(a.Caller, a.account, a.device, a.now), err
+}
+
+// couldConfirm reports why an approval would be refused whatever passkey signs
+// it: the account cools off, the device may not, a risk stands.
+func (s *Service) couldConfirm(a *actor, row ApprovalRow) error {
+	best := *a
+	best.Proofs = append(slices.Clone(a.Proofs), account.Proof{
+		Method: account.ByAction, At: a.now, Action: row.Action, Digest: row.Challenge,
+	})
+	_, err := s.meets(&best, row)
+	var refused *account.Refused
+	if errors.As(err, &refused) && refused.Why == account.WhyStepUp {
+		return nil // a passkey may still help
+	}
+	return err
+}

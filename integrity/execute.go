@@ -1,0 +1,62 @@
+package integrity
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/staunchid/staunch/account"
+)
+
+// executor is what an action of the table does once its approval is confirmed.
+type executor struct {
+	// text says in plain words what will happen. It reads and changes nothing, and
+	// refuses parameters that cannot be executed.
+	text func(ctx context.Context, tx Tx, a *actor, params json.RawMessage) (string, error)
+	// run does it, in the transaction in which the approval is used up. The caller
+	// has met the action's requirement. It completes d, which is recorded after it;
+	// without an action, nothing has changed and nothing is recorded.
+	run func(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error)
+	// bucket and limit are those of the account, from which a proposal takes.
+	bucket string
+	limit  Limit
+	// signals: authenticators are told what the account has afterwards.
+	signals bool
+}
+
+// executors is the table of what can be proposed (accounts, "Assurance"). What
+// is not in it is refused.
+func (s *Service) executors() map[account.Action]executor {
+	return map[account.Action]executor{
+		account.RemoveDevice:     {text: s.textRemoveDevice, run: s.runRemoveDevice, signals: true},
+		account.UnfreezeDevice:   {text: s.textUnfreezeDevice, run: s.runUnfreezeDevice},
+		account.RotateSealing:    {text: s.textRotateSealing, run: s.runRotateSealing},
+		account.Reattest:         {text: s.textReattest, run: s.runReattest},
+		account.RemoveCredential: {text: s.textRemoveCredential, run: s.runRemoveCredential, signals: true},
+		account.ChangeHandle: {
+			text: s.textChangeHandle, run: s.runChangeHandle, signals: true, bucket: "handle_change", limit: s.policy.Limits.HandleChange,
+		},
+		account.RenewFreezeCode: {text: s.textRenewFreezeCode, run: s.runRenewFreezeCode},
+		account.UnfreezeAccount: {text: s.textUnfreeze, run: s.runUnfreeze},
+		account.DeleteAccount:   {text: s.textDelete, run: s.runDelete},
+	}
+}
+
+// parameters reads the parameters of an action: the members that it has, and no
+// others.
+func parameters[T any](params json.RawMessage) (p T, err error) {
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return p, fmt.Errorf("%w: params: %w", ErrMalformed, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return p, fmt.Errorf("%w: params are one JSON object", ErrMalformed)
+	}
+	return p, nil
+}
+
+// none are the parameters of an action that has none.
+type none struct{}
