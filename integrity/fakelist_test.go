@@ -180,7 +180,7 @@ func TestHandleTiming(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a second")
 	}
-	r, b := handled(t)
+	_, b := handled(t)
 	var ratio float64
 	for range 5 {
 		const rounds = 300
