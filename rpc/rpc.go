@@ -100,6 +100,19 @@ type App struct {
 	Accounts Accounts
 }
 
+// Paths are what the handler of New answers, for a mux that has other things as
+// well: those of services end in "/".
+func Paths() []string {
+	return []string{
+		"/" + attestv1connect.AttestServiceName + "/",
+		"/" + accountv1connect.AccountServiceName + "/",
+		"/" + accountv1connect.JoinServiceName + "/",
+		"/" + accountv1connect.BackendServiceName + "/",
+		"/" + passkeyv1connect.PasskeyServiceName + "/",
+		StreamPath,
+	}
+}
+
 // New returns the handler of all services.
 func New(opts *Options) (http.Handler, error) {
 	e := &edge{log: opts.Logger, observe: opts.Observe, away: opts.Away, address: opts.Address, browser: opts.Browser}
