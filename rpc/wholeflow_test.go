@@ -39,6 +39,21 @@ func (c *caller) status() (*accountv1.GetStatusResponse, string) {
 	return res.Msg, ""
 }
 
+// stepUp makes the session fresh, and gives what has done it.
+func (c *caller) stepUp() *passkeyv1.FinishStepUpRequest {
+	c.t.Helper()
+	begun, err := c.passkeys.BeginStepUp(c.t.Context(), connect.NewRequest(&passkeyv1.BeginStepUpRequest{}))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	up := &passkeyv1.FinishStepUpRequest{Ceremony: begun.Msg.GetCeremony(), Response: c.answer(c.passkey.Get([]byte(begun.Msg.GetOptions()), flowOrigin))}
+	done, err := c.passkeys.FinishStepUp(c.t.Context(), connect.NewRequest(up))
+	if err != nil || done.Msg.GetSigned().GetClass() != accountv1.Class_CLASS_FRESH {
+		c.t.Fatalf("%v %v", done, err)
+	}
+	return up
+}
+
 // TestPhone is a phone's life over HTTP: the signatures are real, and so is what
 // verifies them.
 func TestPhone(t *testing.T) {
@@ -55,15 +70,7 @@ func TestPhone(t *testing.T) {
 	if _, err := c.passkeys.BeginAdd(t.Context(), connect.NewRequest(&passkeyv1.BeginAddRequest{})); reasonOf(err) != "STEP_UP_REQUIRED" {
 		t.Errorf("after a creation, adding a passkey gives %v", err)
 	}
-	begun, err := c.passkeys.BeginStepUp(t.Context(), connect.NewRequest(&passkeyv1.BeginStepUpRequest{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	up := &passkeyv1.FinishStepUpRequest{Ceremony: begun.Msg.GetCeremony(), Response: c.answer(c.passkey.Get([]byte(begun.Msg.GetOptions()), flowOrigin))}
-	stepped, err := c.passkeys.FinishStepUp(t.Context(), connect.NewRequest(up))
-	if err != nil || stepped.Msg.GetSigned().GetClass() != accountv1.Class_CLASS_FRESH {
-		t.Fatalf("%v %v", stepped, err)
-	}
+	up := c.stepUp()
 	if _, err := c.passkeys.FinishStepUp(t.Context(), connect.NewRequest(up)); reasonOf(err) != "PASSKEY_CEREMONY_USED" {
 		t.Errorf("the same answer again: %v", err)
 	}
