@@ -44,6 +44,8 @@ type rig struct {
 
 	mu  sync.Mutex
 	now time.Time
+
+	noSync bool // for measurements
 }
 
 // newRig makes one; change may alter the options.
@@ -57,7 +59,7 @@ func newRig(t testing.TB, change ...func(*integrity.Options)) *rig {
 func (r *rig) open(change ...func(*integrity.Options)) {
 	t := r.t
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), &sqlite.Options{Path: r.path, App: "demo"})
+	s, err := sqlite.Open(t.Context(), &sqlite.Options{Path: r.path, App: "demo", DangerousNoSync: r.noSync})
 	if err != nil {
 		t.Fatal(err)
 	}

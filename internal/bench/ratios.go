@@ -34,6 +34,7 @@ var goals = []goal{
 	{"App Attest assertion", "./attest/appattest", "BenchmarkAssertion/full", "BenchmarkAssertion/floor", "one P-256 verification", 1.25, 0},
 	{"App Attest assertion, iOS 27", "./attest/appattest", "BenchmarkAssertion/ios27", "BenchmarkAssertion/floor", "one P-256 verification", 1.25, 0},
 	{"passkey assertion", "./passkey", "BenchmarkVerifyAssertion/es256", "BenchmarkVerifyAssertion/floor", "one P-256 verification", 1.3, 150},
+	{"sign-in on a known phone", "./integrity", "BenchmarkSignIn/full", "BenchmarkSignIn/floor", "its 2 signatures", 2, 0},
 	{"check of 6000 audit entries", "./audit", "BenchmarkCheck/full", "BenchmarkCheck/floor", "3 x SHA-256, 1 signature a seal", 1, 0},
 }
 

@@ -22,6 +22,7 @@ type mode int
 const (
 	write mode = iota
 	read
+	unsynced // write, and fsync nothing
 )
 
 // pool holds a fixed number of connections to one file.
@@ -66,9 +67,13 @@ func dsn(path string, m mode) (string, error) {
 	}
 	q := url.Values{"_pragma": {"busy_timeout(" + busyTimeout + ")", "foreign_keys(1)", "trusted_schema(0)"}}
 	switch m {
-	case write:
+	case write, unsynced:
 		q.Add("_pragma", "journal_mode(wal)")
-		q.Add("_pragma", "synchronous(full)")
+		if m == write {
+			q.Add("_pragma", "synchronous(full)")
+		} else {
+			q.Add("_pragma", "synchronous(off)")
+		}
 		q.Add("_pragma", "cache_size(-16384)") // 16 MiB: rows of keys are all over the file
 		q.Add("_pragma", "wal_autocheckpoint(8000)")
 		q.Set("mode", "rw")

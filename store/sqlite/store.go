@@ -44,6 +44,9 @@ type Options struct {
 	App account.AppID
 	// ReadOnly opens for View and Check, and neither creates nor migrates.
 	ReadOnly bool
+	// DangerousNoSync leaves out fsync, for measurements: what was committed is
+	// lost when the machine loses power.
+	DangerousNoSync bool
 	// Logger tells of migrations. nil discards.
 	Logger *slog.Logger
 }
@@ -73,15 +76,15 @@ func Open(ctx context.Context, opts *Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx, opts.ReadOnly); err != nil {
+	if err := s.open(ctx, opts); err != nil {
 		err = errors.Join(err, s.Close())
 		return nil, fmt.Errorf("sqlite: open %s: %w", opts.Path, err)
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, readOnly bool) (err error) {
-	if readOnly {
+func (s *Store) open(ctx context.Context, opts *Options) (err error) {
+	if opts.ReadOnly {
 		if _, err := os.Stat(s.path); err != nil {
 			return err
 		}
@@ -89,7 +92,11 @@ func (s *Store) open(ctx context.Context, readOnly bool) (err error) {
 		if err := createFile(s.path); err != nil {
 			return err
 		}
-		if s.writer, err = newPool(s.path, write, 1); err != nil {
+		m := write
+		if opts.DangerousNoSync {
+			m = unsynced
+		}
+		if s.writer, err = newPool(s.path, m, 1); err != nil {
 			return err
 		}
 		if err := s.writer.with(ctx, func(c *conn) error { return s.migrate(ctx, c, migrations()) }); err != nil {
