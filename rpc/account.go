@@ -25,6 +25,7 @@ func (h *accountHandler) BeginEnrol(ctx context.Context, req *connect.Request[ac
 	}
 	return connect.NewResponse(&accountv1.BeginEnrolResponse{
 		Ceremony: string(b.Ceremony), Options: string(b.Options), Challenge: b.Challenge, Account: string(b.Account), ExpiresAt: timeToProto(b.ExpiresAt),
+		App: string(p.App),
 	}), nil
 }
 
@@ -66,7 +67,7 @@ func (h *accountHandler) BeginDevice(ctx context.Context, req *connect.Request[a
 	if err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&accountv1.BeginDeviceResponse{Challenge: b.Challenge, ExpiresAt: timeToProto(b.ExpiresAt)}), nil
+	return connect.NewResponse(&accountv1.BeginDeviceResponse{Challenge: b.Challenge, ExpiresAt: timeToProto(b.ExpiresAt), App: string(p.App)}), nil
 }
 
 // Reattest gives a device a new key, which has signed the call.

@@ -9,7 +9,7 @@ func methodTests() []methodTest {
 		{
 			accountPath + "BeginEnrol", `{}`, "", account.Anonymous,
 			`BeginEnrol null`,
-			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","challenge":"AQ==","account":"a_","expiresAt":"AT"}`,
+			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","challenge":"AQ==","account":"a_","expiresAt":"AT","app":"demo"}`,
 		},
 		{
 			accountPath + "FinishEnrol", `{"ceremony":"y_","response":"{}","phone":{"name":"Pixel","platform":"PLATFORM_ANDROID","challenge":"AQ==","certificateChain":{"certificates":["MAA="]},"hints":{"model":"M"},"sealingAlg":"X","sealingKey":"AQ=="}}`, byPhone, account.Anonymous,
@@ -19,12 +19,12 @@ func methodTests() []methodTest {
 		{
 			accountPath + "BeginDevice", `{}`, "", account.Anonymous,
 			`BeginDevice`,
-			`{"challenge":"AQ==","expiresAt":"AT"}`,
+			`{"challenge":"AQ==","expiresAt":"AT","app":"demo"}`,
 		},
 		{
 			accountPath + "BeginDevice", `{}`, byPhone, account.Phone,
 			`BeginDevice`,
-			`{"challenge":"AQ==","expiresAt":"AT"}`,
+			`{"challenge":"AQ==","expiresAt":"AT","app":"demo"}`,
 		},
 		{
 			accountPath + "Reattest", `{"phone":{"platform":"PLATFORM_IOS","challenge":"AQ==","attestationObject":"oA==","keyId":"ab+/="},"oldProof":"Ag=="}`, byPhone, account.Anonymous,
@@ -98,6 +98,16 @@ func methodTests() []methodTest {
 		},
 		{
 			accountPath + "ConfirmAction", `{"approval":"v_","response":"{}"}`, byPhone, account.Phone,
+			`Confirm {"Approval":"v_","Response":"e30=","Cookie":null}`,
+			`{"approval":{"approval":"v_","account":"a_","action":"app.pay","params":"{\"n\":1}","text":"Pay 1?","need":"CLASS_BOUND","state":"APPROVAL_STATE_CONFIRMED","askedBy":"backend","askedByDevice":"d_","createdAt":"AT","expiresAt":"AT","endedAt":"AT"},"result":"{\"freeze_code\":\"abcd\"}","signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}`,
+		},
+		{
+			accountPath + "ProposeAction", `{"action":"device.reattest","params":"{}"}`, byPhone, account.Phone,
+			`Propose "device.reattest" "{}" null`,
+			`{"approval":{"approval":"v_","account":"a_","action":"app.pay","params":"{\"n\":1}","text":"Pay 1?","need":"CLASS_BOUND","state":"APPROVAL_STATE_CONFIRMED","askedBy":"backend","askedByDevice":"d_","createdAt":"AT","expiresAt":"AT","endedAt":"AT"},"preimage":{"app":"demo","account":"a_","approval":"v_","action":"app.pay","params":"e30=","text":"Pay 1?","nonce":"CQ==","expires":"1795348800"},"ceremony":"y_","options":"{}"}`,
+		},
+		{
+			accountPath + "ConfirmAction", `{"approval":"v_","response":"{}","locked":true}`, byPhone, account.Phone,
 			`Confirm {"Approval":"v_","Response":"e30=","Cookie":null}`,
 			`{"approval":{"approval":"v_","account":"a_","action":"app.pay","params":"{\"n\":1}","text":"Pay 1?","need":"CLASS_BOUND","state":"APPROVAL_STATE_CONFIRMED","askedBy":"backend","askedByDevice":"d_","createdAt":"AT","expiresAt":"AT","endedAt":"AT"},"result":"{\"freeze_code\":\"abcd\"}","signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}`,
 		},

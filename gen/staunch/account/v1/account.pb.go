@@ -86,7 +86,9 @@ type BeginEnrolResponse struct {
 	// The identifier that the account will have.
 	Account string `protobuf:"bytes,4,opt,name=account,proto3" json:"account,omitempty"`
 	// When the ceremony ends.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// The app. The phone names it from now on.
+	App           string `protobuf:"bytes,6,opt,name=app,proto3" json:"app,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -154,6 +156,13 @@ func (x *BeginEnrolResponse) GetExpiresAt() *timestamppb.Timestamp {
 		return x.ExpiresAt
 	}
 	return nil
+}
+
+func (x *BeginEnrolResponse) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
 }
 
 // FinishEnrolRequest brings passkey and phone.
@@ -347,7 +356,9 @@ type BeginDeviceResponse struct {
 	// 32 bytes, over which the phone's hardware makes its key.
 	Challenge []byte `protobuf:"bytes,1,opt,name=challenge,proto3" json:"challenge,omitempty"`
 	// The challenge cannot be used from this time on.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// The app. The phone names it from now on.
+	App           string `protobuf:"bytes,3,opt,name=app,proto3" json:"app,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -396,6 +407,13 @@ func (x *BeginDeviceResponse) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *BeginDeviceResponse) GetApp() string {
+	if x != nil {
+		return x.App
+	}
+	return ""
+}
+
 // ReattestRequest brings the new key.
 type ReattestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -403,7 +421,8 @@ type ReattestRequest struct {
 	// left empty.
 	Phone *NewPhone `protobuf:"bytes,1,opt,name=phone,proto3" json:"phone,omitempty"`
 	// Of an active device: the device proof of the old key over
-	// SHA-256("staunch/reattest/v1" || 0x00 || L(new SubjectPublicKeyInfo)).
+	// SHA-256("staunch/reattest/v1" || 0x00 || L(new SubjectPublicKeyInfo)). Of a
+	// locked one: the identifier of its confirmed approval device.reattest.
 	OldProof      []byte `protobuf:"bytes,2,opt,name=old_proof,json=oldProof,proto3" json:"old_proof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1983,7 +2002,10 @@ type ConfirmActionRequest struct {
 	Approval string `protobuf:"bytes,1,opt,name=approval,proto3" json:"approval,omitempty"`
 	// JSON: AuthenticationResponseJSON, as toJSON() gives it, without prf.results.
 	// At most 64 KiB.
-	Response      string `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
+	Response string `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
+	// This device is locked, and confirms its device.reattest: its key, which was
+	// revoked, has signed the call.
+	Locked        bool `protobuf:"varint,3,opt,name=locked,proto3" json:"locked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2030,6 +2052,13 @@ func (x *ConfirmActionRequest) GetResponse() string {
 		return x.Response
 	}
 	return ""
+}
+
+func (x *ConfirmActionRequest) GetLocked() bool {
+	if x != nil {
+		return x.Locked
+	}
+	return false
 }
 
 // ConfirmActionResponse says what became of the action.
@@ -2751,14 +2780,15 @@ var File_staunch_account_v1_account_proto protoreflect.FileDescriptor
 const file_staunch_account_v1_account_proto_rawDesc = "" +
 	"\n" +
 	" staunch/account/v1/account.proto\x12\x12staunch.account.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1estaunch/account/v1/nouns.proto\"\x13\n" +
-	"\x11BeginEnrolRequest\"\xbd\x01\n" +
+	"\x11BeginEnrolRequest\"\xcf\x01\n" +
 	"\x12BeginEnrolResponse\x12\x1a\n" +
 	"\bceremony\x18\x01 \x01(\tR\bceremony\x12\x18\n" +
 	"\aoptions\x18\x02 \x01(\tR\aoptions\x12\x1c\n" +
 	"\tchallenge\x18\x03 \x01(\fR\tchallenge\x12\x18\n" +
 	"\aaccount\x18\x04 \x01(\tR\aaccount\x129\n" +
 	"\n" +
-	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\x80\x01\n" +
+	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x10\n" +
+	"\x03app\x18\x06 \x01(\tR\x03app\"\x80\x01\n" +
 	"\x12FinishEnrolRequest\x12\x1a\n" +
 	"\bceremony\x18\x01 \x01(\tR\bceremony\x12\x1a\n" +
 	"\bresponse\x18\x02 \x01(\tR\bresponse\x122\n" +
@@ -2771,11 +2801,12 @@ const file_staunch_account_v1_account_proto_rawDesc = "" +
 	"\bplatform\x18\x04 \x01(\x0e2\x1c.staunch.account.v1.PlatformR\bplatform\x12;\n" +
 	"\venrolled_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"enrolledAt\"\x14\n" +
-	"\x12BeginDeviceRequest\"n\n" +
+	"\x12BeginDeviceRequest\"\x80\x01\n" +
 	"\x13BeginDeviceResponse\x12\x1c\n" +
 	"\tchallenge\x18\x01 \x01(\fR\tchallenge\x129\n" +
 	"\n" +
-	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"b\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x10\n" +
+	"\x03app\x18\x03 \x01(\tR\x03app\"b\n" +
 	"\x0fReattestRequest\x122\n" +
 	"\x05phone\x18\x01 \x01(\v2\x1c.staunch.account.v1.NewPhoneR\x05phone\x12\x1b\n" +
 	"\told_proof\x18\x02 \x01(\fR\boldProof\"\x12\n" +
@@ -2871,10 +2902,11 @@ const file_staunch_account_v1_account_proto_rawDesc = "" +
 	"\x06params\x18\x05 \x01(\fR\x06params\x12\x12\n" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x12\x14\n" +
 	"\x05nonce\x18\a \x01(\fR\x05nonce\x12\x18\n" +
-	"\aexpires\x18\b \x01(\x03R\aexpires\"N\n" +
+	"\aexpires\x18\b \x01(\x03R\aexpires\"f\n" +
 	"\x14ConfirmActionRequest\x12\x1a\n" +
 	"\bapproval\x18\x01 \x01(\tR\bapproval\x12\x1a\n" +
-	"\bresponse\x18\x02 \x01(\tR\bresponse\"\xa0\x01\n" +
+	"\bresponse\x18\x02 \x01(\tR\bresponse\x12\x16\n" +
+	"\x06locked\x18\x03 \x01(\bR\x06locked\"\xa0\x01\n" +
 	"\x15ConfirmActionResponse\x128\n" +
 	"\bapproval\x18\x01 \x01(\v2\x1c.staunch.account.v1.ApprovalR\bapproval\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x125\n" +

@@ -50,9 +50,9 @@ const (
 type JoinServiceClient interface {
 	// RequestJoin opens a join. Signed by the new key.
 	RequestJoin(context.Context, *connect.Request[v1.RequestJoinRequest]) (*connect.Response[v1.RequestJoinResponse], error)
-	// WaitJoin says at once how a join stands, and again whenever that changes,
-	// until it is over. Signed by the key of the join. Who cannot keep a stream
-	// open reads the first answer and calls again.
+	// WaitJoin says at once how a join stands, and again when that changes, and ends
+	// when it is open no more. Signed by the key of the join. Who cannot keep a
+	// stream open reads the first answer and calls again.
 	WaitJoin(context.Context, *connect.Request[v1.WaitJoinRequest]) (*connect.ServerStreamForClient[v1.WaitJoinResponse], error)
 	// GetJoin reads a join that is to be approved. For a device of an account.
 	GetJoin(context.Context, *connect.Request[v1.GetJoinRequest]) (*connect.Response[v1.GetJoinResponse], error)
@@ -130,9 +130,9 @@ func (c *joinServiceClient) FinishJoin(ctx context.Context, req *connect.Request
 type JoinServiceHandler interface {
 	// RequestJoin opens a join. Signed by the new key.
 	RequestJoin(context.Context, *connect.Request[v1.RequestJoinRequest]) (*connect.Response[v1.RequestJoinResponse], error)
-	// WaitJoin says at once how a join stands, and again whenever that changes,
-	// until it is over. Signed by the key of the join. Who cannot keep a stream
-	// open reads the first answer and calls again.
+	// WaitJoin says at once how a join stands, and again when that changes, and ends
+	// when it is open no more. Signed by the key of the join. Who cannot keep a
+	// stream open reads the first answer and calls again.
 	WaitJoin(context.Context, *connect.Request[v1.WaitJoinRequest], *connect.ServerStream[v1.WaitJoinResponse]) error
 	// GetJoin reads a join that is to be approved. For a device of an account.
 	GetJoin(context.Context, *connect.Request[v1.GetJoinRequest]) (*connect.Response[v1.GetJoinResponse], error)
