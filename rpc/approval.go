@@ -15,11 +15,15 @@ import (
 // ProposeAction opens an approval, or gives one that is open a ceremony for this
 // caller.
 func (h *accountHandler) ProposeAction(ctx context.Context, req *connect.Request[accountv1.ProposeActionRequest]) (*connect.Response[accountv1.ProposeActionResponse], error) {
-	p, err := h.phone(ctx, req.Header())
+	m := req.Msg
+	who := h.phone
+	if m.GetAction() == string(account.Reattest) {
+		who = h.lockedPhone
+	}
+	p, err := who(ctx, req.Header())
 	if err != nil {
 		return nil, err
 	}
-	m := req.Msg
 	var out *integrity.Proposed
 	switch {
 	case m.GetApproval() == "":
@@ -44,7 +48,11 @@ func (h *accountHandler) ProposeAction(ctx context.Context, req *connect.Request
 
 // ConfirmAction answers the ceremony of an approval.
 func (h *accountHandler) ConfirmAction(ctx context.Context, req *connect.Request[accountv1.ConfirmActionRequest]) (*connect.Response[accountv1.ConfirmActionResponse], error) {
-	p, err := h.phone(ctx, req.Header())
+	who := h.phone
+	if req.Msg.GetLocked() {
+		who = h.lockedPhone
+	}
+	p, err := who(ctx, req.Header())
 	if err != nil {
 		return nil, err
 	}

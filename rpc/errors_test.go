@@ -32,6 +32,7 @@ func inside() map[string]string {
 		"audit.ErrInvalid":                    "a fault of the program: internal error",
 		"audit.ErrKey":                        "for who reads a key at start",
 		"audit.ErrRewound":                    "for who seals, in the background",
+		"integrity.ErrProof":                  "for who verifies the proof of an approval, offline",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
 	}
 }

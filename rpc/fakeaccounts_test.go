@@ -40,6 +40,7 @@ type fakeAccounts struct {
 	revoked bool // a revoked key was allowed
 
 	err    error
+	state  account.State // of the device; zero: locked
 	alerts []integrity.AlertRow
 	news   chan struct{}
 	joins  []integrity.JoinStatus // one answer each; the last one stays
@@ -68,12 +69,39 @@ func (f *fakeAccounts) asked() string {
 	texts := []string{f.method}
 	for _, a := range f.args {
 		data, err := json.Marshal(a)
+		if err == nil && strings.HasPrefix(string(data), "{") {
+			data, err = withoutZeros(data)
+		}
 		if err != nil {
 			return err.Error()
 		}
 		texts = append(texts, string(data))
 	}
 	return strings.Join(texts, " ")
+}
+
+// withoutZeros leaves out what is not set, so that a text says what is.
+func withoutZeros(data []byte) ([]byte, error) {
+	var v map[string]any
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, err
+	}
+	prune(v)
+	return json.Marshal(v)
+}
+
+func prune(m map[string]any) {
+	for k, v := range m {
+		if inner, ok := v.(map[string]any); ok {
+			if prune(inner); len(inner) == 0 {
+				delete(m, k)
+			}
+			continue
+		}
+		if v == nil || v == "" || v == false || v == float64(0) {
+			delete(m, k)
+		}
+	}
 }
 
 func (f *fakeAccounts) Prove(_ context.Context, m *request.Message, token integrity.Token, allowRevoked bool) (account.Caller, error) {
@@ -200,8 +228,12 @@ func (f *fakeAccounts) RenamePasskey(_ context.Context, c account.Caller, ref ac
 
 func (f *fakeAccounts) Status(_ context.Context, c account.Caller) (*integrity.Status, error) {
 	hold := account.Hold{Reason: account.HoldRecovered, Since: at, Left: 90 * time.Second}
+	state := f.state
+	if state == account.Unset {
+		state = account.Locked
+	}
 	return &integrity.Status{
-		Account: someAccount, AccountState: account.Frozen, Device: someDevice, DeviceName: "Pixel", Platform: "ios", DeviceState: account.Locked,
+		Account: someAccount, AccountState: account.Frozen, Device: someDevice, DeviceName: "Pixel", Platform: "ios", DeviceState: state,
 		Hold: &hold, Class: account.OnDevice, At: at,
 		Rest: &integrity.StatusRest{
 			Passkeys: 1, Devices: 2, AlertsUnread: 3, Advice: []string{"reattest"},
@@ -326,7 +358,7 @@ func (f *fakeAccounts) JoinStatus(_ context.Context, c account.Caller, in *integ
 	defer f.mu.Unlock()
 	f.looks++
 	if in.Again != (f.looks > 1) {
-		return nil, errors.New("a proof is used twice, or never")
+		return nil, errors.New("one proof is used twice, or never")
 	}
 	s := f.joins[0]
 	if len(f.joins) > 1 {

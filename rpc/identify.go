@@ -2,10 +2,12 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/request"
+	"github.com/staunchid/staunch/integrity"
 )
 
 // party is who makes a call of accounts or passkeys, in which app, and by what
@@ -57,6 +59,24 @@ func (e *edge) proved(ctx context.Context, h http.Header, revokedToo bool) (part
 	callOf(ctx).Caller = c.Kind
 	c.Network = p.Network
 	p.Caller = c
+	return p, nil
+}
+
+// lockedPhone is a phone that is locked, whose key may have been revoked: what a
+// locked device may do, the rules know. A revoked key whose device is not locked
+// yet is nobody's.
+func (e *edge) lockedPhone(ctx context.Context, h http.Header) (party, error) {
+	p, err := e.proved(ctx, h, true)
+	if err != nil {
+		return party{}, err
+	}
+	s, err := p.app.Status(ctx, p.Caller)
+	if err != nil {
+		return party{}, err
+	}
+	if s.DeviceState != account.Locked {
+		return party{}, fmt.Errorf("%w: only a device that is locked needs this; call Reattest with a fresh session", integrity.ErrNotAllowed)
+	}
 	return p, nil
 }
 

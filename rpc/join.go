@@ -106,8 +106,9 @@ func patient(next http.Handler) http.Handler {
 // store may have changed the join.
 const joinPoll = 2 * time.Second
 
-// WaitJoin says how a join stands, and again when that changes. The first look
-// judges the call's proof and uses it up; the others stand on it.
+// WaitJoin says how a join stands, and again when that changes, until it is open
+// no more. The first look judges the call's proof and uses it up; the others stand
+// on it.
 func (h *joinHandler) WaitJoin(ctx context.Context, req *connect.Request[accountv1.WaitJoinRequest], stream *connect.ServerStream[accountv1.WaitJoinResponse]) error {
 	if err := unreadable(req.Msg); err != nil {
 		return err
@@ -124,20 +125,21 @@ func (h *joinHandler) WaitJoin(ctx context.Context, req *connect.Request[account
 	defer done()
 	poll := time.NewTicker(joinPoll)
 	defer poll.Stop()
-	last := ""
-	for again := false; ; again = true {
-		s, err := p.app.JoinStatus(ctx, p.Caller, &integrity.JoinWait{Join: id, Message: p.message, Again: again})
+	in, last := &integrity.JoinWait{Join: id, Message: p.message}, ""
+	for {
+		s, err := p.app.JoinStatus(ctx, p.Caller, in)
 		if err != nil {
 			return err
 		}
+		in.Again = true
 		if s.State != last {
 			if err := stream.Send(joinStatusToProto(s)); err != nil {
 				return err
 			}
 			last = s.State
 		}
-		if s.State != integrity.StateOpen && s.State != integrity.StateConfirmed {
-			return nil
+		if s.State != integrity.StateOpen {
+			return nil // when it is confirmed, the new phone goes on by itself
 		}
 		select {
 		case <-ctx.Done():

@@ -81,7 +81,7 @@ func TestMethods(t *testing.T) {
 			if c.Kind == account.Phone && (c.Session != someSession || string(b.accounts.token) == "") {
 				t.Errorf("session %q", c.Session)
 			}
-			if b.accounts.revoked != strings.HasSuffix(tt.path, "/GetStatus") {
+			if locked := strings.HasSuffix(tt.path, "/GetStatus") || strings.Contains(tt.body, "reattest") || strings.Contains(tt.body, "locked"); b.accounts.revoked != locked {
 				t.Errorf("a revoked key is let in: %v", b.accounts.revoked)
 			}
 			if n := len(b.calls); n != 1 || b.calls[0].Procedure != tt.path || b.calls[0].Caller != tt.kind || b.calls[0].App != "demo" || b.calls[0].Code != "ok" {

@@ -13,7 +13,7 @@ func methodTests() []methodTest {
 		},
 		{
 			accountPath + "FinishEnrol", `{"ceremony":"y_","response":"{}","phone":{"name":"Pixel","platform":"PLATFORM_ANDROID","challenge":"AQ==","certificateChain":{"certificates":["MAA="]},"hints":{"model":"M"},"sealingAlg":"X","sealingKey":"AQ=="}}`, byPhone, account.Anonymous,
-			`FinishEnrol {"Ceremony":"y_","Response":"e30=","Phone":{"Name":"Pixel","Platform":"android","Evidence":{"App":"","Account":"","Challenge":"AQ==","AttestationObject":null,"CertificateChain":["MAA="],"ClientData":null,"KeyID":"","Replaces":"","Country":"","Hints":{"OSVersion":"","AppVersion":"","Model":"M"},"BeforeSignUp":false},"SealingAlg":"X","SealingKey":"AQ==","Message":SIGNED},"Browser":null}`,
+			`FinishEnrol {"Ceremony":"y_","Phone":{"Evidence":{"CertificateChain":["MAA="],"Challenge":"AQ==","Hints":{"Model":"M"}},"Message":SIGNED,"Name":"Pixel","Platform":"android","SealingAlg":"X","SealingKey":"AQ=="},"Response":"e30="}`,
 			`{"signed":{"account":"a_","accountState":"STATE_ACTIVE","device":"d_","deviceState":"STATE_HELD","passkey":"c_","session":"s_","token":"TOKEN","until":"AT","class":"CLASS_PERSON","hold":{"reason":"HOLD_REASON_NEW","since":"AT","until":"AT"},"signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}},"freezeCode":"aeaa-aaaa-aaaa-aaaa","name":"Pixel","platform":"PLATFORM_ANDROID","enrolledAt":"AT"}`,
 		},
 		{
@@ -28,7 +28,7 @@ func methodTests() []methodTest {
 		},
 		{
 			accountPath + "Reattest", `{"phone":{"platform":"PLATFORM_IOS","challenge":"AQ==","attestationObject":"oA==","keyId":"ab+/="},"oldProof":"Ag=="}`, byPhone, account.Anonymous,
-			`Reattest {"Name":"","Platform":"ios","Evidence":{"App":"","Account":"","Challenge":"AQ==","AttestationObject":"oA==","CertificateChain":null,"ClientData":null,"KeyID":"ab-_","Replaces":"","Country":"","Hints":{"OSVersion":"","AppVersion":"","Model":""},"BeforeSignUp":false},"SealingAlg":"","SealingKey":null,"Message":SIGNED} "Ag=="`,
+			`Reattest {"Evidence":{"AttestationObject":"oA==","Challenge":"AQ==","KeyID":"ab-_"},"Message":SIGNED,"Platform":"ios"} "Ag=="`,
 			`{}`,
 		},
 		{
@@ -98,7 +98,7 @@ func methodTests() []methodTest {
 		},
 		{
 			accountPath + "ConfirmAction", `{"approval":"v_","response":"{}"}`, byPhone, account.Phone,
-			`Confirm {"Approval":"v_","Response":"e30=","Cookie":null}`,
+			`Confirm {"Approval":"v_","Response":"e30="}`,
 			`{"approval":{"approval":"v_","account":"a_","action":"app.pay","params":"{\"n\":1}","text":"Pay 1?","need":"CLASS_BOUND","state":"APPROVAL_STATE_CONFIRMED","askedBy":"backend","askedByDevice":"d_","createdAt":"AT","expiresAt":"AT","endedAt":"AT"},"result":"{\"freeze_code\":\"abcd\"}","signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}`,
 		},
 		{
@@ -108,7 +108,7 @@ func methodTests() []methodTest {
 		},
 		{
 			accountPath + "ConfirmAction", `{"approval":"v_","response":"{}","locked":true}`, byPhone, account.Phone,
-			`Confirm {"Approval":"v_","Response":"e30=","Cookie":null}`,
+			`Confirm {"Approval":"v_","Response":"e30="}`,
 			`{"approval":{"approval":"v_","account":"a_","action":"app.pay","params":"{\"n\":1}","text":"Pay 1?","need":"CLASS_BOUND","state":"APPROVAL_STATE_CONFIRMED","askedBy":"backend","askedByDevice":"d_","createdAt":"AT","expiresAt":"AT","endedAt":"AT"},"result":"{\"freeze_code\":\"abcd\"}","signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}`,
 		},
 		{
@@ -153,7 +153,7 @@ func methodTests() []methodTest {
 		},
 		{
 			joinPath + "RequestJoin", `{"phone":{"name":"New","platform":"PLATFORM_IOS","challenge":"AQ=="}}`, byPhone, account.Anonymous,
-			`RequestJoin {"Kind":"phone","Phone":{"Name":"New","Platform":"ios","Evidence":{"App":"","Account":"","Challenge":"AQ==","AttestationObject":null,"CertificateChain":null,"ClientData":null,"KeyID":"","Replaces":"","Country":"","Hints":{"OSVersion":"","AppVersion":"","Model":""},"BeforeSignUp":false},"SealingAlg":"","SealingKey":null,"Message":SIGNED},"Browser":null}`,
+			`RequestJoin {"Kind":"phone","Phone":{"Evidence":{"Challenge":"AQ=="},"Message":SIGNED,"Name":"New","Platform":"ios"}}`,
 			`{"join":"j_","code":"code","number":"42","expiresAt":"AT"}`,
 		},
 		{
@@ -168,7 +168,7 @@ func methodTests() []methodTest {
 		},
 		{
 			joinPath + "FinishJoin", `{"join":"j_","ceremony":"y_","response":"{}"}`, byPhone, account.Anonymous,
-			`FinishJoin {"Join":"j_","Ceremony":"y_","Response":"e30=","Message":SIGNED,"Browser":null}`,
+			`FinishJoin {"Ceremony":"y_","Join":"j_","Message":SIGNED,"Response":"e30="}`,
 			`{"signed":{"account":"a_","accountState":"STATE_ACTIVE","device":"d_","deviceState":"STATE_HELD","passkey":"c_","session":"s_","token":"TOKEN","until":"AT","class":"CLASS_PERSON","hold":{"reason":"HOLD_REASON_NEW","since":"AT","until":"AT"},"signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}}`,
 		},
 		{
@@ -177,8 +177,8 @@ func methodTests() []methodTest {
 			`{"session":"s_","kind":"SESSION_KIND_PHONE","account":"a_","accountState":"STATE_HELD","device":"d_","deviceState":"STATE_ACTIVE","class":"CLASS_FRESH","proofs":[{"method":"passkey","at":"AT","passkey":"c_","synced":true}],"until":"AT"}`,
 		},
 		{
-			backendPath + "CreateApproval", `{"account":"a_","kind":"pay","params":"{}","text":"Pay?","need":"CLASS_BOUND","held":true}`, byBackend, account.Backend,
-			`CreateApproval {"Account":"a_","Kind":"pay","Params":{},"Text":"Pay?","Need":7,"Held":true}`,
+			backendPath + "CreateApproval", `{"account":"a_","kind":"pay","params":"{\"n\":1}","text":"Pay?","need":"CLASS_BOUND","held":true}`, byBackend, account.Backend,
+			`CreateApproval {"Account":"a_","Held":true,"Kind":"pay","Need":7,"Params":{"n":1},"Text":"Pay?"}`,
 			`{"approval":{"approval":"v_","account":"a_","action":"app.pay","params":"{\"n\":1}","text":"Pay 1?","need":"CLASS_BOUND","state":"APPROVAL_STATE_CONFIRMED","askedBy":"backend","askedByDevice":"d_","createdAt":"AT","expiresAt":"AT","endedAt":"AT","proof":"{\"p\":1}"}}`,
 		},
 		{
@@ -198,7 +198,7 @@ func methodTests() []methodTest {
 		},
 		{
 			backendPath + "ReportRisk", `{"account":"a_","device":"d_","name":"mule","level":"RISK_LEVEL_HOLD","value":"v","duration":"3600s"}`, byBackend, account.Backend,
-			`ReportRisk {"Account":"a_","Device":"d_","Name":"mule","Level":"hold","Value":"v","For":3600000000000}`,
+			`ReportRisk {"Account":"a_","Device":"d_","For":3600000000000,"Level":"hold","Name":"mule","Value":"v"}`,
 			`{}`,
 		},
 		{
@@ -208,27 +208,27 @@ func methodTests() []methodTest {
 		},
 		{
 			passkeyPath + "BeginSignIn", `{"handle":"ada"}`, byPhone, account.Phone,
-			`BeginSignIn {"Browser":null,"Handle":"ada","NewPhone":false}`,
+			`BeginSignIn {"Handle":"ada"}`,
 			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","challenge":"AQ==","expiresAt":"AT"}`,
 		},
 		{
 			passkeyPath + "BeginSignIn", `{}`, "", account.Anonymous,
-			`BeginSignIn {"Browser":null,"Handle":"","NewPhone":false}`,
+			`BeginSignIn {}`,
 			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","challenge":"AQ==","expiresAt":"AT"}`,
 		},
 		{
 			passkeyPath + "BeginSignIn", `{"newPhone":true}`, byPhone, account.Anonymous,
-			`BeginSignIn {"Browser":null,"Handle":"","NewPhone":true}`,
+			`BeginSignIn {"NewPhone":true}`,
 			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","challenge":"AQ==","expiresAt":"AT"}`,
 		},
 		{
 			passkeyPath + "FinishSignIn", `{"ceremony":"y_","response":"{}"}`, byPhone, account.Phone,
-			`FinishSignIn {"Ceremony":"y_","Response":"e30=","Phone":null,"Browser":null}`,
+			`FinishSignIn {"Ceremony":"y_","Response":"e30="}`,
 			`{"signed":{"account":"a_","accountState":"STATE_ACTIVE","device":"d_","deviceState":"STATE_HELD","passkey":"c_","session":"s_","token":"TOKEN","until":"AT","class":"CLASS_PERSON","hold":{"reason":"HOLD_REASON_NEW","since":"AT","until":"AT"},"signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}}`,
 		},
 		{
 			passkeyPath + "FinishSignIn", `{"ceremony":"y_","response":"{}","phone":{"name":"New","platform":"PLATFORM_ANDROID"}}`, byPhone, account.Anonymous,
-			`FinishSignIn {"Ceremony":"y_","Response":"e30=","Phone":{"Name":"New","Platform":"android","Evidence":{"App":"","Account":"","Challenge":null,"AttestationObject":null,"CertificateChain":null,"ClientData":null,"KeyID":"","Replaces":"","Country":"","Hints":{"OSVersion":"","AppVersion":"","Model":""},"BeforeSignUp":false},"SealingAlg":"","SealingKey":null,"Message":SIGNED},"Browser":null}`,
+			`FinishSignIn {"Ceremony":"y_","Phone":{"Message":SIGNED,"Name":"New","Platform":"android"},"Response":"e30="}`,
 			`{"join":{"join":"j_","number":"42","expiresAt":"AT"}}`,
 		},
 		{
@@ -238,22 +238,22 @@ func methodTests() []methodTest {
 		},
 		{
 			passkeyPath + "FinishStepUp", `{"ceremony":"y_","response":"{}"}`, byPhone, account.Phone,
-			`FinishStepUp {"Ceremony":"y_","Response":"e30=","Browser":null}`,
+			`FinishStepUp {"Ceremony":"y_","Response":"e30="}`,
 			`{"signed":{"account":"a_","accountState":"STATE_ACTIVE","device":"d_","deviceState":"STATE_HELD","passkey":"c_","session":"s_","until":"AT","class":"CLASS_PERSON","hold":{"reason":"HOLD_REASON_NEW","since":"AT","until":"AT"},"signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}}`,
 		},
 		{
 			passkeyPath + "BeginAdd", `{"hint":"HINT_SECURITY_KEY"}`, byPhone, account.Phone,
-			`BeginAdd {"Hint":"security-key","Browser":null}`,
+			`BeginAdd {"Hint":"security-key"}`,
 			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","expiresAt":"AT"}`,
 		},
 		{
 			passkeyPath + "BeginAdd", `{}`, byPhone, account.Phone,
-			`BeginAdd {"Hint":"","Browser":null}`,
+			`BeginAdd {}`,
 			`{"ceremony":"y_","options":"{\"challenge\":\"x\"}","expiresAt":"AT"}`,
 		},
 		{
 			passkeyPath + "FinishAdd", `{"ceremony":"y_","response":"{}","name":"Blue"}`, byPhone, account.Phone,
-			`FinishAdd {"Ceremony":"y_","Response":"e30=","Name":"Blue","Browser":null}`,
+			`FinishAdd {"Ceremony":"y_","Name":"Blue","Response":"e30="}`,
 			`{"passkey":{"passkey":"c_","name":"k","provider":"P","synced":true,"state":"PASSKEY_STATE_SUSPECT","devices":["d_"],"addedAt":"AT"},"signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}`,
 		},
 		{

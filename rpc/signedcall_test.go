@@ -158,6 +158,21 @@ func TestSessionTokens(t *testing.T) {
 	}
 }
 
+// TestOnlyLockedDevices: a revoked key whose device is not locked yet proposes
+// and confirms nothing.
+func TestOnlyLockedDevices(t *testing.T) {
+	for path, body := range map[string]string{
+		"ProposeAction": `{"action":"device.reattest","params":"{}"}`,
+		"ConfirmAction": `{"approval":"v_","response":"{}","locked":true}`,
+	} {
+		b := newBench(t, false, nil)
+		b.accounts.state = account.Active
+		if a := b.call(t, accountPath+path, long(body), byPhone); a.reason() != "CALLER_REFUSED" || b.accounts.method != "Status" {
+			t.Errorf("%s: %s, asked %s", path, a.body, b.accounts.asked())
+		}
+	}
+}
+
 // TestMalformed: what a flow must never see.
 func TestMalformed(t *testing.T) {
 	huge := strings.Repeat("x", 64<<10)
