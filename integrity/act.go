@@ -3,7 +3,8 @@ package integrity
 import (
 	"context"
 	"errors"
-	"sync"
+	"maps"
+	"slices"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -11,11 +12,11 @@ import (
 // act runs fn in one transaction that writes. If fn meets a row that was
 // tampered with, the transaction is undone, the account is locked in another,
 // and the caller gets ErrIntegrity. After the commit, those who wait for alerts
-// of the accounts that it touched are woken.
+// of the accounts that it touched, or for the joins, are woken.
 func (s *Service) act(ctx context.Context, fn func(Tx) error) error {
 	touched := &touches{}
 	err := s.update(ctx, func(tx Tx) error {
-		touched.reset() // may run twice
+		*touched = touches{} // may run twice
 		return fn(&noting{Tx: tx, touched: touched})
 	})
 	var t *tampered
@@ -23,7 +24,8 @@ func (s *Service) act(ctx context.Context, fn func(Tx) error) error {
 		s.lockdown(ctx, t)
 	}
 	if err == nil {
-		s.alerts.wake(touched.all())
+		s.alerts.wake(touched.accounts.all())
+		s.joins.wake(touched.joins.all())
 	}
 	return err
 }
@@ -38,44 +40,37 @@ func (s *Service) look(ctx context.Context, fn func(Tx) error) error {
 	return err
 }
 
-// noting is a Tx that remembers for which accounts an alert was appended.
+// noting is a Tx that remembers for which accounts an alert was appended, and
+// which joins changed.
 type noting struct {
 	Tx
 	touched *touches
 }
 
 type touches struct {
-	mu  sync.Mutex
-	ids map[account.ID]bool
+	accounts set[account.ID]
+	joins    set[account.JoinID]
 }
 
-func (t *touches) reset() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ids = nil
-}
+type set[ID comparable] map[ID]bool
 
-func (t *touches) add(id account.ID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ids == nil {
-		t.ids = map[account.ID]bool{}
+func (t *set[ID]) add(id ID) {
+	if *t == nil {
+		*t = set[ID]{}
 	}
-	t.ids[id] = true
+	(*t)[id] = true
 }
 
-func (t *touches) all() []account.ID {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	ids := make([]account.ID, 0, len(t.ids))
-	for id := range t.ids {
-		ids = append(ids, id)
-	}
-	return ids
-}
+func (t set[ID]) all() []ID { return slices.Collect(maps.Keys(t)) }
 
 // AppendAlert notes the account, whose readers are woken after the commit.
 func (n *noting) AppendAlert(ctx context.Context, a AlertRow) (uint64, error) {
-	n.touched.add(a.Account)
+	n.touched.accounts.add(a.Account)
 	return n.Tx.AppendAlert(ctx, a)
+}
+
+// PutJoin notes the join, whose holder is woken after the commit.
+func (n *noting) PutJoin(ctx context.Context, j JoinRow, was string) (bool, error) {
+	n.touched.joins.add(j.ID)
+	return n.Tx.PutJoin(ctx, j, was)
 }

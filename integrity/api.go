@@ -359,7 +359,8 @@ type Vetoed struct {
 	Removed account.DeviceID // empty: a pending action was vetoed
 }
 
-// JoinWait asks after a join, from the new device.
+// JoinWait asks after a join, from the new device. It is of one call, which may
+// look several times, one after the other.
 type JoinWait struct {
 	Join    account.JoinID
 	Message *request.Message // of a phone: signed by the key of the join
@@ -367,4 +368,6 @@ type JoinWait struct {
 	// Again: the same call asks once more, for a stream. Its proof was judged and
 	// used up when it asked first.
 	Again bool
+
+	proved *holder // once the first look has found out who it is
 }

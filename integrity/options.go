@@ -45,6 +45,7 @@ type Attest interface {
 	CreateChallenge(ctx context.Context, caller account.Caller, in *registry.ChallengeRequest) (*registry.IssuedChallenge, error)
 	Verify(ctx context.Context, caller account.Caller, in *registry.Registration) (*registry.Attempt, error)
 	Activate(ctx context.Context, tx registry.Tx, caller account.Caller, id account.ID, keyID string, now time.Time) (*registry.Registered, error)
+	Adopt(ctx context.Context, tx registry.Tx, caller account.Caller, id account.ID, keyID string, now time.Time) (*registry.Registered, error)
 	Prove(ctx context.Context, in *registry.ProofRequest) (*registry.Proved, error)
 	ProveLater(ctx context.Context, in *registry.ProofRequest) (*registry.Proving, error)
 	VerifyProof(ctx context.Context, keyID string, value [32]byte, proof []byte) error
@@ -116,7 +117,8 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 	revoked []func(context.Context, Tx, Scope, time.Time) error
-	alerts  watchers
+	alerts  watchers[account.ID]
+	joins   watchers[account.JoinID]
 }
 
 // New returns the flows of one app.

@@ -8,12 +8,6 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 )
 
-// joinFromSignIn is what "approve" does: the phone becomes a join that another
-// device must approve.
-func (s *Service) joinFromSignIn(context.Context, account.Caller, *NewPhone, *newKey, *asserted, time.Time) (*Joined, error) {
-	return nil, ErrSyncedRefused
-}
-
 // signInNewPhone follows synced_new_device.
 func (s *Service) signInNewPhone(ctx context.Context, c account.Caller, in *SignInAnswer, as *asserted, now time.Time) (*SignInResult, error) {
 	if s.policy.SyncedNewDevice == "refuse" {

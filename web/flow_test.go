@@ -208,10 +208,10 @@ func TestApprovalPreimage(t *testing.T) {
 func TestJoinQR(t *testing.T) {
 	s := newSite(t, newFake())
 	for path, want := range map[string]int{
-		"/join/qr/j_abcdefghijklmnopqrstuvwxy2.AAECAwQFBgcICQoLDA0ODw.png": http.StatusOK,
-		"/join/qr/https:%2F%2Fevil.example.png":                            http.StatusNotFound,
-		"/join/qr/j_abcdefghijklmnopqrstuvwxy2.png":                        http.StatusNotFound,
-		"/join/qr/j_abcdefghijklmnopqrstuvwxy2.<svg>.png":                  http.StatusNotFound,
+		"/join/qr/staunch-join:j_abcdefghijklmnopqrstuvwxy2.AAECAwQFBgcICQoLDA0ODw.png": http.StatusOK,
+		"/join/qr/https:%2F%2Fevil.example.png":                                         http.StatusNotFound,
+		"/join/qr/staunch-join:j_abcdefghijklmnopqrstuvwxy2.png":                        http.StatusNotFound,
+		"/join/qr/staunch-join:j_abcdefghijklmnopqrstuvwxy2.<svg>.png":                  http.StatusNotFound,
 	} {
 		res := ask(t, s, http.MethodGet, path, "")
 		if res.StatusCode != want || want == http.StatusOK && !strings.HasPrefix(text(t, res), "\x89PNG") {

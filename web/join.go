@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
+	"strings"
 
 	"rsc.io/qr"
 
@@ -100,11 +100,11 @@ func (c *call) joinFinish() (any, error) {
 // joinQR draws a join's code. It draws nothing else, and tells nobody whether
 // there is such a join.
 func (c *call) joinQR() error {
-	code := c.r.PathValue("code")
-	if !regexp.MustCompile(`^j_[a-z2-7]{26}[.:~-][A-Za-z0-9_-]{1,64}\.png$`).MatchString(code) {
+	code, isImage := strings.CutSuffix(c.r.PathValue("code"), ".png")
+	if _, _, err := account.ParseJoinCode(code); err != nil || !isImage {
 		return fmt.Errorf("%w: no code of a join", integrity.ErrJoinUnknown)
 	}
-	q, err := qr.Encode(code[:len(code)-len(".png")], qr.M)
+	q, err := qr.Encode(code, qr.M)
 	if err != nil {
 		return fmt.Errorf("web: join: %w", err)
 	}
