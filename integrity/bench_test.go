@@ -20,7 +20,9 @@ import (
 func BenchmarkSignIn(b *testing.B) {
 	b.Run("full", func(b *testing.B) {
 		r := &rig{t: b, path: filepath.Join(b.TempDir(), "demo.db"), now: noon, noSync: true}
-		r.open(func(o *integrity.Options) { o.Policy.Limits.BeginDevice = integrity.Limit{N: 1 << 30, Per: time.Minute} })
+		r.open(func(o *integrity.Options) {
+			o.Policy.Limits.BeginDevice = integrity.Limit{N: 1 << 30, Per: time.Minute}
+		})
 		p := r.enrol()
 		const batch = 32
 		var calls []*request.Message
