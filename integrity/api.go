@@ -365,8 +365,8 @@ type JoinWait struct {
 	Join    account.JoinID
 	Message *request.Message // of a phone: signed by the key of the join
 	Browser *Browser
-	// Again: the same call asks once more, for a stream. Its proof was judged and
-	// used up when it asked first.
+	// Again: the same call asks once more with this JoinWait, for a stream. Its
+	// proof was judged and used up when it asked first.
 	Again bool
 
 	proved *holder // once the first look has found out who it is

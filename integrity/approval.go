@@ -32,6 +32,11 @@ func (s *Service) Propose(ctx context.Context, c account.Caller, in *Proposal, b
 	if err := s.takeProposal(ctx, c, do); err != nil {
 		return nil, err
 	}
+	if do.before != nil {
+		if err := do.before(ctx, c, in.Action, params); err != nil {
+			return nil, err
+		}
+	}
 	var out *Proposed
 	err = s.act(ctx, func(tx Tx) error {
 		a, err := s.load(ctx, tx, c, now)

@@ -91,6 +91,9 @@ func (s *Service) confirm(ctx context.Context, tx Tx, c account.Caller, id accou
 		return nil, ErrApprovalUsed
 	}
 	row.State, row.EndedAt = StateConfirmed, now
+	if err := s.weigh(ctx, tx, c, as, now); err != nil {
+		return nil, err
+	}
 	if err := s.used(ctx, tx, as, c.Device, now); err != nil {
 		return nil, err
 	}
@@ -152,6 +155,11 @@ func (s *Service) Deny(ctx context.Context, c account.Caller, id account.Approva
 			return err
 		} else if !ok {
 			return ErrApprovalUsed
+		}
+		if do := s.executors()[row.Action]; do.denied != nil {
+			if err := do.denied(ctx, tx, row.Params); err != nil {
+				return err
+			}
 		}
 		d := s.deed(a, "approval.denied", string(row.ID))
 		d.class, d.more = s.class(a), map[string]any{"action": row.Action}

@@ -19,6 +19,10 @@ type executor struct {
 	// has met the action's requirement. It completes d, which is recorded after it;
 	// without an action, nothing has changed and nothing is recorded.
 	run func(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error)
+	// before runs before the proposal's transaction, for what counts whatever
+	// becomes of it; denied runs in that of a denial. nil: nothing.
+	before func(ctx context.Context, c account.Caller, action account.Action, params json.RawMessage) error
+	denied func(ctx context.Context, tx Tx, params json.RawMessage) error
 	// bucket and limit are those of the account, from which a proposal takes.
 	bucket string
 	limit  Limit
@@ -30,6 +34,8 @@ type executor struct {
 // is not in it is refused.
 func (s *Service) executors() map[account.Action]executor {
 	return map[account.Action]executor{
+		account.AddDevice:        s.joinExecutor(account.AddDevice),
+		account.ApproveGuest:     s.joinExecutor(account.ApproveGuest),
 		account.RemoveDevice:     {text: s.textRemoveDevice, run: s.runRemoveDevice, signals: true},
 		account.UnfreezeDevice:   {text: s.textUnfreezeDevice, run: s.runUnfreezeDevice},
 		account.RotateSealing:    {text: s.textRotateSealing, run: s.runRotateSealing},

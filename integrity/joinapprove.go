@@ -1,7 +1,6 @@
 package integrity
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,24 +15,24 @@ type joinParams struct {
 	Number string         `json:"number"` // as typed on the old device
 }
 
-func parseJoinParams(params json.RawMessage) (joinParams, error) {
-	var p joinParams
-	dec := json.NewDecoder(bytes.NewReader(params))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&p); err != nil || dec.More() {
-		return p, fmt.Errorf(`%w: want {"join":"j_…","number":"42"}`, ErrMalformed)
+// joinExecutor lets a join in: a guest's by guest.approve, any other by device.add.
+func (s *Service) joinExecutor(action account.Action) executor {
+	return executor{
+		before: s.tryNumber, denied: s.denyJoin, bucket: "join", limit: s.policy.Limits.Join,
+		text: func(ctx context.Context, tx Tx, a *actor, params json.RawMessage) (string, error) {
+			return s.joinText(ctx, tx, a, action, params)
+		},
+		run: func(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error) {
+			return s.confirmJoin(ctx, tx, a, d, action, params)
+		},
 	}
-	if p.Join.Validate() != nil {
-		return p, ErrJoinUnknown
-	}
-	return p, nil
 }
 
 // tryNumber compares the number that was typed with that of the join, before the
 // approval is proposed, and in a transaction of its own: a wrong one counts even
 // though nothing else comes of it. After three the join ends.
 func (s *Service) tryNumber(ctx context.Context, c account.Caller, action account.Action, params json.RawMessage) error {
-	p, err := parseJoinParams(params)
+	p, err := parameters[joinParams](params)
 	if err != nil {
 		return err
 	}
@@ -81,7 +80,7 @@ func (s *Service) offeredFor(ctx context.Context, tx Tx, a *actor, action accoun
 
 // joinText is what the owner reads before he approves a join.
 func (s *Service) joinText(ctx context.Context, tx Tx, a *actor, action account.Action, params json.RawMessage) (string, error) {
-	p, err := parseJoinParams(params)
+	p, err := parameters[joinParams](params)
 	if err != nil {
 		return "", err
 	}
@@ -115,7 +114,7 @@ func (s *Service) joinText(ctx context.Context, tx Tx, a *actor, action account.
 // confirmJoin lets a join in, in the transaction of the confirmation: from now
 // on its holder, and nobody else, can finish it.
 func (s *Service) confirmJoin(ctx context.Context, tx Tx, a *actor, d *deed, action account.Action, params json.RawMessage) (any, error) {
-	p, err := parseJoinParams(params)
+	p, err := parameters[joinParams](params)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +129,26 @@ func (s *Service) confirmJoin(ctx context.Context, tx Tx, a *actor, d *deed, act
 	if ok, err := tx.PutJoin(ctx, j, StateOpen); err != nil || !ok {
 		return nil, firstError(err, ErrJoinExpired)
 	}
-	d.data = map[string]any{"join": j.ID, "name": j.Name, "kind": j.Kind}
-	return struct {
-		Join account.JoinID `json:"join"`
-	}{j.ID}, nil
+	d.action, d.subject = "join.approved", string(j.ID)
+	if j.Kind == JoinGuest { // of any other it is told when the device is in
+		d.alert, d.data = string(account.ApproveGuest), map[string]any{"join": j.ID, "name": j.Name}
+	}
+	return map[string]any{"join": j.ID}, nil
+}
+
+// denyJoin ends a join to which the owner has said no.
+func (s *Service) denyJoin(ctx context.Context, tx Tx, params json.RawMessage) error {
+	p, err := parameters[joinParams](params)
+	if err != nil {
+		return err
+	}
+	j, found, err := tx.Join(ctx, p.Join)
+	if err != nil || !found || j.State != StateOpen {
+		return err
+	}
+	j.State = StateDenied
+	_, err = tx.PutJoin(ctx, j, StateOpen)
+	return err
 }
 
 // inWords says about how long something lasts, for people.

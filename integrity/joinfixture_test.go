@@ -92,3 +92,9 @@ func TestJoin(t *testing.T) {
 	}
 	r.checked()
 }
+
+// letIn lets a join in from an old phone.
+func (p *phone) letIn(o *integrity.JoinOpened) {
+	p.r.t.Helper()
+	must[*integrity.Confirmed](p.r.t)(p.do(account.AddDevice, "join", o.Join, "number", o.Number))
+}

@@ -36,17 +36,14 @@ func (s *Service) holder(ctx context.Context, m *request.Message, b *Browser) (*
 	return nil, ErrJoinUnknown
 }
 
-// waiter is the holder who waits for a join, by the first look of a call.
+// waiter is the holder who waits for a join. What a call has proved when it asked
+// first stands when it asks again; who never has is refused.
 func (s *Service) waiter(ctx context.Context, in *JoinWait) (*holder, error) {
-	if in.proved != nil {
-		return in.proved, nil
-	}
-	if in.Again && in.Message != nil && in.Browser == nil {
-		m, err := request.Parse(in.Message)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	if in.Again {
+		if in.proved == nil {
+			return nil, ErrJoinUnknown
 		}
-		return &holder{key: m.KeyID}, nil
+		return in.proved, nil
 	}
 	h, err := s.holder(ctx, in.Message, in.Browser)
 	if err != nil {
