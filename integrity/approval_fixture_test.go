@@ -99,14 +99,6 @@ func (r *rig) tick() {
 	}
 }
 
-// check wants the record and everything that it tells of to agree.
-func (r *rig) check() {
-	r.t.Helper()
-	for _, p := range r.report().Problems {
-		r.t.Errorf("audit: %+v", p)
-	}
-}
-
 // report is the check of the store, by its keys and the tables of states.
 func (r *rig) report() audit.Report {
 	r.t.Helper()

@@ -11,8 +11,8 @@ import (
 // tickMost is how much of each kind one Tick does.
 const tickMost = 100
 
-// Tick does what is due by the clock: holds that are over, and actions whose
-// wait is. It is called every few seconds; several processes may, for each thing
+// Tick does what is due by the clock: holds that are over, actions whose wait is,
+// and the locks of devices whose keys were revoked. It is called every few seconds; several processes may, for each thing
 // is done in a transaction of its own that reads it again. more: call it again at
 // once. What fails is tried again at the next call, and does not keep the rest
 // from being done.
@@ -58,7 +58,12 @@ func (s *Service) Tick(ctx context.Context) (more bool, err error) {
 	for _, p := range pending {
 		do(func(tx Tx) (bool, error) { return s.open(ctx, tx, p, now) })
 	}
-	full := len(accounts) == tickMost || len(devices) == tickMost || len(pending) == tickMost
+	unread := false
+	do(func(tx Tx) (_ bool, err error) {
+		unread, err = s.lockRevoked(ctx, tx, now)
+		return unread, err
+	})
+	full := unread || len(accounts) == tickMost || len(devices) == tickMost || len(pending) == tickMost
 	return full && done > 0, errors.Join(err, ctx.Err())
 }
 
