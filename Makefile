@@ -1,5 +1,6 @@
-# `make help` lists the targets. All but lint, generate, generate-check and
-# vulncheck need nothing but Go; those build the tools pinned in tools.mod.
+# `make help` lists the targets. build needs nothing but Go. test uses npm and a
+# Chromium as well where they are: `make browser` gets what is missing of them.
+# lint, generate, generate-check and vulncheck build the tools pinned in tools.mod.
 
 GO ?= go
 TOOL = $(GO) tool -modfile=tools.mod
@@ -12,7 +13,7 @@ BIN = bin/staunch
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test lint generate generate-check web browser fuzz mutate bench benchmarks test-envoy soak vulncheck clean
+.PHONY: all help dev build test node-modules browser lint generate generate-check web browser fuzz mutate bench benchmarks test-envoy soak vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -26,7 +27,34 @@ build: ## build bin/staunch
 	@echo "building $(BIN) (minutes the first time, then seconds)"
 	$(GO) build -trimpath -o $(BIN) ./cmd/staunch
 
-test: ## vet and test everything, with the race detector if there is a C compiler
+# The packages of Node that tests run, one folder with a lock file each.
+NODE = passkey/testdata/secondopinion/node_modules web/e2e/node_modules
+CHROMIUM = chromium chromium-browser google-chrome google-chrome-stable
+chromium = $(firstword $(foreach name,$(CHROMIUM),$(shell command -v $(name) 2>/dev/null)))
+# Who says CI=true wants every test to run; others are told what does not.
+missing = { echo "$(1)"; [ "$$CI" != true ]; }
+
+node-modules: ## install what tests run with Node: a second opinion on passkeys, and the driver of a browser (needs npm, Node 20)
+ifneq ($(shell command -v npm 2>/dev/null),)
+node-modules: $(NODE)
+else
+	@$(call missing,npm is missing: install Node 20 or later with npm; without them the second opinion on passkeys and the pages are not tested)
+endif
+
+%/node_modules: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
+	@touch $@
+
+browser: node-modules ## node-modules, and a Chromium if there is none (by apt-get, as root)
+ifeq ($(chromium),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium; \
+	else \
+		$(call missing,chromium is missing: as root on Debian run apt-get install chromium; without it the pages are not tested); \
+	fi
+endif
+
+test: browser ## vet and test everything, with the race detector if there is a C compiler
 	@[ -n "$(RACE)" ] || echo "no C compiler (or CGO_ENABLED=0): testing without the race detector"
 	$(GO) vet ./...
 	$(GO) vet -tags envoy ./examples/envoy

@@ -12,6 +12,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store/sqlite"
 )
 
@@ -20,9 +21,11 @@ import (
 type app struct {
 	id     account.AppID
 	store  *sqlite.Store
+	name   string // as people see it; empty without accounts
 	attest *registry.Service
-	sealer *audit.Sealer // nil: nothing is sealed
-	wake   chan struct{} // a revocation list is to be applied
+	flows  *integrity.Service // nil: attestation alone
+	sealer *audit.Sealer      // nil: nothing is sealed
+	wake   chan struct{}      // a revocation list is to be applied
 }
 
 // storePath is where the store of an app lies. Ids and names of files are checked
@@ -43,7 +46,7 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 		return fmt.Errorf("server: %w", err)
 	}
 	for _, c := range s.cfg.Apps {
-		a := &app{id: account.AppID(c.ID), wake: make(chan struct{}, 1)}
+		a := &app{id: account.AppID(c.ID), name: c.Name, wake: make(chan struct{}, 1)}
 		a.store, err = sqlite.Open(context.Background(), &sqlite.Options{Path: storePath(s.cfg, a.id), App: a.id, Logger: s.log})
 		if err != nil {
 			return fmt.Errorf("server: app %s: %w", a.id, err)
@@ -77,6 +80,11 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 		}
 		if err := a.attest.AdoptPolicy(context.Background(), l.policy); err != nil {
 			return fmt.Errorf("server: app %s: record policy: %w", a.id, err)
+		}
+		if la, ok := l.accounts[c.ID]; ok {
+			if a.flows, err = s.newFlows(a, l, la); err != nil {
+				return err
+			}
 		}
 	}
 	m.registry.MustRegister(newKeyCounts(s.apps, s.log, s.now))

@@ -99,7 +99,7 @@ func sealedStore(t *testing.T, path string, step audit.Step, file string) {
 }
 
 // keyFile writes a private audit key.
-func keyFile(t *testing.T, private ed25519.PrivateKey) string {
+func keyFile(t testing.TB, private ed25519.PrivateKey) string {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
@@ -108,7 +108,7 @@ func keyFile(t *testing.T, private ed25519.PrivateKey) string {
 	return writePEM(t, "PRIVATE KEY", der)
 }
 
-func writePEM(t *testing.T, kind string, der []byte) string {
+func writePEM(t testing.TB, kind string, der []byte) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "key.pem")
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {

@@ -10,6 +10,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
+	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
+	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
 	"github.com/staunchid/staunch/rpc"
 	"github.com/staunchid/staunch/rpc/extauthz"
 	"github.com/staunchid/staunch/store"
@@ -45,8 +48,17 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 		Away: func(err error) bool { return errors.Is(err, store.ErrAway) },
 	}
 	for _, a := range s.apps {
-		opts.Apps = append(opts.Apps, rpc.App{ID: a.id, Attest: a.attest, Token: l.tokens[string(a.id)]})
+		one := rpc.App{ID: a.id, Attest: a.attest, Token: l.tokens[string(a.id)]}
+		if a.flows != nil {
+			one.Accounts = withoutBackend{a.flows}
+		}
+		opts.Apps = append(opts.Apps, one)
 	}
+	pages, err := s.openSites(l)
+	if err != nil {
+		return nil, err
+	}
+	opts.Browser = pages.caller
 	api, err := rpc.New(opts)
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -58,10 +70,38 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", m.handler())
-	mux.HandleFunc("GET /{$}", root)
-	mux.Handle("/staunch.attest.v1.AttestService/", api)
+	mux.Handle("/", pages)
+	for _, path := range services() {
+		mux.Handle(path, api)
+	}
+	for _, path := range []string{"GET " + rpc.StreamPath, accountv1connect.JoinServiceWaitJoinProcedure} {
+		mux.Handle(path, s.untilStop(api))
+	}
 	mux.Handle(extauthz.Procedure, envoy)
 	return mux, nil
+}
+
+// untilStop ends what would go on for an hour when the server stops: a stream, whose
+// client comes again.
+func (s *Server) untilStop(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(s.stopping, cancel)()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// services are the paths of what package rpc serves.
+func services() []string {
+	var all []string
+	for _, name := range []string{
+		attestv1connect.AttestServiceName, accountv1connect.AccountServiceName, accountv1connect.JoinServiceName,
+		accountv1connect.BackendServiceName, passkeyv1connect.PasskeyServiceName,
+	} {
+		all = append(all, "/"+name+"/")
+	}
+	return all
 }
 
 // health answers whether every store can be read.
@@ -84,5 +124,5 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 // root tells a person with a browser what this is.
 func root(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, "staunch\n\nThe API is at /staunch.attest.v1.AttestService/, health at /healthz, metrics at /metrics.\n")
+	io.WriteString(w, "staunch\n\nThe API is at /staunch.attest.v1.AttestService/ and its neighbours, health at /healthz, metrics at /metrics.\n")
 }

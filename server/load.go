@@ -29,7 +29,8 @@ type loaded struct {
 	cert      *tls.Certificate // nil: no TLS
 	tokens    map[string]rpc.Token
 	roots     map[string]rootSecret
-	auditKeys map[string]audit.Key // of the apps that have one
+	auditKeys map[string]audit.Key       // of the apps that have one
+	accounts  map[string]*loadedAccounts // of the apps that have accounts
 	warnings  []*config.Error
 
 	inPolicy func(key, reason string) error // an error about a key of the policy file
@@ -37,8 +38,8 @@ type loaded struct {
 
 // load reads and checks all files.
 func load(cfg *config.Config, testRoots bool, now time.Time) (*loaded, error) {
-	l := &loaded{tokens: map[string]rpc.Token{}, roots: map[string]rootSecret{}, auditKeys: map[string]audit.Key{}}
-	return l, errors.Join(l.reloadable(cfg, testRoots, now), l.secrets(cfg), l.loadAuditKeys(cfg))
+	l := &loaded{tokens: map[string]rpc.Token{}, roots: map[string]rootSecret{}, auditKeys: map[string]audit.Key{}, accounts: map[string]*loadedAccounts{}}
+	return l, errors.Join(l.reloadable(cfg, testRoots, now), l.secrets(cfg), l.loadAuditKeys(cfg), l.loadAccounts(cfg, testRoots, now))
 }
 
 // reloadable reads what can be loaded anew while the server runs.

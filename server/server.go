@@ -8,18 +8,22 @@
 //
 // # What it serves
 //
-// The API of proto/ by Connect, gRPC and gRPC-Web, all on one address; what an
-// Envoy asks before it lets a request pass (rpc/extauthz); GET /healthz, which
-// is 200 when every store can be read and 503 otherwise; GET /metrics for
-// Prometheus. With a certificate it speaks HTTP/1.1 and HTTP/2
-// over TLS, without one HTTP/1.1 and unencrypted HTTP/2, on loopback only.
+// The API of proto/ by Connect, gRPC and gRPC-Web, all on one address; the pages
+// of each app that has accounts, on the hosts that the configuration names, and
+// the stream of their alerts; what an Envoy asks before it lets a request pass
+// (rpc/extauthz); GET /healthz, which is 200 when every store can be read and 503
+// otherwise; GET /metrics for Prometheus. With a certificate it speaks HTTP/1.1
+// and HTTP/2 over TLS, without one HTTP/1.1 and unencrypted HTTP/2, on loopback
+// only.
 //
 // # What it needs
 //
-// Each app has its own store, DATA_DIR/APP.db, and its own root secret. One
-// server at a time may use a data_dir; a second one is refused. What can be
-// loaded anew is: policy, revocation list and certificate, by Reload, which the
-// command does on SIGHUP. When one of them is wrong, all stay as they were.
+// Each app has its own store, its own root secret, from which all its keys follow,
+// and its own key that seals the audit record: when it starts, once a minute, and
+// a last time when it stops and no call runs any more. One server at a time may
+// use a data_dir; a second one is refused. What can be loaded anew is: policy,
+// revocation list and certificate, by Reload, which the command does on SIGHUP.
+// When one of them is wrong, all stay as they were.
 //
 // # What it refuses
 //
@@ -83,6 +87,8 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	apps     []*app
+	stopping context.Context // ends when no more calls are taken
+	stop     context.CancelFunc
 
 	policy atomic.Pointer[attest.Policy]
 	status atomic.Pointer[android.StatusList]
@@ -111,6 +117,7 @@ func New(opts *Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -186,6 +193,7 @@ func (s *Server) Run(ctx context.Context) error {
 	sealing, stopSealing := context.WithCancel(context.WithoutCancel(ctx)) // what the last calls do is sealed too
 	var sealer sync.WaitGroup
 	for _, a := range s.apps {
+		sweeper.Go(func() { s.keepTime(sweeping, a) })
 		sealer.Go(func() { s.keepSealed(sealing, a) })
 	}
 	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())
@@ -218,6 +226,7 @@ func (s *Server) serve() error {
 func (s *Server) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.ShutdownGrace.Duration)
 	defer cancel()
+	s.stop()
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.log.Warn("calls were cut off", "grace", s.cfg.ShutdownGrace.Duration)
@@ -240,6 +249,12 @@ func (s *Server) sweep(ctx context.Context) {
 			if err := a.attest.Sweep(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep failed", "app", a.id, "error", err)
 			}
+			if a.flows == nil {
+				continue
+			}
+			if err := a.flows.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("sweep of accounts failed", "app", a.id, "error", err)
+			}
 		}
 	}
 }
@@ -248,6 +263,7 @@ func (s *Server) sweep(ctx context.Context) {
 func (s *Server) Close() error {
 	s.closing.Do(func() {
 		var errs []error
+		s.stop()
 		if s.http != nil {
 			errs = append(errs, s.http.Close())
 		}

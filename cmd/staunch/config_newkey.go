@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -29,8 +30,7 @@ Example: staunch config new-key audit.key`
 
 // Run makes the key.
 func (c *ConfigNewKeyCmd) Run(s *streams) error {
-	public := c.File + ".pub"
-	for _, file := range []string{c.File, public} {
+	for _, file := range []string{c.File, public(c.File)} {
 		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 			if err != nil {
 				return err
@@ -38,36 +38,62 @@ func (c *ConfigNewKeyCmd) Run(s *streams) error {
 			return fmt.Errorf("%s is there already; a key that has sealed anything must not be lost, so choose another name, or move it away", file)
 		}
 	}
-	private, pub, err := newKey()
-	if err != nil {
+	if err := writeKey(c.File); err != nil {
 		return err
 	}
-	if err := writeNew(public, 0o644, func() string { return pub }); err != nil {
-		return err
-	}
-	if err := writeNew(c.File, 0o600, func() string { return private }); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "%s has the private key; nobody else may read it. %s has the public half.\n", c.File, public)
+	_, err := fmt.Fprintf(s.out, "%s has the private key; nobody else may read it. %s has the public half.\n", c.File, public(c.File))
 	return err
 }
 
-// newKey is an Ed25519 key in PEM, both halves of it (RFC 8410, Sections 4 and 7).
-func newKey() (private, public string, err error) {
-	pub, key, err := ed25519.GenerateKey(rand.Reader)
+// public is the file with the public half of the key in file.
+func public(file string) string { return file + ".pub" }
+
+// writeKey makes an Ed25519 key, unless it is there, and writes its public half
+// beside it (RFC 8410, Sections 4 and 7).
+func writeKey(file string) error {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	pkix, err := x509.MarshalPKIXPublicKey(pub)
+	if err := writeNew(file, 0o600, func() string { return inPEM("PRIVATE KEY", der) }); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(file) // the one that is there counts
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	block := func(kind string, der []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	half, err := publicHalf(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	return block("PRIVATE KEY", pkcs8), block("PUBLIC KEY", pkix), nil
+	return writeNew(public(file), 0o644, func() string { return half })
+}
+
+// publicHalf is the public half, in PEM, of a private key in PEM.
+func publicHalf(text []byte) (string, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return "", errors.New("no key in PEM; move the file away, and another one is made")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return "", err
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return "", errors.New("a key that does not sign; move the file away, and another one is made")
+	}
+	der, err := x509.MarshalPKIXPublicKey(signer.Public())
+	if err != nil {
+		return "", err
+	}
+	return inPEM("PUBLIC KEY", der), nil
+}
+
+func inPEM(kind string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }

@@ -1,14 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,14 +26,14 @@ import (
 type DevCmd struct {
 	Dir    string `placeholder:"DIR" help:"Folder for configuration and data, kept for the next start; without it a temporary one."`
 	Listen string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Loopback address to listen on (${default}); port 0 takes a free one."`
-	JSON   bool   `name:"json" help:"Print one line {\"url\", \"dir\"} once the server answers."`
+	JSON   bool   `name:"json" help:"Print one line {\"url\", \"pages\", \"dir\"} once the server answers."`
 }
 
 // Help is the long text of --help.
 func (DevCmd) Help() string {
-	return `Serves the app "demo", which trusts the software phones of package attest/attesttest: no real phone is needed, and none is judged as in earnest. The folder gets staunch.toml, policy.toml, service.token and all else that "staunch serve" would want, as a pattern to copy. With --dir a second start goes on with the same keys, tokens and data.
+	return `Serves the app "demo", which trusts the software phones of package attest/attesttest: no real phone is needed, and none is judged as in earnest. People can sign up in a browser too, at http://localhost:PORT/signup; holds and waits take 30 seconds, so that they can be seen to end. The folder gets staunch.toml, policy.toml, service.token and all else that "staunch serve" would want, as a pattern to copy. With --dir a second start goes on with the same accounts, keys, tokens and data.
 
-It listens on loopback only, since anybody can make a phone that it accepts.
+The first line on standard output is the address, once the server answers. It listens on loopback only, since anybody can make a phone that it accepts.
 
 Exit codes: 0 stopped by a signal; 1 it could not start; 2 the command line is wrong.
 
@@ -68,9 +68,14 @@ func (c *DevCmd) Run(s *streams) (err error) {
 	}
 	cfg.Listen = c.Listen
 	log := newLogger(s.err, cfg.Log)
-	srv, err := server.New(&server.Options{Config: cfg, Logger: log, DangerousTestRoots: true})
+	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return startError(err, c.Listen, "--listen 127.0.0.1:8081")
+	}
+	pages := atPort(cfg, listener.Addr())
+	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true})
+	if err != nil {
+		return startError(errors.Join(err, listener.Close()), c.Listen, "--listen 127.0.0.1:8081")
 	}
 	go reloadOnHangup(ctx, srv, log)
 	go keepFresh(ctx, srv, cfg.Attest.StatusListFile, log)
@@ -86,11 +91,29 @@ func (c *DevCmd) Run(s *streams) (err error) {
 		return errors.Join(err, <-served)
 	}
 	defer func() { err = errors.Join(err, gone()) }()
-	if err := c.announce(s.out, srv.URL(), dir); err != nil {
+	if err := c.announce(s.out, srv.URL(), pages, dir); err != nil {
 		stop()
 		return errors.Join(err, <-served)
 	}
 	return <-served
+}
+
+// atPort gives the pages the port that the server listens on, since an origin has
+// it, and returns where they are; empty: the configuration has none.
+func atPort(cfg *config.Config, addr net.Addr) (pages string) {
+	_, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return ""
+	}
+	for i := range cfg.Apps {
+		for j, origin := range cfg.Apps[i].Origins {
+			if u, err := url.Parse(origin); err == nil && u.Scheme == "http" {
+				cfg.Apps[i].Origins[j] = "http://" + net.JoinHostPort(u.Hostname(), port)
+				pages = cmp.Or(pages, cfg.Apps[i].Origins[j])
+			}
+		}
+	}
+	return pages
 }
 
 // folder makes the folder, and says how to get rid of it.
@@ -177,50 +200,3 @@ func quoted(text string) string {
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
-
-// announce tells where the server is, and what to do with it.
-func (c *DevCmd) announce(w io.Writer, url, dir string) error {
-	if c.JSON {
-		return json.NewEncoder(w).Encode(struct {
-			URL string `json:"url"`
-			Dir string `json:"dir"`
-		}{url, dir})
-	}
-	kept, flag := "kept", "--dir "+quoted(dir)+" "
-	if c.Dir == "" {
-		kept, flag = "removed at exit; --dir keeps one", "" // the load tool looks for it
-	}
-	_, err := fmt.Fprintf(w, devText, url, dir, kept, quoted(filepath.Join(dir, tokenName)), demoAccount, quoted(program()), flag)
-	return err
-}
-
-const devText = `Staunch serves the app "demo" at %[1]s
-Folder: %[2]s (%[3]s)
-It trusts software phones, whose keys are public. Do not use it for real ones.
-
-Try, in another terminal:
-
-  STAUNCH=%[6]s
-  API=%[1]s/staunch.attest.v1.AttestService
-  TOKEN=$(cat %[4]s)
-  ACCOUNT=%[5]s
-  call() { curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$API/$1" -d "$2"; echo; }
-
-  # The app's backend asks for a challenge and hands it to the phone.
-  CHALLENGE=$(call CreateChallenge '{"account":"'$ACCOUNT'","purpose":"PURPOSE_REGISTER"}' |
-    sed 's/.*"challenge": *"\([^"]*\)".*/\1/'); echo "$CHALLENGE"
-
-  # A software phone attests a key over it; the answer is the verdict.
-  call Register "$("$STAUNCH" attest sample --challenge "$CHALLENGE" --account $ACCOUNT)"
-
-  # The backend looks at the key. KEY_ID is keyId in the answer above.
-  call GetKey '{"keyId":"KEY_ID"}'
-
-  # More phones, also bad ones; many at once; health; metrics.
-  "$STAUNCH" attest sample --list
-  "$STAUNCH" attest load %[7]s--phones 200 --rate 50 --duration 30s
-  curl %[1]s/healthz
-  curl %[1]s/metrics
-
-Calls are logged here. Ctrl-C stops the server.
-`

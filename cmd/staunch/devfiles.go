@@ -18,6 +18,8 @@ const (
 	policyName = "policy.toml"
 	tokenName  = "service.token"
 	rootName   = "root.secret"
+	auditName  = "audit.key"   // its public half is audit.key.pub
+	backName   = "backend.key" // the backend's; its public half is backend.key.pub
 	statusName = "status.json"
 	urlName    = "url" // the address, while it runs
 
@@ -42,6 +44,11 @@ func writeDevFiles(dir string) error {
 		{rootName, 0o600, randomHex},
 	} {
 		if err := writeNew(filepath.Join(dir, f.name), f.mode, f.content); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{auditName, backName} {
+		if err := writeKey(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
@@ -91,20 +98,3 @@ func randomHex() string {
 	rand.Read(b) // crypto/rand.Read never returns an error
 	return hex.EncodeToString(b) + "\n"
 }
-
-const devConfig = `# Written by "staunch dev", as a pattern for "staunch serve --config FILE".
-# "staunch config print" prints a sample with a comment for every key.
-
-listen = "127.0.0.1:8080"      # dev takes its flag --listen instead
-data_dir = "data"              # one store an app: data/demo.db
-
-[attest]
-policy_file = "policy.toml"    # for "serve", take the dangerous_extra_roots out
-status_list_file = "status.json"   # for "serve", Google's attestation status list
-evidence_retention = "720h"
-
-[[app]]
-id = "demo"
-service_token_file = "service.token"   # Authorization: Bearer TOKEN
-root_secret_file = "root.secret"
-`

@@ -41,7 +41,7 @@ config                |                                                         
 rpc                   | account audit event attest attest/... passkey integrity gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
-server                | account audit event attest attest/... store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
+server                | account audit event attest attest/... passkey integrity web store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong
 client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
