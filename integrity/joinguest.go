@@ -56,22 +56,5 @@ func (s *Service) joined(ctx context.Context, tx Tx, action account.Action, j Jo
 	if err != nil {
 		return a, err
 	}
-	signals, err := tx.Signals(ctx, a.ID, now)
-	if err != nil {
-		return a, err
-	}
-	refused := &account.Refused{Action: action}
-	switch r := account.Required(action).Raise(signals); {
-	case a.State == account.Held:
-		refused.Why, refused.OpensAt = account.WhyAccountHeld, a.Hold.Until
-	case a.State == account.Frozen:
-		refused.Why = account.WhyAccountFrozen
-	case a.State != account.Active:
-		refused.Why = account.WhyAccountLocked
-	case r.Refuse != account.WhyUnset:
-		refused.Why, refused.OpensAt = r.Refuse, r.RefuseUntil
-	default:
-		return a, nil
-	}
-	return a, refused
+	return a, s.takes(ctx, tx, account.Required(action), a, now)
 }
