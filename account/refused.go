@@ -42,7 +42,7 @@ func (w Why) String() string {
 	case WhyAccountFrozen:
 		return "the account is frozen; unfreeze it first"
 	case WhyAccountLocked:
-		return "the account is locked"
+		return "the account is locked; two operators can unlock it, and until there are operators nobody can: tell the people who run this service"
 	case WhyDeviceHeld:
 		return "this device cools off; wait"
 	case WhyDeviceFrozen:
