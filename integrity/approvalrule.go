@@ -24,6 +24,9 @@ func (s *Service) rule(a *actor, row ApprovalRow) account.Requirement {
 	if kind, ok := strings.CutPrefix(string(action), "app."); ok {
 		r = account.AppAction(kind, row.Need, row.By.WhileHeld)
 	}
+	if r.From == account.FromThis { // what the text says of one device must not happen to another
+		r = r.About(account.Device{ID: row.By.Device})
+	}
 	r = r.Within(s.policy.Windows)
 	r.SyncedOK = account.SyncedAllowed(s.policy.SyncedOK, action)
 	return r.Raise(a.signals)

@@ -1,9 +1,9 @@
 package integrity
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -31,6 +31,7 @@ func (s *Service) assert(ctx context.Context, c account.Caller, p passkey.Purpos
 		return nil, s.failed(ctx, c, of, err)
 	}
 	a := &asserted{}
+	nobody, madeUp := s.nobody(credentialID)
 	var owner account.Account
 	found := false
 	err = s.look(ctx, func(tx Tx) (err error) {
@@ -41,13 +42,18 @@ func (s *Service) assert(ctx context.Context, c account.Caller, p passkey.Purpos
 		if a.credential, found, err = tx.CredentialByID(ctx, s.rp.RPID(), credentialID); err != nil {
 			return err
 		}
-		if found = found && a.credential.State != account.CredentialRemoved; !found {
+		if found { // before its state is believed: the browser deletes a passkey that we call unknown
+			if err := s.soundCredential(a.credential); err != nil {
+				return err
+			}
+		}
+		switch found = found && a.credential.State != account.CredentialRemoved; {
+		case !found && madeUp:
+			return s.mayFail(ctx, tx, c, nobody, now)
+		case !found:
 			return s.mayFail(ctx, tx, c, of, now)
 		}
 		if err := s.mayFail(ctx, tx, c, a.credential.Account, now); err != nil {
-			return err
-		}
-		if err := s.soundCredential(a.credential); err != nil {
 			return err
 		}
 		if a.before, err = stored(a.credential); err != nil {
@@ -67,8 +73,10 @@ func (s *Service) assert(ctx context.Context, c account.Caller, p passkey.Purpos
 		return nil, err
 	}
 	switch {
-	case !found && p == passkey.SignIn && allows(ceremony, credentialID):
-		return nil, s.failed(ctx, c, of, s.refuseMadeUp(ceremony, credentialID, response, now))
+	case !found && madeUp && of != "": // as somebody else's
+		return nil, s.failed(ctx, c, of, passkey.ErrRefused)
+	case !found && madeUp:
+		return nil, s.failed(ctx, c, nobody, s.refuseMadeUp(ceremony, credentialID, response, now))
 	case !found:
 		return nil, s.failed(ctx, c, of, passkey.ErrUnknown)
 	case of != "" && a.credential.Account != of:
@@ -82,11 +90,6 @@ func (s *Service) assert(ctx context.Context, c account.Caller, p passkey.Purpos
 	}
 	a.effect, a.findings = s.rp.Policy().Appraise(a.assertion)
 	return a, s.refusal(ctx, c, a, now)
-}
-
-// allows reports whether a ceremony names the credential.
-func allows(c passkey.Ceremony, id []byte) bool {
-	return slices.ContainsFunc(c.Allow, func(a []byte) bool { return bytes.Equal(a, id) })
 }
 
 // proof is what the server has seen by an assertion.
@@ -110,6 +113,10 @@ func (s *Service) used(ctx context.Context, tx Tx, as *asserted, dev account.Dev
 	before, err := stored(cred)
 	if err != nil {
 		return &tampered{cred.Account, string(cred.Ref)}
+	}
+	if count := as.assertion.Count; before.Count != as.before.Count && count <= before.Count {
+		// Another use came first. Judged again, this one is one whose counter went back.
+		return fmt.Errorf("%w: passkey %s was used meanwhile, and its counter is %d", account.ErrStep, cred.Ref, before.Count)
 	}
 	next := as.assertion.Next(before)
 	cred.SignCount, cred.Flags, cred.LastUsedAt = next.Count, next.Flags, now

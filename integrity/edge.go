@@ -60,11 +60,14 @@ func (s *Service) prove(ctx context.Context, tx Tx, c *account.Caller, proved *r
 	if err != nil {
 		return err
 	}
-	if !found || d.State == account.Deleted {
+	if !found {
 		return nil
 	}
 	if err := s.soundDevice(d); err != nil {
 		return err
+	}
+	if d.State == account.Deleted {
+		return nil
 	}
 	c.Account, c.Device = d.Account, d.ID
 	c.Proofs = []account.Proof{{

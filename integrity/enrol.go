@@ -187,6 +187,9 @@ func (s *Service) addCredential(ctx context.Context, tx Tx, d *deed, id account.
 	if dev != "" {
 		c.Devices = []account.DeviceID{dev}
 	}
+	if _, madeUp := s.nobody(c.CredentialID); madeUp { // as it would be if it were somebody's
+		return account.Credential{}, ErrPasskeyKnown
+	}
 	c.MAC = c.Seal(s.rowKey)
 	d.row(string(c.Ref), c.Digest())
 	return c, tx.AddCredential(ctx, c, made.Evidence.Encode())

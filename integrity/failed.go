@@ -67,7 +67,7 @@ func (s *Service) failed(ctx context.Context, c account.Caller, id account.ID, c
 				return err
 			}
 		}
-		if id == "" || limited != nil {
+		if limited != nil || id.Validate() != nil { // nobody is known whose record it would stand in
 			return nil
 		}
 		if err := s.countFailure(ctx, tx, id, now); err != nil {

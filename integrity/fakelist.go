@@ -2,6 +2,8 @@ package integrity
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/ecdh"
 	"crypto/hmac"
 	"crypto/rand"
@@ -77,9 +79,44 @@ func (s *Service) madeUp(key string, shape []passkey.Record) []passkey.Record {
 	}
 	list := make([]passkey.Record, len(shape))
 	for i, r := range shape {
-		list[i] = passkey.Record{ID: s.derive("id", key, i, len(r.ID)), Transports: r.Transports}
+		list[i] = passkey.Record{ID: s.madeUpID(key, i, len(r.ID)), Transports: r.Transports}
 	}
 	return list
+}
+
+// madeUpID gives a credential id of n bytes, 16 at least, that nobody but the app
+// can tell from a real one. The app can, wherever it turns up: else whoever has a
+// list would try its ids where no handle is asked for, and learn which are real.
+//
+//	AES-256(first 6 bytes of derive("group", handle) ‖ 2 bytes of number ‖ 8 bytes 0) ‖ derive("id", handle, number)
+func (s *Service) madeUpID(key string, number, n int) []byte {
+	id := make([]byte, aes.BlockSize)
+	copy(id, s.derive("group", key, 0, 6))
+	binary.BigEndian.PutUint16(id[6:], uint16(number)) //nolint:gosec // as many as one account has passkeys
+	s.madeUpCipher().Encrypt(id, id)
+	return append(id, s.derive("id", key, number, max(0, n-len(id)))...)
+}
+
+// nobody gives what stands for the account of a made-up credential id, where
+// failures are counted: the same for all ids of a list. It is no account's id.
+func (s *Service) nobody(id []byte) (of account.ID, madeUp bool) {
+	if len(id) < aes.BlockSize {
+		return "", false
+	}
+	var plain [aes.BlockSize]byte
+	s.madeUpCipher().Decrypt(plain[:], id[:aes.BlockSize])
+	if binary.BigEndian.Uint64(plain[8:]) != 0 {
+		return "", false
+	}
+	return account.ID("nobody " + encode(plain[:6])), true
+}
+
+func (s *Service) madeUpCipher() cipher.Block {
+	block, err := aes.NewCipher(s.derive("cipher", "", 0, 32))
+	if err != nil {
+		panic("integrity: " + err.Error()) // 32 bytes are a key
+	}
+	return block
 }
 
 // derive gives n bytes that only the app can compute, in blocks of
