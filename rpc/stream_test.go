@@ -86,7 +86,12 @@ func alert(seq uint64) integrity.AlertRow {
 func streamBench(t *testing.T, change func(*rpc.Options)) (*fakeAccounts, http.Handler, *[]rpc.Call) {
 	t.Helper()
 	f, calls := newFakeAccounts(), &[]rpc.Call{}
-	o := &rpc.Options{Apps: []rpc.App{{ID: "demo", Attest: &fake{}, Accounts: f}}, Observe: func(c rpc.Call) { *calls = append(*calls, c) }}
+	var mu sync.Mutex
+	o := &rpc.Options{Apps: []rpc.App{{ID: "demo", Attest: &fake{}, Accounts: f}}, Observe: func(c rpc.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		*calls = append(*calls, c)
+	}}
 	if change != nil {
 		change(o)
 	}
