@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// chromium is where Debian puts it; STAUNCH_CHROMIUM names another.
+func chromium() string {
+	if c := os.Getenv("STAUNCH_CHROMIUM"); c != "" {
+		return c
+	}
+	return "/usr/bin/chromium"
+}
+
+// tools skips the test if there is no browser, and fails it where that may not be.
+func tools(t *testing.T) {
+	t.Helper()
+	missing := ""
+	if _, err := os.Stat(chromium()); err != nil {
+		missing = "Chromium is not at " + chromium() + ": install it (Debian: apt-get install chromium), or name it in STAUNCH_CHROMIUM"
+	} else if _, err := exec.LookPath("node"); err != nil {
+		missing = "node is not here: install Node 20 or later, then run `make browser`"
+	} else if _, err := os.Stat("node_modules/playwright-core"); err != nil {
+		missing = "playwright-core is not installed: run `make browser`"
+	}
+	switch {
+	case missing == "":
+	case os.Getenv("CI") == "true":
+		t.Fatal(missing)
+	default:
+		t.Skip(missing)
+	}
+}
+
+// drive runs a script of this folder with node's test runner.
+func drive(t *testing.T, script string, env ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
+	cmd.Env = append(os.Environ(), "STAUNCH_CHROMIUM="+chromium())
+	cmd.Env = append(cmd.Env, env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", script, err, out)
+	} else {
+		t.Logf("%s\n%s", script, out)
+	}
+}
+
+// TestBrowser runs each script against a server of its own.
+func TestBrowser(t *testing.T) {
+	tools(t)
+	scripts, err := filepath.Glob("*.test.mjs")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(script, ".test.mjs"), func(t *testing.T) {
+			l, port := listen(t)
+			r := newRig(t, place{"localhost", []string{"http://localhost:" + port}})
+			serve(t, l, r.handler(t))
+			control := httptest.NewServer(r.control())
+			defer control.Close()
+			drive(t, script, "STAUNCH_URL=http://localhost:"+port, "STAUNCH_CONTROL="+control.URL)
+		})
+	}
+}
+
+// TestTypes checks the types of the pages' scripts.
+func TestTypes(t *testing.T) {
+	tools(t)
+	if out, err := exec.Command("node_modules/.bin/tsc", "-p", ".").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
