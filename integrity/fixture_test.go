@@ -233,6 +233,7 @@ func read[T any](r *rig, fn func(integrity.Tx) (T, error)) (v T) {
 type phone struct {
 	r       *rig
 	key     *attesttest.AndroidKey
+	sign    func(time.Time, *http.Request, ...attesttest.RequestOption) error // of an iPhone, whose key is another
 	spki    []byte
 	passkey *passkeytest.Authenticator
 	token   integrity.Token
@@ -308,7 +309,11 @@ func (p *phone) message(token integrity.Token) *request.Message {
 	if token != nil {
 		req.Header.Set("Authorization", "Staunch "+base64.RawURLEncoding.EncodeToString(token))
 	}
-	if err := p.key.SignRequest(p.r.clock(), req); err != nil {
+	sign := p.sign
+	if sign == nil {
+		sign = p.key.SignRequest
+	}
+	if err := sign(p.r.clock(), req); err != nil {
 		p.r.t.Fatal(err)
 	}
 	m, body, err := request.FromCall(req, 1<<20)

@@ -127,6 +127,9 @@ func (s *Service) verifyJoiner(ctx context.Context, p *NewPhone, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
+	if !attempt.Open() {
+		return nil, ErrCeremonyExpired
+	}
 	if err := attempt.Proves(p.Message, s.policy.AppHosts, s.policy.LoopbackToo, now); err != nil {
 		return nil, s.proofError(err)
 	}

@@ -1,9 +1,12 @@
 package integrity_test
 
 import (
-	"testing"
+	"crypto/sha256"
+	"encoding/base64"
+	"sync"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/integrity"
 )
@@ -14,14 +17,37 @@ type joiner struct {
 	open *integrity.JoinOpened
 }
 
+// challenge is one of the registry for a key of no account.
+func (r *rig) challenge() []byte {
+	r.t.Helper()
+	return must[*registry.IssuedChallenge](r.t)(r.reg.CreateChallenge(r.t.Context(), r.anonymous(), &registry.ChallengeRequest{
+		App: "demo", Purpose: registry.PurposeRegister,
+	})).Challenge
+}
+
 // joining is a new phone's request to join, with what it brings.
 func (r *rig) joining() (*phone, *integrity.JoinRequest) {
 	r.t.Helper()
 	p := r.newPhone(nil)
-	issued := must[*registry.IssuedChallenge](r.t)(r.reg.CreateChallenge(r.t.Context(), r.anonymous(), &registry.ChallengeRequest{
-		App: "demo", Purpose: registry.PurposeRegister,
-	}))
-	return p, &integrity.JoinRequest{Kind: integrity.JoinPhone, Phone: p.attest(issued.Challenge)}
+	return p, &integrity.JoinRequest{Kind: integrity.JoinPhone, Phone: p.attest(r.challenge())}
+}
+
+var appleCA = sync.OnceValues(func() (*attesttest.AppleCA, error) { return attesttest.TestAppleCA(noon) })
+
+// joinApple opens a join for a new iPhone.
+func (r *rig) joinApple() *joiner {
+	r.t.Helper()
+	key := must[*attesttest.AppleCA](r.t)(appleCA()).Phone().GenerateKey()
+	p := r.newPhone(nil)
+	p.sign = key.SignRequest
+	c := r.challenge()
+	hash := sha256.Sum256(c)
+	in := &integrity.JoinRequest{Kind: integrity.JoinPhone, Phone: &integrity.NewPhone{
+		Name: "Pixel", Platform: "ios", Evidence: registry.Registration{
+			Challenge: c, KeyID: base64.RawURLEncoding.EncodeToString(key.ID()), AttestationObject: must[[]byte](r.t)(key.Attest(r.clock(), hash[:])),
+		}, Message: p.message(nil),
+	}}
+	return &joiner{p, must[*integrity.JoinOpened](r.t)(r.RequestJoin(r.t.Context(), elsewhere(r.anonymous()), in))}
 }
 
 // join opens a join for a new phone.
@@ -64,33 +90,6 @@ func (b *browser) join(kind string) *integrity.JoinOpened {
 func (b *browser) joinStatus(id account.JoinID) (*integrity.JoinStatus, error) {
 	b.r.t.Helper()
 	return b.r.JoinStatus(b.r.t.Context(), elsewhere(b.r.anonymous()), &integrity.JoinWait{Join: id, Browser: b.at})
-}
-
-// TestJoin: a new phone comes into the account of one that lets it in, and is
-// held.
-func TestJoin(t *testing.T) {
-	r := newRig(t)
-	old := r.enrol()
-	j := r.join()
-	if s, err := j.status(); err != nil || s.State != integrity.StateOpen || s.Account != "" || s.Ceremony != "" {
-		t.Fatalf("%+v, %v", s, err)
-	}
-	v := must[*integrity.JoinView](t)(r.Join(t.Context(), old.caller(), "", j.open.Code))
-	if v.Join != j.open.Join || v.Kind != integrity.JoinPhone || v.Name != "Pixel" || v.Platform != "android" || v.Place != "Oslo, Norway" {
-		t.Errorf("view %+v", v)
-	}
-	old.letIn(j.open)
-	out := must[*integrity.Signed](t)(j.finish(j.answer()))
-	if out.Account != old.account || out.DeviceState != account.Held || out.Hold.Reason != account.HoldNew || out.Hold.By != old.device {
-		t.Errorf("signed in as %+v", out)
-	}
-	if c := j.caller(); c.Device != out.Device || c.Session != out.Session || c.Account != old.account {
-		t.Errorf("caller %+v", c)
-	}
-	if n := r.count("alert WHERE kind = 'device.add' AND device = ? AND cause = ?", string(out.Device), string(out.Device)); n != 1 {
-		t.Errorf("%d alerts", n)
-	}
-	r.checked()
 }
 
 // letIn lets a join in from an old phone.

@@ -129,6 +129,10 @@ type Attempt struct {
 	call     bool           // it came with a call to Staunch itself: see Proves
 }
 
+// Open reports whether the challenge was open when the evidence was verified. If
+// it was not, nothing was looked at, and the phone needs another one.
+func (a *Attempt) Open() bool { return a.refused == nil }
+
 // Verify is the first step of Register: it judges the evidence, outside any
 // transaction that writes, and changes nothing. The second is Attempt.Commit.
 // Flows of several parts take the two apart, so that the key is committed in
