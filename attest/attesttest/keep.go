@@ -100,8 +100,3 @@ func (p *ApplePhone) ParseAppleKey(data []byte) (*AppleKey, error) {
 	}
 	return &AppleKey{phone: p, key: key, counter: counter}, nil
 }
-
-// Skip raises the counter by n, as if so many assertions had been made: numbers
-// that a program has reserved, so that it need not write the key down after each
-// assertion, and that it may have used before it ended.
-func (k *AppleKey) Skip(n uint32) { k.counter += n }

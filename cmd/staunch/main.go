@@ -7,6 +7,7 @@
 //	staunch attest verify ...        judges evidence without a server
 //	staunch attest stats ...         what a server has judged; also suspects, replay
 //	staunch attest load ...          drives a server with software phones
+//	staunch phone enroll ...         a phone in the terminal; also status, freeze, join ...
 //	staunch version                  or staunch --version
 //	staunch help COMMAND             or staunch COMMAND --help
 //
@@ -33,6 +34,7 @@ type cli struct {
 	Dev     DevCmd     `cmd:"" help:"Run a server to play with: temporary data, throw-away keys, software phones."`
 	Serve   ServeCmd   `cmd:"" help:"Run the server."`
 	Attest  AttestCmd  `cmd:"" help:"Verify evidence, try policies, ask a server's store what it has judged, and drive a server."`
+	Phone   PhoneCmd   `cmd:"" help:"Be a phone: enrol, look, freeze, join, approve."`
 	Config  ConfigCmd  `cmd:"" help:"Print the sample configuration, or check a file."`
 	Check   CheckCmd   `cmd:"" help:"Look for damage in the stores."`
 	Version VersionCmd `cmd:"" help:"Print the version; so does --version."`
@@ -112,7 +114,11 @@ func run(args []string, s *streams) (code int) {
 		if errors.As(err, &pe) && pe.Context != nil && pe.Context.Selected() != nil {
 			hint = pe.Context.Selected().FullPath() + " --help"
 		}
-		return report(s.err, &exitError{exitCannot, fmt.Errorf("%w (see `%s`)", plainly(err), hint)})
+		err = fmt.Errorf("%w (see `%s`)", plainly(err), hint)
+		if isPhone(args) { // which prints one line of JSON, whatever happens
+			return report(s.err, phoneFailed(s, true, &phoneUsage{err}))
+		}
+		return report(s.err, &exitError{exitCannot, err})
 	}
 	return report(s.err, ctx.Run())
 }

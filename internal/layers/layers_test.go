@@ -42,7 +42,7 @@ rpc                   | account audit event attest attest/... passkey integrity 
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey integrity web store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
-cmd/staunch           | attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load server | connectrpc.com/connect github.com/alecthomas/kong
+cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest server | connectrpc.com/connect github.com/alecthomas/kong
 client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect

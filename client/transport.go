@@ -1,0 +1,78 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"connectrpc.com/connect"
+
+	"github.com/staunchid/staunch/attest/request"
+)
+
+// unsignedKey marks the context of a call that is made before there is a key.
+type unsignedKey struct{}
+
+func unsigned(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unsignedKey{}, true)
+}
+
+// errSigning: the phone's key does not sign. To try again would not help.
+var errSigning = errors.New("client: the call cannot be signed")
+
+// signing signs each request as it is sent: the session and the app are put in
+// first, so that the signature covers them.
+type signing struct {
+	phone *Phone
+	next  http.RoundTripper
+}
+
+func (s *signing) RoundTrip(r *http.Request) (*http.Response, error) {
+	p := s.phone
+	r = r.Clone(r.Context())
+	p.mu.Lock()
+	key, app, token := p.key, p.state.App, p.state.token
+	p.mu.Unlock()
+	if app != "" {
+		r.Header.Set("Staunch-App", string(app))
+	}
+	if r.Context().Value(unsignedKey{}) == nil {
+		if key == nil {
+			return nil, fmt.Errorf("%w: the call is signed with its key", ErrNotEnrolled)
+		}
+		if (token != Token{}) {
+			r.Header.Set("Authorization", "Staunch "+token.secret)
+		}
+		err := request.Sign(r, &request.Signing{KeyID: key.ID(), Sign: key.Sign, Created: p.serverNow()})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errSigning, err)
+		}
+	}
+	return s.next.RoundTrip(r)
+}
+
+// neverSent reports whether err says that the server has seen nothing of the
+// call: no connection was made.
+func neverSent(err error) bool {
+	var op *net.OpError
+	var dns *net.DNSError
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns)
+}
+
+// gone reports whether err says that there was no answer of Staunch's, or one
+// that says that its store is away.
+func gone(err error) bool {
+	var ce *connect.Error
+	if !errors.As(err, &ce) {
+		return false
+	}
+	switch ce.Code() {
+	case connect.CodeUnavailable:
+		return reasonOf(err) == "" || reasonOf(err) == "STORE_AWAY"
+	case connect.CodeDeadlineExceeded:
+		return true
+	}
+	return false
+}
