@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"sync"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/attesttest"
@@ -97,3 +98,15 @@ func (p *phone) letIn(o *integrity.JoinOpened) {
 	p.r.t.Helper()
 	must[*integrity.Confirmed](p.r.t)(p.do(account.AddDevice, "join", o.Join, "number", o.Number))
 }
+
+// risk has the backend report one of an account.
+func (r *rig) risk(p *phone, level account.Level) {
+	r.t.Helper()
+	err := r.ReportRisk(r.t.Context(), r.backend(), &integrity.RiskReport{Account: p.account, Name: "botnet", Level: level, For: time.Hour})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// backend is the app's backend, as the edge proves it.
+func (r *rig) backend() account.Caller { return account.Caller{Kind: account.Backend, App: "demo"} }
