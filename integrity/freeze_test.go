@@ -114,7 +114,7 @@ func TestUnfreeze(t *testing.T) {
 }
 
 // thawed reads the result of an unfreeze as a client does.
-func thawed(t *testing.T, text []byte) (out integrity.Thawed) {
+func thawed(t testing.TB, text []byte) (out integrity.Thawed) {
 	t.Helper()
 	var r struct {
 		State   string    `json:"state"`

@@ -1,0 +1,147 @@
+package integrity_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
+)
+
+// TestAlertText reads as a person would write it.
+func TestAlertText(t *testing.T) {
+	r := newRig(t)
+	at := noon.Add(2*time.Hour + 5*time.Minute)
+	for _, test := range []struct {
+		kind account.Action
+		data string
+		want string
+	}{
+		{
+			account.AddDevice, `{"name":"Pixel 9","platform":"android","place":"Berlin, Germany"}`,
+			"A new phone, Pixel 9, was added from Berlin, Germany. It can do little until 14:05 UTC tomorrow. If this was not you, remove it.",
+		},
+		{account.FreezeAccount, `{}`, "Your account was frozen. Nothing can be done with it until you unfreeze it on a device that was there before."},
+		{
+			account.FreezeAccount, `{"method":"freeze_code","place":"Oslo, Norway"}`,
+			"Your account was frozen with the freeze code from Oslo, Norway. Nothing can be done with it until you unfreeze it. If this was not you, make a new freeze code.",
+		},
+		{
+			account.DeleteAccount + ".wait", `{"opens_at":"2026-11-29T14:05:00Z"}`,
+			"Your account will be deleted at 14:05 UTC on 29 November 2026, as was asked for. If this was not you, cancel it.",
+		},
+		{
+			account.RemoveDevice, `{"name":"Pixel 8","advice":"replace_shared_passkey"}`,
+			"Pixel 8 was removed from your account. If this was not you, freeze your account. It may still have a passkey that your other devices use: make a new passkey and remove the old one.",
+		},
+		{"something.new", `{}`, "Something changed in your account (something.new). If this was not you, freeze your account."},
+		{account.AddDevice, `no JSON`, "A new device, without a name, was added. It can do little until 14:05 UTC tomorrow. If this was not you, remove it."},
+	} {
+		if got := r.AlertText(integrity.AlertRow{Kind: string(test.kind), Data: json.RawMessage(test.data), At: at}); got != test.want {
+			t.Errorf("%s: %q,\nwant %q", test.kind, got, test.want)
+		}
+	}
+}
+
+// TestEveryAlertHasText: no kind that a flow writes is told as "something".
+func TestEveryAlertHasText(t *testing.T) {
+	r := newRig(t)
+	var kinds []string
+	for _, a := range []account.Action{
+		account.AddDevice, account.FreezeAccount, account.FreezeOwnDevice, account.FreezeOtherDevice, account.UnfreezeDevice, account.UnfreezeAccount,
+		account.UnfreezeAccount + ".wait", account.DeleteAccount, account.DeleteAccount + ".wait", account.RemoveDevice, account.LeaveDevice,
+		account.VetoAction, account.RemoveCredential, account.AddCredential, account.ChangeHandle, account.RenewFreezeCode, account.RotateSealing,
+		account.Reattest, account.EndOneSession, account.EndOtherSessions, account.SignIn, account.ApproveGuest,
+		"device.hold_over", "account.hold_over", "account.locked", "device.locked", "approval.denied", "passkey.finding",
+	} {
+		kinds = append(kinds, string(a))
+	}
+	texts := map[string]string{}
+	for _, kind := range kinds {
+		text := r.AlertText(integrity.AlertRow{Kind: kind, Data: json.RawMessage(`{"name":"Pixel 9","handle":"alice"}`), At: noon})
+		if strings.Contains(text, "Something changed") || strings.Contains(text, "%!") || !strings.HasSuffix(text, ".") {
+			t.Errorf("%s: %q", kind, text)
+		}
+		texts[text] = kind
+	}
+	if len(texts) < len(kinds)-1 { // both freezes of a device read alike
+		t.Errorf("%d texts for %d kinds", len(texts), len(kinds))
+	}
+}
+
+// TestAlertsOfReaders: each device has its own place in the list, and is not told
+// what it did itself.
+func TestAlertsOfReaders(t *testing.T) {
+	r := newRig(t)
+	first, second := r.couple()
+	unread := func(p *phone) int { return p.status().Rest.AlertsUnread }
+	kinds := func(p *phone, after uint64, limit int) (out []string, last uint64) {
+		for _, a := range must[[]integrity.AlertRow](t)(r.Alerts(t.Context(), p.caller(), after, limit)) {
+			out, last = append(out, a.Kind), a.Seq
+		}
+		return out, last
+	}
+	must[*integrity.Confirmed](t)(first.do(account.RenewFreezeCode))
+	mine, _ := kinds(first, 0, 0)
+	others, last := kinds(second, 0, 0)
+	if slices.Contains(mine, string(account.RenewFreezeCode)) || !slices.Contains(others, string(account.RenewFreezeCode)) {
+		t.Errorf("first reads %v, second %v", mine, others)
+	}
+	if unread(first) != len(mine) || unread(second) != len(others) {
+		t.Errorf("unread: %d of %d and %d of %d", unread(first), len(mine), unread(second), len(others))
+	}
+	one, seq := kinds(second, 0, 1)
+	rest, _ := kinds(second, seq, 0)
+	if len(one) != 1 || len(rest) != len(others)-1 {
+		t.Errorf("in pages: %v and %v", one, rest)
+	}
+	for _, seq := range []uint64{last + 1, 1 << 63, ^uint64(0)} {
+		if err := r.AckAlerts(t.Context(), second.caller(), seq); !errors.Is(err, integrity.ErrMalformed) {
+			t.Errorf("an alert that is not there, %d: %v", seq, err)
+		}
+	}
+	if err := r.AckAlerts(t.Context(), second.caller(), last); err != nil {
+		t.Fatal(err)
+	}
+	if unread(second) != 0 || unread(first) != len(mine) {
+		t.Errorf("unread: %d and %d", unread(first), unread(second))
+	}
+}
+
+// TestFreezeByCode answers alike whatever there is, and a few times an hour.
+func TestFreezeByCode(t *testing.T) {
+	r := newRig(t)
+	p := r.newPhone(nil)
+	enrolled := must[*integrity.Enrolled](t)(r.FinishEnrol(t.Context(), r.anonymous(), p.enrolment()))
+	p.enrolled(enrolled)
+	r.advance(time.Second)
+	for i, code := range []string{account.NewFreezeCode().Reveal(), enrolled.FreezeCode.Reveal(), strings.ToUpper(enrolled.FreezeCode.Reveal())} {
+		begun := time.Now()
+		if err := r.FreezeByCode(t.Context(), elsewhere(r.anonymous()), code); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+		if took := time.Since(begun); took < 250*time.Millisecond {
+			t.Errorf("%d: an answer after %s", i, took)
+		}
+	}
+	if err := r.FreezeByCode(t.Context(), elsewhere(r.anonymous()), "not a code"); !errors.Is(err, account.ErrMalformed) {
+		t.Error(err)
+	}
+	if s := p.status(); s.AccountState != account.Frozen || s.Rest.AlertsUnread != 1 {
+		t.Errorf("account %s, %d alerts", s.AccountState, s.Rest.AlertsUnread)
+	}
+	r.exec("UPDATE account SET handle = 'eve' WHERE id = ?", string(p.account)) // a stranger learns nothing of it
+	if err := r.FreezeByCode(t.Context(), elsewhere(r.anonymous()), enrolled.FreezeCode.Reveal()); err != nil {
+		t.Error(err)
+	}
+	if err := r.FreezeByCode(t.Context(), elsewhere(r.anonymous()), enrolled.FreezeCode.Reveal()); !errors.Is(err, integrity.ErrRateLimited) {
+		t.Errorf("too often: %v", err)
+	}
+	if n := r.count("audit_entry WHERE action = 'account.freeze'"); n != 1 {
+		t.Errorf("frozen %d times", n)
+	}
+}
