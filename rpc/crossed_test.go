@@ -50,7 +50,7 @@ func (c *caller) send(tt methodTest, body string) (int, string) {
 	via := http.RoundTripper(c)
 	if tt.by == byBackend {
 		r.Header.Set("Staunch-App", string(c.app))
-		via = c.f.RoundTripper
+		via = c.f.transport
 		err := request.Sign(r, &request.Signing{KeyID: "backend", Sign: func(base []byte) ([]byte, error) { return ed25519.Sign(c.f.backend, base), nil }})
 		if err != nil {
 			c.t.Fatal(err)

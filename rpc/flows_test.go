@@ -39,9 +39,9 @@ const flowHost, flowOrigin = "accounts.example.org", "https://accounts.example.o
 // flows are the real flows of some apps, each over its own store, behind the real
 // handlers.
 type flows struct {
-	http.RoundTripper // to the server, whatever the host
-	log               *lockedBuffer
-	backend           ed25519.PrivateKey
+	transport http.RoundTripper // to the server, whatever the host
+	log       *lockedBuffer
+	backend   ed25519.PrivateKey
 }
 
 func newFlows(t *testing.T, ids ...account.AppID) *flows {
@@ -57,7 +57,7 @@ func newFlows(t *testing.T, ids ...account.AppID) *flows {
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	f.RoundTripper = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	f.transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
 	}}
 	return f
@@ -99,7 +99,7 @@ func (f *flows) app(t *testing.T, id account.AppID) rpc.App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rpc.App{ID: id, Attest: reg, Accounts: unfinished{service, rest{newFakeAccounts()}}}
+	return rpc.App{ID: id, Attest: reg, Accounts: service}
 }
 
 func flowRegistry(t *testing.T, id account.AppID, s *sqlite.Store) *registry.Service {
@@ -165,6 +165,7 @@ type caller struct {
 
 	accounts accountv1connect.AccountServiceClient
 	passkeys passkeyv1connect.PasskeyServiceClient
+	joins    accountv1connect.JoinServiceClient
 }
 
 func (f *flows) phone(t *testing.T, app account.AppID) *caller {
@@ -176,6 +177,7 @@ func (f *flows) phone(t *testing.T, app account.AppID) *caller {
 	c := &caller{t: t, f: f, app: app, passkey: a}
 	client := &http.Client{Transport: c}
 	c.accounts = accountv1connect.NewAccountServiceClient(client, "http://"+flowHost)
+	c.joins = accountv1connect.NewJoinServiceClient(client, "http://"+flowHost)
 	c.passkeys = passkeyv1connect.NewPasskeyServiceClient(client, "http://"+flowHost)
 	return c
 }
@@ -195,7 +197,7 @@ func (c *caller) RoundTrip(r *http.Request) (*http.Response, error) {
 	if c.spoil != nil {
 		c.spoil(r)
 	}
-	return c.f.RoundTripper.RoundTrip(r)
+	return c.f.transport.RoundTrip(r)
 }
 
 // answer has the authenticator answer a ceremony.
@@ -207,6 +209,22 @@ func (c *caller) answer(made []byte, err error) string {
 	return string(made)
 }
 
+// attest makes the phone's key over a challenge, and what the server wants of it.
+func (c *caller) attest(challenge []byte) *accountv1.NewPhone {
+	c.t.Helper()
+	ca, err := attesttest.TestAndroidCA(time.Now())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if c.key, err = ca.Phone().GenerateKey(time.Now(), challenge); err != nil {
+		c.t.Fatal(err)
+	}
+	return &accountv1.NewPhone{
+		Name: "Pixel", Platform: accountv1.Platform_PLATFORM_ANDROID, Challenge: challenge,
+		Evidence: &accountv1.NewPhone_CertificateChain{CertificateChain: &attestv1.CertificateChain{Certificates: c.key.Chain()}},
+	}
+}
+
 // enrol makes an account.
 func (c *caller) enrol() *accountv1.FinishEnrolResponse {
 	c.t.Helper()
@@ -214,19 +232,10 @@ func (c *caller) enrol() *accountv1.FinishEnrolResponse {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	ca, err := attesttest.TestAndroidCA(time.Now())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if c.key, err = ca.Phone().GenerateKey(time.Now(), begun.Msg.GetChallenge()); err != nil {
-		c.t.Fatal(err)
-	}
+	phone := c.attest(begun.Msg.GetChallenge())
 	done, err := c.accounts.FinishEnrol(c.t.Context(), connect.NewRequest(&accountv1.FinishEnrolRequest{
 		Ceremony: begun.Msg.GetCeremony(), Response: c.answer(c.passkey.Create([]byte(begun.Msg.GetOptions()), flowOrigin)),
-		Phone: &accountv1.NewPhone{
-			Name: "Pixel", Platform: accountv1.Platform_PLATFORM_ANDROID, Challenge: begun.Msg.GetChallenge(),
-			Evidence: &accountv1.NewPhone_CertificateChain{CertificateChain: &attestv1.CertificateChain{Certificates: c.key.Chain()}},
-		},
+		Phone: phone,
 	}))
 	if err != nil {
 		c.t.Fatal(err)

@@ -78,7 +78,7 @@ func TestMessageAsSent(t *testing.T) {
 	b.call(t, accountPath+"Rename?x=%20", body, "Staunch-App: demo", session, byPhone, "Signature: staunch=:AA==:", "Cookie: __Host-staunch=x", "Content-Digest: sha-256=:AA==:")
 	m := b.accounts.message
 	sum := sha256.Sum256([]byte(body))
-	if m == nil || m.Method != "POST" || m.Path != accountPath+"Rename" || m.Query != "?x=%20" || "http://"+m.Authority != b.URL ||
+	if m == nil || m.Method != http.MethodPost || m.Path != accountPath+"Rename" || m.Query != "?x=%20" || "http://"+m.Authority != b.URL ||
 		string(m.BodySHA256) != string(sum[:]) || !m.HasBody || m.Signature != "staunch=:AA==:" {
 		t.Errorf("%+v", m)
 	}
