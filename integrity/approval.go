@@ -63,6 +63,9 @@ func (s *Service) Propose(ctx context.Context, c account.Caller, in *Proposal, b
 		if err := s.couldConfirm(a, row); err != nil {
 			return err
 		}
+		if err := makeRoom(ctx, tx, a); err != nil {
+			return err
+		}
 		if err := tx.AddApproval(ctx, row); err != nil {
 			return err
 		}
@@ -86,6 +89,16 @@ func (s *Service) takeProposal(ctx context.Context, c account.Caller, do executo
 	}
 	if do.bucket == "" || c.Account == "" {
 		return nil
+	}
+	err := s.look(ctx, func(tx Tx) error { // who may not propose, a guest, takes nothing from the owner's
+		a, err := s.load(ctx, tx, c, s.now())
+		if err != nil {
+			return err
+		}
+		return s.require(a, account.ApprovalPropose)
+	})
+	if err != nil {
+		return err
 	}
 	return s.take(ctx, do.bucket, string(c.Account), do.limit)
 }

@@ -170,3 +170,52 @@ func TestMadeUpCredentialElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestProposalsBounded: whoever proposes and proposes has few open, and crowds
+// out nobody else's.
+func TestProposalsBounded(t *testing.T) {
+	r := newRig(t)
+	p := r.enrol()
+	b := r.newBrowser()
+	b.passkey = p.passkey
+	b.signIn()
+	open := func() int { return r.count("approval WHERE account = ? AND state = 'open'", string(p.account)) }
+	other := must[*integrity.Proposed](t)(r.Propose(t.Context(), b.caller(), &integrity.Proposal{Action: account.RenewFreezeCode}, b.at))
+	var last *integrity.Proposed
+	for range 20 {
+		last = must[*integrity.Proposed](t)(p.propose(account.RenewFreezeCode))
+		r.advance(3 * time.Second)
+	}
+	if n := open(); n != 9 {
+		t.Errorf("%d are open, want eight and that of the browser", n)
+	}
+	must[*integrity.Confirmed](t)(p.confirm(last))
+	must[*integrity.Confirmed](t)(r.Confirm(t.Context(), b.caller(), &integrity.Confirmation{
+		Approval: other.Approval.ID, Response: must[[]byte](t)(b.passkey.Get(other.Options, origin)), Cookie: b.at.Cookie,
+	}))
+	r.advance(time.Hour)
+	must[*integrity.Proposed](t)(p.propose(account.RenewFreezeCode))
+	if n := open(); n != 1 {
+		t.Errorf("%d are open an hour later, want the new one", n)
+	}
+	r.checked()
+}
+
+// TestGuestTakesNoTokens: a session that may not propose does not use up what the
+// owner may do in a day.
+func TestGuestTakesNoTokens(t *testing.T) {
+	r := newRig(t)
+	p := r.enrol()
+	b := r.newBrowser()
+	b.passkey = p.passkey
+	b.signIn()
+	r.advance(25 * time.Hour) // its session is worth a guest's
+	for range 8 {
+		var refused *account.Refused
+		_, err := r.Propose(t.Context(), b.caller(), &integrity.Proposal{Action: account.ChangeHandle, Params: params(t, "handle", "alice")}, b.at)
+		if !errors.As(err, &refused) {
+			t.Fatalf("a guest proposes: %v", err)
+		}
+	}
+	must[*integrity.Confirmed](t)(p.do(account.ChangeHandle, "handle", "alice"))
+}
