@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
 	"github.com/staunchid/staunch/passkey/passkeytest"
@@ -187,9 +188,20 @@ func TestEnrolPolicy(t *testing.T) {
 		r := newRig(t)
 		p := r.newPhone(nil)
 		answer := p.enrolment()
-		answer.Phone.Evidence.CertificateChain = answer.Phone.Evidence.CertificateChain[:1] // to no root
-		if _, err := r.FinishEnrol(t.Context(), r.anonymous(), answer); err == nil || r.count("account") != 0 {
+		ca := must[*attesttest.AndroidCA](t)(androidCA())
+		unlocked := ca.Phone()
+		unlocked.Boot.DeviceLocked = false
+		challenge := answer.Phone.Evidence.Challenge
+		p.key = must[*attesttest.AndroidKey](t)(unlocked.GenerateKey(r.clock(), challenge))
+		answer.Phone = p.brings(challenge, p.key.Chain())
+		var untrusted *integrity.Untrusted
+		_, err := r.FinishEnrol(t.Context(), r.anonymous(), answer)
+		if !errors.As(err, &untrusted) || untrusted.Advice == "" || r.count("account")+r.count("device") != 0 {
 			t.Errorf("%v, and %d accounts", err, r.count("account"))
 		}
+		if n := r.count("attest_challenge WHERE used_at IS NOT NULL"); n != 1 {
+			t.Errorf("%d challenges are used: the denial is not committed", n)
+		}
+		r.checked()
 	})
 }

@@ -230,10 +230,12 @@ func TestSessionsRunOut(t *testing.T) {
 func TestTokenOfAnother(t *testing.T) {
 	r := newRig(t)
 	p, other, b := r.enrol(), r.enrol(), r.signUp()
+	second, answer := r.newcomer(p.passkey)
+	second.token = must[*integrity.SignInResult](t)(r.FinishSignIn(t.Context(), r.anonymous(), answer)).Signed.Token
 	if _, err := r.BrowserCaller(t.Context(), p.token, network, ""); !errors.Is(err, integrity.ErrSessionEnded) {
 		t.Errorf("a phone's token in a browser: %v", err)
 	}
-	for name, token := range map[string]integrity.Token{"another phone's": other.token, "a browser's": b.token, "nobody's": make(integrity.Token, 32)} {
+	for name, token := range map[string]integrity.Token{"another phone's": other.token, "the account's other phone's": second.token, "a browser's": b.token, "nobody's": make(integrity.Token, 32)} {
 		if _, err := r.Prove(t.Context(), p.message(token), token, false); !errors.Is(err, integrity.ErrSessionEnded) {
 			t.Errorf("%s token on a phone: %v", name, err)
 		}
