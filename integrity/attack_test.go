@@ -219,3 +219,62 @@ func TestGuestTakesNoTokens(t *testing.T) {
 	}
 	must[*integrity.Confirmed](t)(p.do(account.ChangeHandle, "handle", "alice"))
 }
+
+// TestEndedSessionEndedAgain: to end what has ended changes nothing, and tells
+// nobody again.
+func TestEndedSessionEndedAgain(t *testing.T) {
+	r := newRig(t)
+	p, b := r.enrol(), r.newBrowser()
+	b.passkey = p.passkey
+	id := b.signIn().Session
+	p.stepUp()
+	c := p.caller()
+	for n := range 3 {
+		if out, err := r.EndSession(t.Context(), c, id); err != nil || (out.Sessions == 1) != (n == 0) {
+			t.Errorf("%d: %+v, %v", n, out, err)
+		}
+	}
+	if n := r.count("alert WHERE account = ? AND kind = 'session.end_one'", string(p.account)); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	r.checked()
+}
+
+// TestTamperedAccountFloodsNothing: an account whose row was changed is found so
+// by every call, and the record says it a few times.
+func TestTamperedAccountFloodsNothing(t *testing.T) {
+	r := newRig(t, func(o *integrity.Options) { o.Policy.Limits.AuditRefusal = integrity.Limit{N: 5, Per: time.Hour} })
+	b := r.signUp()
+	answer := b.assertion()
+	r.exec("UPDATE account SET handle = 'x' WHERE id = ?", string(b.account))
+	for range 9 {
+		if _, err := r.FinishSignIn(t.Context(), r.anonymous(), answer); !errors.Is(err, integrity.ErrIntegrity) {
+			t.Fatalf("%v, want %v", err, integrity.ErrIntegrity)
+		}
+	}
+	if n := r.count("audit_entry WHERE action = 'integrity.failure'"); n != 5 {
+		t.Errorf("%d entries, want 5", n)
+	}
+}
+
+// TestSuspectSessionWorth: a backend is not told that the session of a passkey
+// is fresh which has become suspect since.
+func TestSuspectSessionWorth(t *testing.T) {
+	r := newRig(t)
+	b, count := r.counting(&passkeytest.Options{})
+	b.stepUp(count(7))
+	worth := func() account.Class {
+		t.Helper()
+		backend := account.Caller{Kind: account.Backend, App: "demo"}
+		return must[*integrity.SessionCheck](t)(r.CheckSession(t.Context(), backend, b.token)).Class
+	}
+	if got := worth(); got != account.Fresh {
+		t.Fatalf("before, %s", got)
+	}
+	if _, err := r.FinishSignIn(t.Context(), r.anonymous(), b.assertion(count(6))); !errors.Is(err, integrity.ErrCounter) {
+		t.Fatal(err)
+	}
+	if got := worth(); got != account.Person {
+		t.Errorf("after, %s", got)
+	}
+}

@@ -41,8 +41,12 @@ func (s *Service) CheckSession(ctx context.Context, c account.Caller, t Token) (
 		if err != nil {
 			return err
 		}
+		signals, err := tx.Signals(ctx, a.ID, now)
+		if err != nil {
+			return err
+		}
 		out = &SessionCheck{
-			Session: sess.ID, Kind: sess.Kind, Account: a.ID, AccountState: a.State, Class: s.Worth(sess), Proofs: sess.Proofs, Until: sess.Until,
+			Session: sess.ID, Kind: sess.Kind, Account: a.ID, AccountState: a.State, Class: s.worth(sess, signals), Proofs: sess.Proofs, Until: sess.Until,
 		}
 		if h := a.Hold; h.Reason != "" {
 			out.Hold = &h

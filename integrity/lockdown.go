@@ -24,6 +24,9 @@ func (s *Service) lockdown(ctx context.Context, t *tampered) {
 		}
 		if !a.Sound(s.rowKey) { // the account's own row: nothing in it is believed, so nothing is made of it
 			d.action, d.event, d.alert = "integrity.failure", "", ""
+			if err := s.takeIn(ctx, tx, "audit_refusal", string(t.account), s.policy.Limits.AuditRefusal, now); err != nil {
+				return err // it stays like that, and every call finds it
+			}
 			return s.record(ctx, tx, d)
 		}
 		if _, err = s.stepAccount(ctx, tx, d, a, account.Step{Name: account.StepLock}); errors.Is(err, account.ErrStep) {

@@ -32,6 +32,10 @@ func (s *Service) EndSession(ctx context.Context, c account.Caller, id account.S
 		if !found || sess.Account != a.Account {
 			return Ended{}, ErrSessionUnknown
 		}
+		if !live(sess, a.now) {
+			d.action = ""
+			return Ended{}, nil
+		}
 		d.subject, d.alert = string(id), string(account.EndOneSession)
 		d.data = map[string]any{"session": id, "label": sess.Label}
 		return s.revoke(ctx, tx, Scope{Account: a.Account, Session: id}, "ended_elsewhere", a.now)
@@ -72,6 +76,9 @@ func (s *Service) ending(ctx context.Context, c account.Caller, action account.A
 		d.class = account.ClassOf(a.Caller, a.account, a.device, s.policy.Windows, now)
 		if out, err = end(ctx, tx, a, d); err != nil {
 			return err
+		}
+		if d.action == "" { // nothing has changed, and nobody is told again
+			return nil
 		}
 		d.event, d.body = "session.ended", map[string]any{"sessions": out.Sessions}
 		d.more = map[string]any{"ended": out}
