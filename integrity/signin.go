@@ -160,9 +160,6 @@ func (s *Service) openSession(ctx context.Context, tx Tx, d *deed, a *actor, ses
 	if d.subject == "" {
 		d.subject = string(sess.ID)
 	}
-	if a.device != nil {
-		return out, tx.SeenDevice(ctx, a.device.ID, now.Truncate(time.Minute))
-	}
 	return out, nil
 }
 
