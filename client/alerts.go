@@ -86,12 +86,10 @@ func (p *Phone) FollowAlerts(ctx context.Context, after uint64, fn func(Alert) e
 		case p.now().Sub(since) > p.patience:
 			return fmt.Errorf("%w: %w", ErrUnreachable, typed(err))
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("client: alerts: %w", ctx.Err())
-		case <-time.After(pause):
-			pause = min(2*pause, mostPause)
+		if err := wait(ctx, pause); err != nil {
+			return err
 		}
+		pause = min(2*pause, mostPause)
 	}
 }
 

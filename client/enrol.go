@@ -53,14 +53,27 @@ func (p *Phone) Enroll(ctx context.Context, in *Enrolment) (*Enrolled, error) {
 			return out, err
 		}
 	}
-	out, err := p.enrol(ctx, in)
-	if errors.Is(err, ErrUnreachable) && p.State().Began != nil || alreadyDone(err) {
-		if out, again := p.resumeEnrol(ctx); out != nil {
+	end := p.now().Add(p.patience)
+	for pause := firstPause; ; pause = min(2*pause, mostPause) {
+		out, err := p.enrol(ctx, in)
+		if p.State().Began == nil || !uncertain(err) {
+			return out, err
+		}
+		if out, again := p.resumeEnrol(ctx); out != nil || again != nil {
 			return out, again
 		}
+		if !p.now().Before(end) {
+			return nil, err
+		}
+		if err := wait(ctx, pause); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
 }
+
+// uncertain reports whether a call may have been done although it failed: its
+// answer got lost, or a first try's did.
+func uncertain(err error) bool { return errors.Is(err, ErrUnreachable) || alreadyDone(err) }
 
 // alreadyDone reports whether a refusal may come of a first try whose answer got
 // lost.

@@ -53,11 +53,30 @@ func (p *Phone) Join(ctx context.Context, in *Enrolment, show func(Joining) erro
 	if err := show(Joining{b.Join, b.Code, b.Number, b.ExpiresAt}); err != nil {
 		return nil, err
 	}
-	w, err := p.waitJoin(ctx, b.Join)
-	if err != nil {
-		return nil, err
+	var end time.Time
+	for pause := firstPause; ; pause = min(2*pause, mostPause) {
+		w, err := p.waitJoin(ctx, b.Join)
+		if err != nil {
+			return nil, err
+		}
+		if end.IsZero() {
+			end = p.now().Add(p.patience)
+		}
+		out, err := p.finishJoin(ctx, w, in)
+		if !uncertain(err) {
+			return out, err
+		}
+		out, again := p.resume(ctx)
+		if out != nil {
+			return out, p.change(ctx, func(s *PhoneState) { s.Began = nil })
+		}
+		if again != nil || !p.now().Before(end) {
+			return nil, errors.Join(err, again)
+		}
+		if err := wait(ctx, pause); err != nil {
+			return nil, err
+		}
 	}
-	return p.finishJoin(ctx, w, in)
 }
 
 // requestJoin opens a join. The key is kept with it: who has it alone can finish.
@@ -113,12 +132,10 @@ func (p *Phone) waitJoin(ctx context.Context, id account.JoinID) (*accountv1.Wai
 		case p.now().Sub(since) > p.patience:
 			return nil, fmt.Errorf("%w: %w", ErrUnreachable, typed(err))
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("client: wait for the join: %w", ctx.Err())
-		case <-time.After(pause):
-			pause = min(2*pause, mostPause)
+		if err := wait(ctx, pause); err != nil {
+			return nil, err
 		}
+		pause = min(2*pause, mostPause)
 	}
 }
 
@@ -159,13 +176,6 @@ func (p *Phone) finishJoin(ctx context.Context, w *accountv1.WaitJoinResponse, i
 		return nil, err
 	}
 	f, err := p.joins.FinishJoin(ctx, connect.NewRequest(&accountv1.FinishJoinRequest{Join: w.GetJoin(), Ceremony: w.GetCeremony(), Response: response}))
-	if errors.Is(err, ErrUnreachable) || alreadyDone(err) {
-		out, again := p.resume(ctx)
-		if out == nil {
-			return nil, errors.Join(err, again)
-		}
-		return out, p.change(ctx, func(s *PhoneState) { s.Began = nil })
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,16 @@ func (p patient) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	}
 }
 
+// wait pauses between two tries.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("client: %w", ctx.Err())
+	case <-time.After(d):
+		return nil
+	}
+}
+
 // WrapStreamingClient leaves streams to their flow, which reads on where it was.
 func (patient) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
 	return next
