@@ -1,10 +1,12 @@
 package docs_test
 
 import (
+	"encoding/json"
 	"flag"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -151,8 +153,26 @@ func moduleOf(path string, modules []string) (found string) {
 	return found
 }
 
+// packages gives the npm packages that the tests of this repository use.
+func packages(t *testing.T) (names []string) {
+	t.Helper()
+	for _, file := range []string{"web/e2e/package.json", "passkey/testdata/secondopinion/package.json"} {
+		var p struct {
+			Dependencies    map[string]string `json:"dependencies"`
+			DevDependencies map[string]string `json:"devDependencies"`
+		}
+		if err := json.Unmarshal([]byte(readFile(t, file)), &p); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		names = slices.AppendSeq(names, maps.Keys(p.Dependencies))
+		names = slices.AppendSeq(names, maps.Keys(p.DevDependencies))
+	}
+	return names
+}
+
 // TestDependencies: docs/dependencies.md has a row for every module that our
-// code imports and every tool, and for nothing else.
+// code imports, every tool and every npm package of the tests, and for nothing
+// else.
 func TestDependencies(t *testing.T) {
 	modules := requires(t, "go.mod")
 	want := map[string]bool{}
@@ -179,6 +199,9 @@ func TestDependencies(t *testing.T) {
 	}
 	for _, tool := range strings.Fields(list) {
 		want[moduleOf(tool, tools)] = true
+	}
+	for _, name := range packages(t) {
+		want[name] = true
 	}
 	rows := map[string]bool{}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(readFile(t, "docs/dependencies.md"), -1) {
