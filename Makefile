@@ -13,7 +13,7 @@ BIN = bin/staunch
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test node-modules browser lint generate generate-check web browser fuzz mutate bench benchmarks test-envoy soak vulncheck clean
+.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy soak vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -75,9 +75,6 @@ generate-check: ## generate anew and fail if anything changes
 
 web: ## bundle the scripts and the style sheet of the pages
 	$(GO) test ./web -count=1 -run '^TestBundle$$' -update
-
-browser: ## install what the tests in a browser need besides Chromium
-	cd web/e2e && npm ci --no-audit --no-fund
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for pkg in $$($(GO) list ./...); do \
