@@ -112,6 +112,12 @@ func TestOtherUsersCredential(t *testing.T) {
 	if !errors.Is(err, passkey.ErrRefused) {
 		t.Errorf("step-up: %v, want %v", err, passkey.ErrRefused)
 	}
+	refused := func(p *phone) int {
+		return r.count("audit_entry WHERE account = ? AND action = 'session.refused'", string(p.account))
+	}
+	if refused(mine) != 2 || refused(theirs) != 0 { // they cannot help it
+		t.Errorf("%d refusals in my record, %d in theirs", refused(mine), refused(theirs))
+	}
 	r.checked()
 }
 
