@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -10,6 +11,10 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
 )
+
+// errGuest: somebody whom another device has let in for a while. He sees a page
+// of his own, whichever he asks for.
+var errGuest = errors.New("web: a guest may not read the account")
 
 // accountPage is what the pages of an account begin with. A session that may not
 // read is sent to sign in anew; a guest's never may.
@@ -27,7 +32,7 @@ func (c *call) accountPage(script, title, path string) (*page, account.Caller, *
 		case st.AccountState == account.Locked:
 			return nil, o, nil, &account.Refused{Action: account.AccountRead, Why: account.WhyAccountLocked}
 		case slices.ContainsFunc(o.Proofs, func(p account.Proof) bool { return p.Method == account.ByApproval }):
-			return nil, o, nil, &account.Refused{Action: account.AccountRead, Why: account.WhyFrom}
+			return nil, o, nil, errGuest
 		}
 		return nil, o, nil, integrity.ErrSessionRequired
 	}
@@ -143,6 +148,9 @@ func (c *call) overviewPage() error {
 		Browsers: len(browsersOf(a.Sessions, o.Session)), MayFreeze: st.AccountState == account.Active || st.AccountState == account.Held,
 	}
 	for _, r := range rows {
+		if r.By.Session == o.Session { // asked for on this very page, in a dialog that was closed
+			continue
+		}
 		v.Approvals = append(v.Approvals, approvalRow{ID: string(r.ID), Text: r.Text, Expires: r.ExpiresAt})
 	}
 	for _, name := range st.Rest.Advice {

@@ -128,6 +128,11 @@ func (s *Site) show(do func(*call) error) http.Handler {
 		case errors.Is(err, integrity.ErrSessionRequired), errors.Is(err, integrity.ErrSessionEnded):
 			c.failed(err)
 			c.toSignIn()
+		case errors.Is(err, errGuest):
+			err = c.pages.render(w, http.StatusOK, "guest", problemPage{page: c.page("guest", "You are here as a guest", "")})
+			if err != nil {
+				c.log.Error("page failed", "pattern", r.Pattern, "app", c.app, "error", err)
+			}
 		default:
 			row := c.failed(err)
 			if err := c.problem(row.status, "That did not work", row.text, "/account", "To your account"); err != nil {

@@ -24,7 +24,7 @@ func parsePages() (pages, error) {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	all := pages{}
-	for _, name := range []string{"signin", "signup", "join", "overview", "devices", "passkeys", "alerts", "approve", "problem"} {
+	for _, name := range []string{"signin", "signup", "join", "overview", "devices", "passkeys", "alerts", "approve", "guest", "problem"} {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(templateFiles, "templates/"+name+".html")

@@ -42,7 +42,7 @@ func tools(t *testing.T) {
 // drive runs a script of this folder with node's test runner.
 func drive(t *testing.T, script string, env ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
 	cmd.Env = append(os.Environ(), "STAUNCH_CHROMIUM="+chromium())
