@@ -19,9 +19,14 @@ import (
 // APP.localhost, and listens.
 func setupAccounts(t testing.TB, apps ...string) *server.Options {
 	t.Helper()
-	opts := setup(t)
+	return setupAccountsIn(t, t.TempDir(), apps...)
+}
+
+// setupAccountsIn is setupAccounts in a folder that may have the files already.
+func setupAccountsIn(t testing.TB, dir string, apps ...string) *server.Options {
+	t.Helper()
+	opts := setupIn(t, dir)
 	c := opts.Config
-	dir := filepath.Dir(c.DataDir)
 	var err error
 	if opts.Listener, err = net.Listen("tcp", c.Listen); err != nil {
 		t.Fatal(err)

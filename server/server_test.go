@@ -38,7 +38,12 @@ const secret = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
 // setup writes the files of a good server and returns its options.
 func setup(t testing.TB) *server.Options {
 	t.Helper()
-	dir := t.TempDir()
+	return setupIn(t, t.TempDir())
+}
+
+// setupIn is setup in a folder that may have the files already.
+func setupIn(t testing.TB, dir string) *server.Options {
+	t.Helper()
 	c := config.Defaults()
 	c.Listen = "127.0.0.1:0"
 	c.DataDir = filepath.Join(dir, "data")
