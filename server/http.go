@@ -50,7 +50,7 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	for _, a := range s.apps {
 		one := rpc.App{ID: a.id, Attest: a.attest, Token: l.tokens[string(a.id)]}
 		if a.flows != nil {
-			one.Accounts = withoutBackend{a.flows}
+			one.Accounts = a.flows
 		}
 		opts.Apps = append(opts.Apps, one)
 	}
