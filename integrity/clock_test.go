@@ -25,7 +25,6 @@ func (r *rig) states(phones ...*phone) []string {
 	return out
 }
 
-
 // TestRecoveredHold: what becomes of a recovery, by the clock, by a veto, and
 // across a freeze.
 func TestRecoveredHold(t *testing.T) {

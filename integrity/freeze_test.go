@@ -58,7 +58,7 @@ func TestFreezeEnds(t *testing.T) {
 	if second.caller().Session == "" || len(second.status().Rest.Pending) != 0 {
 		t.Errorf("session %q, waiting %+v", second.caller().Session, second.status().Rest.Pending)
 	}
-	if _, err := second.do(account.RenewFreezeCode); why(err) != account.WhyAccountFrozen {
+	if _, err := second.propose(account.RenewFreezeCode); why(err) != account.WhyAccountFrozen {
 		t.Errorf("while frozen: %v", err)
 	}
 	r.checked()
