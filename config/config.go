@@ -38,6 +38,11 @@ type Config struct {
 	TLSCertFile string `toml:"tls_cert_file"`
 	// Private key of the certificate, in PEM.
 	TLSKeyFile string `toml:"tls_key_file"`
+	// Addresses of your own proxies in front of the server, such as "127.0.0.1" or
+	// "10.0.0.0/8". Of whom they pass on they tell by X-Forwarded-For, which is
+	// believed from them alone. Without them all who come through a proxy share the
+	// limits of one network.
+	TrustedProxies []string `toml:"trusted_proxies"`
 	// How long a stopping server waits for the calls that it is serving.
 	ShutdownGrace Duration `toml:"shutdown_grace"`
 
@@ -105,8 +110,9 @@ const googleStatusURL = "https://android.googleapis.com/attestation/status"
 // program that makes its configuration itself downloads what it asks for.
 func Defaults() Config {
 	return Config{
-		ShutdownGrace: Duration{20 * time.Second},
-		Log:           Log{Level: "info", Format: "text"},
+		TrustedProxies: []string{},
+		ShutdownGrace:  Duration{20 * time.Second},
+		Log:            Log{Level: "info", Format: "text"},
 	}
 }
 

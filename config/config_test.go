@@ -95,6 +95,10 @@ func TestCheck(t *testing.T) {
 		{"no port", `"127.0.0.1:8080"`, `"127.0.0.1"`, "listen: "},
 		{"certificate without key", `# tls_cert_file = ""`, `tls_cert_file = "c"`, "tls_cert_file: tls_key_file is missing"},
 		{"key without certificate", `# tls_key_file = ""`, `tls_key_file = "k"`, "tls_key_file: tls_cert_file is missing"},
+		{"proxies", "trusted_proxies = []", `trusted_proxies = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]`, ""},
+		{"a proxy by name", "trusted_proxies = []", `trusted_proxies = ["127.0.0.1", "proxy.example"]`, `trusted_proxies[1]: "proxy.example" is no address`},
+		{"all the world as proxies", "trusted_proxies = []", `trusted_proxies = ["0.0.0.0/0"]`, `trusted_proxies[0]: "0.0.0.0/0" is no address`},
+		{"a prefix with more behind it", "trusted_proxies = []", `trusted_proxies = ["10.0.0.1/8"]`, `trusted_proxies[0]: "10.0.0.1/8" is no address`},
 		{"no data_dir", `data_dir = "data"`, `data_dir = ""`, "data_dir: must not be empty"},
 		{"no grace", `"20s"`, `"0s"`, "shutdown_grace: must be longer than zero"},
 		{"level", `level = "info"`, `level = "loud"`, `log.level: "loud" is no level`},
@@ -165,7 +169,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("with %q: %+v, %v", text, c.Attest, err)
 		}
 	}
-	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 77: app[0].id: is so" {
+	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 83: app[0].id: is so" {
 		t.Errorf("Wrong: %v", err)
 	}
 	if err := new(config.Config).Wrong("listen", "is so"); err.Error() != "config: listen: is so" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -101,6 +102,11 @@ func (c *Config) check(fail func(key, reason string) error) error {
 	if c.TLSKeyFile != "" && c.TLSCertFile == "" {
 		bad("tls_key_file", "tls_cert_file is missing; give both or none")
 	}
+	for i, text := range c.TrustedProxies {
+		if !address(text) {
+			bad(fmt.Sprintf("trusted_proxies[%d]", i), `%q is no address; write "127.0.0.1", or "10.0.0.0/8" for all that begin so`, text)
+		}
+	}
 	if c.DataDir == "" {
 		bad("data_dir", "must not be empty")
 	}
@@ -123,6 +129,13 @@ func (c *Config) check(fail func(key, reason string) error) error {
 	c.checkFeed(bad)
 	c.checkApps(bad)
 	return errors.Join(errs...)
+}
+
+// address reports whether text is an IP address, or a prefix of such.
+func address(text string) bool {
+	_, errAddr := netip.ParseAddr(text)
+	p, errPrefix := netip.ParsePrefix(text)
+	return errAddr == nil || errPrefix == nil && p == p.Masked() && p.Bits() > 0
 }
 
 // checkFeed judges what is downloaded, and with which keys.

@@ -14,18 +14,20 @@ import (
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store/sqlite"
+	"github.com/staunchid/staunch/webhook"
 )
 
 // app is what runs for one app. Services are built once an app over that app's
 // store, so that no query can forget which app it is for.
 type app struct {
-	id     account.AppID
-	store  *sqlite.Store
-	name   string // as people see it; empty without accounts
-	attest *registry.Service
-	flows  *integrity.Service // nil: attestation alone
-	sealer *audit.Sealer      // nil: nothing is sealed
-	wake   chan struct{}      // a revocation list is to be applied
+	id      account.AppID
+	store   *sqlite.Store
+	name    string // as people see it; empty without accounts
+	attest  *registry.Service
+	flows   *integrity.Service // nil: attestation alone
+	webhook *webhook.Deliverer // nil: nobody is told
+	sealer  *audit.Sealer      // nil: nothing is sealed
+	wake    chan struct{}      // a revocation list is to be applied
 }
 
 // storePath is where the store of an app lies. Ids and names of files are checked
@@ -84,6 +86,11 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 		if la, ok := l.accounts[c.ID]; ok {
 			if a.flows, err = s.newFlows(a, l, la); err != nil {
 				return err
+			}
+			if c.WebhookURL != "" {
+				if a.webhook, err = s.newWebhook(a, l, c.WebhookURL); err != nil {
+					return err
+				}
 			}
 		}
 	}

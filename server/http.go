@@ -54,10 +54,15 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 		}
 		opts.Apps = append(opts.Apps, one)
 	}
-	pages, err := s.openSites(l)
+	trusted, err := parseProxies(s.cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
+	pages, err := s.openSites(l, trusted)
+	if err != nil {
+		return nil, err
+	}
+	opts.Address = trusted.client
 	opts.Browser = pages.caller
 	api, err := rpc.New(opts)
 	if err != nil {

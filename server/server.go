@@ -194,6 +194,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var sealer sync.WaitGroup
 	for _, a := range s.apps {
 		sweeper.Go(func() { s.keepTime(sweeping, a) })
+		sweeper.Go(func() { s.deliver(sweeping, a) })
 		sealer.Go(func() { s.keepSealed(sealing, a) })
 	}
 	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())

@@ -20,7 +20,7 @@ import (
 type sites map[string]*web.Site
 
 // openSites makes the pages of the apps that have accounts.
-func (s *Server) openSites(l *loaded) (sites, error) {
+func (s *Server) openSites(l *loaded, trusted proxies) (sites, error) {
 	all := sites{}
 	for i := range s.cfg.Apps {
 		c := &s.cfg.Apps[i]
@@ -31,7 +31,7 @@ func (s *Server) openSites(l *loaded) (sites, error) {
 		site, err := web.New(&web.Options{
 			App: account.AppID(c.ID), Name: c.Name, Service: s.apps[i].flows,
 			Origins: pageOrigins(c), Accent: c.Colour, Logo: la.logo, SignUp: c.AccountsWithoutDevice,
-			RelatedOrigins: la.rp.RelatedOrigins(), Logger: s.log,
+			RelatedOrigins: la.rp.RelatedOrigins(), Logger: s.log, Address: trusted.client,
 			Away: func(err error) bool { return errors.Is(err, store.ErrAway) },
 		})
 		if err != nil {
