@@ -160,7 +160,7 @@ func (s *Service) tell(ctx context.Context, tx Tx, d *deed) error {
 }
 
 // warn appends the alert: every device but the cause is told, and none can be
-// switched off.
+// switched off. An event says that there is one, for the webhook.
 func (s *Service) warn(ctx context.Context, tx Tx, d *deed) error {
 	data := d.data
 	if data == nil {
@@ -173,8 +173,11 @@ func (s *Service) warn(ctx context.Context, tx Tx, d *deed) error {
 	if err != nil {
 		return fmt.Errorf("integrity: alert %s: %w", d.alert, err)
 	}
-	_, err = tx.AppendAlert(ctx, AlertRow{
+	seq, err := tx.AppendAlert(ctx, AlertRow{
 		Account: d.account, Kind: d.alert, Device: d.device, Cause: d.caller.Device, Session: d.caller.Session, Data: text, At: d.now,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.tellAlerted(ctx, tx, d, seq)
 }

@@ -143,6 +143,9 @@ type alertTx interface {
 	// Cursor and PutCursor keep how far a reader of the outbox has come.
 	Cursor(ctx context.Context, name string) (uint64, error)
 	PutCursor(ctx context.Context, name string, at uint64) error
+	// TakeLease makes holder the one who holds the lease of that name until then,
+	// if at now nobody else does, and reports whether he does.
+	TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
 }
 
 type guardTx interface {

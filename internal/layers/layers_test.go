@@ -34,6 +34,7 @@ attest/registry       | account audit event attest attest/android attest/appatte
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey                            |
+webhook               | account event                                                            |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... integrity store                           | modernc.org/sqlite
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
@@ -41,7 +42,7 @@ config                |                                                         
 rpc                   | account audit event attest attest/... passkey integrity gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
-server                | account audit event attest attest/... passkey integrity web store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
+server                | account audit event attest attest/... passkey integrity web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest server | connectrpc.com/connect github.com/alecthomas/kong
 client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |

@@ -86,3 +86,11 @@ func (tx *Tx) PutCursor(ctx context.Context, name string, at uint64) error {
 		ON CONFLICT (name) DO UPDATE SET at = excluded.at`, name, int64(at))
 	return err
 }
+
+// TakeLease makes holder the one who holds a lease, if nobody else does.
+func (tx *Tx) TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
+	n, err := tx.exec(ctx, "lease", `INSERT INTO outbox_lease (name, holder, until) VALUES (?1, ?2, ?4)
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE holder = ?2 OR until <= ?3`,
+		name, holder, micros(now), micros(until))
+	return n == 1, err
+}

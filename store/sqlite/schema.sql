@@ -362,6 +362,12 @@ CREATE TABLE outbox_cursor (
 	at   INTEGER NOT NULL -- the last id that is done
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE outbox_lease (
+	name   TEXT PRIMARY KEY,
+	holder TEXT NOT NULL,
+	until  INTEGER NOT NULL -- another may take it from then on
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pending (
 	id         TEXT PRIMARY KEY,
 	account    TEXT NOT NULL,

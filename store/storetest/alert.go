@@ -131,3 +131,32 @@ func testCursors(t *testing.T, open Open) {
 		}
 	}
 }
+
+// testLeases: a lease has one holder, who may hold on to it; another gets it when
+// it has run out or was given back.
+func testLeases(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	for i, step := range []struct {
+		name, holder string
+		now, until   time.Time
+		want         bool
+	}{
+		{"webhook", "a", at(0), at(3), true},
+		{"webhook", "b", at(2), at(9), false},
+		{"kafka", "b", at(2), at(9), true},
+		{"webhook", "a", at(2), at(5), true},  // held on to
+		{"webhook", "b", at(4), at(9), false}, // what a refusal wrote would show here
+		{"webhook", "b", at(5), at(8), true},  // run out
+		{"webhook", "a", at(6), at(9), false},
+		{"webhook", "b", at(6), at(6), true}, // given back
+		{"webhook", "a", at(6), at(9), true},
+	} {
+		if got := act(t, s, func(tx Tx) (bool, error) { return tx.TakeLease(ctx, step.name, step.holder, step.now, step.until) }); got != step.want {
+			t.Errorf("step %d: %v, want %v", i, got, step.want)
+		}
+	}
+	onlyOne(t, s, func(tx Tx) (bool, error) {
+		return tx.TakeLease(ctx, "new", string(account.NewID()), at(0), at(1))
+	})
+}

@@ -45,6 +45,10 @@ func (tx *faultyTx) PutCursor(ctx context.Context, name string, at uint64) error
 	return around0(tx, "PutCursor", func() error { return tx.Tx.PutCursor(ctx, name, at) })
 }
 
+func (tx *faultyTx) TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
+	return around(tx, "TakeLease", func() (bool, error) { return tx.Tx.TakeLease(ctx, name, holder, now, until) })
+}
+
 func (tx *faultyTx) Signals(ctx context.Context, id account.ID, now time.Time) ([]account.Signal, error) {
 	return around(tx, "Signals", func() ([]account.Signal, error) { return tx.Tx.Signals(ctx, id, now) })
 }

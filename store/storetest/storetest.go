@@ -137,6 +137,7 @@ func Run(t *testing.T, open Open) {
 		"AlertSeen":    testAlertSeen,
 		"AlertSweep":   testAlertSweep,
 		"Cursors":      testCursors,
+		"Leases":       testLeases,
 		"Signals":      testSignals,
 		"Rates":        testRates,
 	} {

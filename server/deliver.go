@@ -1,0 +1,43 @@
+package server
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/staunchid/staunch/store/sqlite"
+	"github.com/staunchid/staunch/webhook"
+)
+
+// newWebhook makes what tells an app's backend of alerts and events. The key by
+// which the backend verifies them is in the log: it is no secret.
+func (s *Server) newWebhook(a *app, l *loaded, url string) (*webhook.Deliverer, error) {
+	key, err := webhookKey(l.roots[string(a.id)], a.id)
+	if err != nil {
+		return nil, err
+	}
+	d, err := webhook.New(&webhook.Options{
+		App: a.id, URL: url, Key: key, Alert: a.flows.AlertForBackend, Now: s.now, Logger: s.log,
+		Update: func(ctx context.Context, fn func(webhook.Tx) error) error {
+			return a.store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+		View: func(ctx context.Context, fn func(webhook.Tx) error) error {
+			return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("server: app %s: %w", a.id, err)
+	}
+	s.log.Info("events are delivered by webhook", "app", a.id, "public_key", webhook.PublicKey(key.Public().(ed25519.PublicKey)))
+	return d, nil
+}
+
+// deliver sends what is in an app's outbox until ctx ends.
+func (s *Server) deliver(ctx context.Context, a *app) {
+	if a.webhook == nil {
+		return
+	}
+	if err := a.webhook.Run(ctx); err != nil {
+		s.log.Error("delivery by webhook has ended", "app", a.id, "error", err)
+	}
+}
