@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -56,6 +58,24 @@ func proposed(t *testing.T, v vector) *accountv1.ProposeActionResponse {
 	}
 }
 
+// rehash gives m the challenge that its preimage has now: what a server sends
+// that is in agreement with itself.
+func rehash(m *accountv1.ProposeActionResponse) {
+	pre := m.GetPreimage()
+	params := sha256.Sum256(pre.GetParams())
+	var b bytes.Buffer
+	b.WriteString("staunch/approval/v1\x00")
+	for _, part := range []string{pre.GetApp(), pre.GetAccount(), pre.GetApproval(), pre.GetAction(), string(params[:]), pre.GetText(), string(pre.GetNonce())} {
+		b.Write([]byte{0, 0, byte(len(part) >> 8), byte(len(part))})
+		b.WriteString(part)
+	}
+	var expires [8]byte
+	binary.BigEndian.PutUint64(expires[:], uint64(pre.GetExpires()))
+	b.Write(expires[:])
+	sum := sha256.Sum256(b.Bytes())
+	m.Options = `{"challenge":"` + base64.RawURLEncoding.EncodeToString(sum[:]) + `"}`
+}
+
 func stateOf(v vector) string {
 	return `{"v":1,"app":"` + v.App + `","account":"` + v.Account + `"}`
 }
@@ -84,7 +104,28 @@ func TestApprovalMismatch(t *testing.T) {
 		change func(*accountv1.ProposeActionResponse)
 		ok     bool
 	}{
+		{"other params are shown, and the challenge fits", func(m *accountv1.ProposeActionResponse) {
+			m.Approval.Params = `{"join":"j_abcdefghijklmnopqrstuvwxy2","x":1}`
+			rehash(m)
+		}, false},
+		{"another account, and the challenge fits", func(m *accountv1.ProposeActionResponse) {
+			m.Preimage.Account = "a_bbcdefghijklmnopqrstuvwxy2"
+			rehash(m)
+		}, false},
+		{"another app, and the challenge fits", func(m *accountv1.ProposeActionResponse) {
+			m.Preimage.App = "other"
+			rehash(m)
+		}, false},
+		{"another approval, and the challenge fits", func(m *accountv1.ProposeActionResponse) {
+			m.Preimage.Approval = "v_abcdefghijklmnopqrstuvwxy2"
+			rehash(m)
+		}, false},
+		{"a short nonce, and the challenge fits", func(m *accountv1.ProposeActionResponse) {
+			m.Preimage.Nonce = m.Preimage.Nonce[:31]
+			rehash(m)
+		}, false},
 		{"as it should be", func(*accountv1.ProposeActionResponse) {}, true},
+		{"the challenge made anew", rehash, true},
 		{"options with publicKey around them", func(m *accountv1.ProposeActionResponse) { m.Options = `{"publicKey":` + m.Options + `}` }, true},
 		{"another text is shown", func(m *accountv1.ProposeActionResponse) { m.Approval.Text = "Log in?" }, false},
 		{"another text is shown and hashed", func(m *accountv1.ProposeActionResponse) { m.Approval.Text, m.Preimage.Text = "Log in?", "Log in?" }, false},

@@ -1,5 +1,8 @@
-// Package client asks a Staunch server. It is for Go programs beside it: an
-// app's backend, a payment service, an adapter.
+// Package client is the Go SDK. Checker asks a Staunch server, for programs
+// beside it: an app's backend, a payment service, an adapter. Phone is a phone's
+// half of every flow of accounts and passkeys.
+//
+// # Checking requests
 //
 // Checker decides about signed requests by asking VerifyRequest, and goes into
 // the middleware of package request:
@@ -16,6 +19,29 @@
 // The token goes along with every call, so the address must be https, or
 // loopback. Nothing is ever asked twice: VerifyRequest uses a nonce up, and a
 // second try would look like a replay.
+//
+// # Being a phone
+//
+// Phone needs the platform's key store and authenticator behind two small
+// interfaces, and a function that writes down what it must not forget:
+//
+//	p, err := client.NewPhone(&client.PhoneOptions{
+//		URL: "https://accounts.example.org", Hardware: keystore, Passkeys: authenticator, Keep: keep,
+//	})
+//	...
+//	e, err := p.Enroll(ctx, &client.Enrolment{Name: "Pixel 9"})
+//	fmt.Println("keep this on paper:", e.FreezeCode)
+//
+// It signs each call with the attested key, the session included, and signs in
+// or steps up by itself when the server wants to have seen more of the person.
+// Before an action is approved it computes the challenge anew from what is shown
+// and executed, and stops when the server's differs; it compares the keys of a new
+// device with the code that was scanned; and it takes results of the prf extension
+// out of whatever it sends. Keys are kept before the server hears of them, so that
+// a phone that dies in between finds out what has become of it.
+//
+// What it does not do: it draws no dialogs and keeps no files. `staunch phone` is
+// made of it, with a phone in software.
 package client
 
 import (

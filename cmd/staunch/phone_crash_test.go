@@ -111,7 +111,7 @@ func devNetwork(t *testing.T) *network {
 			proxy.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(n.Server.Close)
+	t.Cleanup(n.Close)
 	atPort(cfg, n.Listener.Addr()) // the origin that the phone derives from the address it is given
 	s, err := server.New(&server.Options{Config: cfg, Logger: slog.New(slog.DiscardHandler), Listener: l, DangerousTestRoots: true})
 	if err != nil {

@@ -23,7 +23,7 @@ func (PhoneEnrollCmd) Help() string {
 
 // Run enrols.
 func (c *PhoneEnrollCmd) Run(s *streams) error {
-	return c.phoneFlags.make(s, &c.newPhoneFlags, client.FlowEnrol, func(ctx context.Context, r *phoneRun, in *client.Enrolment) error {
+	return c.make(s, &c.newPhoneFlags, client.FlowEnrol, func(ctx context.Context, r *phoneRun, in *client.Enrolment) error {
 		e, err := r.phone.Enroll(ctx, in)
 		if err != nil {
 			return err

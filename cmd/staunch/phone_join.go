@@ -26,7 +26,7 @@ With --json it prints two lines: the code, and then what enroll prints.`
 
 // Run joins.
 func (c *PhoneJoinCmd) Run(s *streams) error {
-	return c.phoneFlags.make(s, &c.newPhoneFlags, client.FlowJoin, func(ctx context.Context, r *phoneRun, in *client.Enrolment) error {
+	return c.make(s, &c.newPhoneFlags, client.FlowJoin, func(ctx context.Context, r *phoneRun, in *client.Enrolment) error {
 		e, err := r.phone.Join(ctx, in, func(j client.Joining) error {
 			return r.print(&joinReport{true, j.Join, j.Code, j.Number, moment(j.ExpiresAt)})
 		})
