@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -64,14 +65,35 @@ func TestBrowser(t *testing.T) {
 	}
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(script, ".test.mjs"), func(t *testing.T) {
-			l, port := listen(t)
-			r := newRig(t, place{"localhost", []string{"http://localhost:" + port}})
-			serve(t, l, r.handler(t))
-			control := httptest.NewServer(r.control())
-			defer control.Close()
-			drive(t, script, "STAUNCH_URL=http://localhost:"+port, "STAUNCH_CONTROL="+control.URL)
+			local(t, script)
 		})
 	}
+}
+
+// local runs a script against a server of its own on this machine, without TLS.
+func local(t *testing.T, script string, env ...string) {
+	t.Helper()
+	l, port := listen(t)
+	r := newRig(t, place{"localhost", []string{"http://localhost:" + port}})
+	serve(t, l, r.handler(t))
+	control := httptest.NewServer(r.control())
+	defer control.Close()
+	drive(t, script, append(env, "STAUNCH_URL=http://localhost:"+port, "STAUNCH_CONTROL="+control.URL)...)
+}
+
+var screenshots = flag.Bool("screenshots", false, "write docs/screenshots")
+
+// TestScreenshots takes the pictures of the manual, when asked to.
+func TestScreenshots(t *testing.T) {
+	if !*screenshots {
+		t.Skip("pictures are taken by `go test ./web/e2e -run TestScreenshots -screenshots`")
+	}
+	tools(t)
+	out, err := filepath.Abs("../../docs/screenshots")
+	if err != nil {
+		t.Fatal(err)
+	}
+	local(t, "screenshots.mjs", "STAUNCH_SCREENSHOTS="+out)
 }
 
 // TestTypes checks the types of the pages' scripts.

@@ -137,20 +137,12 @@ func policy() integrity.Policy {
 	}
 }
 
-// some are the flows that the stream of alerts needs.
-type some struct {
-	*integrity.Service
-	others
-}
-
-type others struct{ rpc.Accounts }
-
 // handler is pages and stream, as a server puts them together, and below
 // /control/ what the tests do behind the pages' back.
 func (r *rig) handler(t *testing.T) http.Handler {
 	t.Helper()
 	api, err := rpc.New(&rpc.Options{
-		Apps: []rpc.App{{ID: "demo", Attest: r.registry(t), Accounts: some{Service: r.Service}}}, Browser: r.site.Caller,
+		Apps: []rpc.App{{ID: "demo", Attest: r.registry(t), Accounts: r.Service}}, Browser: r.site.Caller,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,28 +3,31 @@
 // Security Policy, a request to another origin, a secret in a request's body.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { after } from "node:test";
 import { chromium } from "playwright-core";
 
 export const url = process.env.STAUNCH_URL;
 
 const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-// open starts a browser of its own, with an empty profile.
-export async function open(t, { args = [], ...options } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), "staunch-e2e-"));
-  const context = await chromium.launchPersistentContext(dir, {
-    executablePath: process.env.STAUNCH_CHROMIUM, headless: true, args: [...flags, ...args], viewport: { width: 1280, height: 800 }, ...options,
-  });
+let shared;
+
+// launch starts a browser with an empty profile.
+const launch = (args = []) => chromium.launch({ executablePath: process.env.STAUNCH_CHROMIUM, headless: true, args: [...flags, ...args] });
+
+after(async () => (await shared)?.close());
+
+// open gives a test a browser of its own: a window whose cookies and passkeys
+// nobody else has. With args it is a process of its own.
+export async function open(t, { args, origins = [url], ...options } = {}) {
+  const browser = args ? await launch(args) : await (shared ??= launch());
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const b = new Browser(context, await context.newPage(), origins);
   t.after(async () => {
-    await context.close();
-    rmSync(dir, { recursive: true, force: true });
+    await (args ? browser : context).close();
+    assert.deepEqual(b.faults, [], "nothing went wrong on the side");
   });
-  const b = new Browser(context, context.pages()[0]);
   await b.watch();
-  t.after(() => assert.deepEqual(b.faults, [], "nothing went wrong on the side"));
   return b;
 }
 
@@ -33,9 +36,10 @@ class Browser {
   bodies = [];
   expected = []; // patterns of console errors that a test provokes
 
-  constructor(context, page) {
+  constructor(context, page, origins) {
     this.context = context;
     this.page = page;
+    this.origins = origins;
   }
 
   async watch() {
@@ -54,7 +58,7 @@ class Browser {
   }
 
   ours(address) {
-    return new URL(address).origin === new URL(url).origin;
+    return this.origins.includes(new URL(address).origin);
   }
 
   // authenticator adds one; it always verifies its user, and its passkeys stay
