@@ -11,6 +11,7 @@ import (
 // told is what alerts have in their data, each as far as it has it.
 type told struct {
 	Name     string         `json:"name"`
+	Kind     string         `json:"kind"` // of a join
 	Platform string         `json:"platform"`
 	Place    string         `json:"place"`
 	Handle   string         `json:"handle"`
@@ -43,6 +44,10 @@ func (s *Service) happened(a AlertRow, t told) string {
 	from := from(t.Place)
 	switch a.Kind {
 	case string(account.AddDevice), "transfer.device":
+		if t.Kind == JoinBrowser {
+			return fmt.Sprintf("A browser, %s, was added%s, with a passkey of its own. It can do what you can. If this was not you, freeze your account.",
+				name(t.Name, "without a name"), from)
+		}
 		return fmt.Sprintf("A new %s, %s, was added%s. It can do little until %s. If this was not you, remove it.",
 			phoneWord(t.Platform), name(t.Name, "without a name"), from, s.until(a, t))
 	case string(account.FreezeAccount):

@@ -36,6 +36,9 @@ func (s *Service) rule(a *actor, row ApprovalRow) account.Requirement {
 // what the approval is for, and the class that he has reached. What has a slower
 // way may take that.
 func (s *Service) meets(a *actor, row ApprovalRow) (account.Class, error) {
+	if !confirmsHere(a, row) {
+		return account.NoClass, &account.Refused{Action: row.Action, Why: account.WhyFrom}
+	}
 	r := s.rule(a, row)
 	err := r.Check(a.Caller, a.account, a.device, a.now)
 	if err != nil && r.Slow().Class != account.NoClass {
@@ -43,6 +46,16 @@ func (s *Service) meets(a *actor, row ApprovalRow) (account.Class, error) {
 		err = r.Check(a.Caller, a.account, a.device, a.now)
 	}
 	return r.Seen(a.Caller, a.account, a.device, a.now), err
+}
+
+// confirmsHere reports whether an approval may be confirmed where the caller is.
+// The number of a join shows that whoever says yes has the new device before him
+// (accounts, 7.3), so that is done where the number was typed, and nowhere else.
+func confirmsHere(a *actor, row ApprovalRow) bool {
+	if row.Action != account.AddDevice && row.Action != account.ApproveGuest {
+		return true
+	}
+	return row.By.Kind == a.Kind && row.By.Device == a.Device && (a.Device != "" || row.By.Session == a.Session)
 }
 
 // couldConfirm reports why an approval would be refused whatever passkey signs

@@ -99,7 +99,7 @@ func TestRotateSealing(t *testing.T) {
 	first, second := r.couple()
 	key := bytes.Repeat([]byte{7}, 32)
 	in := must[*integrity.Proposed](t)(first.propose(account.RotateSealing, "alg", "x25519", "key", key))
-	if want := "Give Pixel a new key for sealed chats, 4bb0 6f8e 4e3a 7715? What is sent to it from now on opens with that key only."; in.Approval.Text != want {
+	if want := "Give “Pixel” a new key for sealed chats, 4bb0 6f8e 4e3a 7715? What is sent to it from now on opens with that key only."; in.Approval.Text != want {
 		t.Errorf("text %q", in.Approval.Text)
 	}
 	// The text is of the first phone: the second cannot take the key instead.

@@ -31,7 +31,7 @@ func (s *Service) textRemoveCredential(ctx context.Context, tx Tx, a *actor, par
 	}
 	name := "the passkey"
 	if c.Name != "" {
-		name = fmt.Sprintf("the passkey “%s”", c.Name)
+		name = "the passkey " + inQuotes(c.Name)
 	}
 	return fmt.Sprintf("Remove %s of %s? Nobody can sign in with it any more.", name, c.AddedAt.UTC().Format("2 January 2006")), nil
 }

@@ -35,7 +35,7 @@ func (s *Service) textRemoveDevice(ctx context.Context, tx Tx, a *actor, params 
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Remove %s from your account? It will not open your chats any more.", dev.Name), nil
+	return fmt.Sprintf("Remove %s from your account? It will not open your chats any more.", inQuotes(dev.Name)), nil
 }
 
 func (s *Service) runRemoveDevice(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error) {
@@ -63,7 +63,7 @@ func (s *Service) textUnfreezeDevice(ctx context.Context, tx Tx, a *actor, param
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Unfreeze %s? It can use your account again.", dev.Name), nil
+	return fmt.Sprintf("Unfreeze %s? It can use your account again.", inQuotes(dev.Name)), nil
 }
 
 func (s *Service) runUnfreezeDevice(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error) {
@@ -112,7 +112,7 @@ func (s *Service) textRotateSealing(_ context.Context, _ Tx, a *actor, params js
 	sum := sha256.Sum256(p.Key)
 	f := hex.EncodeToString(sum[:8])
 	return fmt.Sprintf("Give %s a new key for sealed chats, %s %s %s %s? What is sent to it from now on opens with that key only.",
-		a.device.Name, f[0:4], f[4:8], f[8:12], f[12:16]), nil
+		inQuotes(a.device.Name), f[0:4], f[4:8], f[8:12], f[12:16]), nil
 }
 
 func (s *Service) runRotateSealing(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error) {

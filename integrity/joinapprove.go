@@ -88,9 +88,9 @@ func (s *Service) joinText(ctx context.Context, tx Tx, a *actor, action account.
 	if err != nil {
 		return "", err
 	}
-	who, what := j.Name, "It"
-	if who == "" {
-		who = "a browser"
+	who, what := "a browser", "It"
+	if j.Name != "" {
+		who = inQuotes(j.Name)
 	}
 	switch {
 	case j.Kind == JoinPhone && j.Platform == "ios":

@@ -206,7 +206,7 @@ func TestJoinDenied(t *testing.T) {
 	r := newRig(t)
 	old, j := r.enrol(), r.join()
 	in := must[*integrity.Proposed](t)(old.propose(account.AddDevice, "join", j.open.Join, "number", j.open.Number))
-	if want := "Add Pixel, near Oslo, Norway, to your account?"; !strings.HasPrefix(in.Approval.Text, want) || !strings.Contains(in.Approval.Text, j.open.Number) {
+	if want := "Add “Pixel”, near Oslo, Norway, to your account?"; !strings.HasPrefix(in.Approval.Text, want) || !strings.Contains(in.Approval.Text, j.open.Number) {
 		t.Errorf("the owner reads %q", in.Approval.Text)
 	}
 	changed, stop := r.WatchJoin(j.open.Join)

@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -21,4 +22,10 @@ func checkName(name string) error {
 		}
 	}
 	return nil
+}
+
+// inQuotes is a name as the text of an approval has it. A stranger may have
+// chosen it, so it cannot end the quotation and go on as words of ours.
+func inQuotes(name string) string {
+	return "“" + strings.NewReplacer("“", "'", "”", "'", "„", "'", "‟", "'", `"`, "'").Replace(name) + "”"
 }

@@ -173,7 +173,7 @@ func (s *Service) textReattest(_ context.Context, _ Tx, a *actor, params json.Ra
 	if sum, err := base64.RawURLEncoding.Strict().DecodeString(p.Key); err != nil || len(sum) != sha256.Size {
 		return "", fmt.Errorf("%w: params: key is the id of the new key, base64url of 32 bytes", ErrMalformed)
 	}
-	return fmt.Sprintf("Unlock %s with a new device key, %s? It can do little for %s after that.", a.device.Name, p.Key[:8], span(s.policy.Holds.Add)), nil
+	return fmt.Sprintf("Unlock %s with a new device key, %s? It can do little for %s after that.", inQuotes(a.device.Name), p.Key[:8], span(s.policy.Holds.Add)), nil
 }
 
 // runReattest does nothing yet: the new key comes in a call of its own, which

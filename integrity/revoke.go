@@ -2,6 +2,8 @@ package integrity
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -28,10 +30,12 @@ func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, no
 	if err != nil {
 		return n, err
 	}
+	gone := map[account.SessionID]account.SessionKind{}
 	for _, sess := range sessions {
 		if !scope.covers(sess) {
 			continue
 		}
+		gone[sess.ID] = sess.Kind
 		sess.EndedAt, sess.EndedWhy = now, why
 		if err := tx.PutSession(ctx, sess, nil); err != nil {
 			return n, err
@@ -51,7 +55,7 @@ func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, no
 			return n, err
 		}
 	}
-	if err := s.revokeOpen(ctx, tx, scope, now, &n); err != nil {
+	if err := s.revokeOpen(ctx, tx, scope, gone, now, &n); err != nil {
 		return n, err
 	}
 	for _, hook := range s.revoked {
@@ -106,14 +110,27 @@ func (sc Scope) begun(by Creator) bool {
 	return sc.Session != "" && by.Session == sc.Session
 }
 
-// revokeOpen ends approvals, joins and pending actions.
-func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, now time.Time, n *Ended) error {
+// lets reports whether a join ends with the scope, or with the sessions that did.
+// Of a browser that has approved one, the join says no more than that it was one.
+func (sc Scope) lets(j JoinRow, gone map[account.SessionID]account.SessionKind) bool {
+	switch {
+	case sc.all(), sc.But != "", sc.Credential != "":
+		return true
+	case sc.Device != "":
+		return j.By == sc.Device
+	}
+	return j.State == StateConfirmed && j.By == "" && slices.Contains(slices.Collect(maps.Values(gone)), account.BrowserSession)
+}
+
+// revokeOpen ends approvals, joins and pending actions. gone are the sessions
+// that have ended.
+func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, gone map[account.SessionID]account.SessionKind, now time.Time, n *Ended) error {
 	approvals, err := tx.Approvals(ctx, scope.Account)
 	if err != nil {
 		return err
 	}
 	for _, a := range approvals {
-		if !scope.begun(a.By) {
+		if _, ended := gone[a.By.Session]; !ended && !scope.begun(a.By) {
 			continue
 		}
 		if ok, err := tx.EndApproval(ctx, a.ID, StateCancelled, nil, now); err != nil {
@@ -127,7 +144,7 @@ func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, now time.T
 		return err
 	}
 	for _, j := range joins {
-		if !scope.all() && scope.But == "" && (scope.Device == "" || j.By != scope.Device) {
+		if !scope.lets(j, gone) {
 			continue
 		}
 		was := j.State

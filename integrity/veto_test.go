@@ -165,7 +165,7 @@ func TestRemoveDevice(t *testing.T) {
 	first, second := r.couple()
 	must[*integrity.Added](t)(r.FinishAdd(t.Context(), second.caller(), second.adding())) // only second uses it
 	out := must[*integrity.Confirmed](t)(first.do(account.RemoveDevice, "device", second.device))
-	if out.Text != "Remove Pixel from your account? It will not open your chats any more." {
+	if out.Text != "Remove “Pixel” from your account? It will not open your chats any more." {
 		t.Errorf("text %q", out.Text)
 	}
 	if out.Signals == nil || len(out.Signals.AllAccepted.AllAcceptedCredentialIDs) != 1 {
