@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -26,7 +27,7 @@ func TestDeliver(t *testing.T) {
 		t.Errorf("events %v", ids)
 	}
 	for _, c := range r.calls {
-		if c.err != nil || c.body.Type != "account.frozen" || !c.body.Timestamp.Equal(at) || c.data.App != "demo" || c.id != "evt_demo_"+string(rune('0'+c.data.ID)) {
+		if c.err != nil || c.body.Type != "account.frozen" || !c.body.Timestamp.Equal(at) || c.data.App != "demo" || c.id != fmt.Sprintf("evt_demo_%d_%d", c.data.ID, at.UnixMicro()) {
 			t.Errorf("%+v", c)
 		}
 	}

@@ -54,7 +54,7 @@ func (d *Deliverer) send(ctx context.Context, e event.Event) error {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "Staunch")
-	sign(req.Header, d.key, fmt.Sprintf("evt_%s_%d", d.app, e.ID), d.now(), body)
+	sign(req.Header, d.key, d.id(e), d.now(), body)
 	res, err := d.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
@@ -65,6 +65,12 @@ func (d *Deliverer) send(ctx context.Context, e event.Event) error {
 		return fmt.Errorf("webhook: the receiver answers %s; any answer from 200 to 299 acknowledges, and redirects are not followed", res.Status)
 	}
 	return nil
+}
+
+// id stays the same however often an event is sent. The time is in it, so that
+// after a backup was restored no other event has it.
+func (d *Deliverer) id(e event.Event) string {
+	return fmt.Sprintf("evt_%s_%d_%d", d.app, e.ID, e.At.UnixMicro())
 }
 
 // payload is the body for an event (Standard Webhooks 1.0.0, "Payload structure").

@@ -9,7 +9,7 @@
 //
 // A POST in the form of Standard Webhooks 1.0.0, with a JSON object:
 //
-//	webhook-id: evt_demo_4711
+//	webhook-id: evt_demo_4711_1795435200000000
 //	webhook-timestamp: 1795435200
 //	webhook-signature: v1a,BASE64
 //
