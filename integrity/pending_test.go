@@ -39,6 +39,9 @@ func TestPendingOpensOnce(t *testing.T) {
 			if a := r.row(p.account); a.State != test.want {
 				t.Errorf("the account is %s", a.State)
 			}
+			if live := r.count("session WHERE ended_at IS NULL") > 0; live != (test.want != account.Deleted) {
+				t.Errorf("sessions live: %v", live)
+			}
 			if done := must[bool](t)(r.Open(t.Context(), row)); done {
 				t.Error("twice")
 			}
