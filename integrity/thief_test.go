@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
@@ -71,6 +72,8 @@ func TestJoinDiesWithItsApprover(t *testing.T) {
 			added := must[*integrity.Added](t)(r.FinishAdd(t.Context(), owner.caller(), &integrity.AddAnswer{
 				Ceremony: begun.Ceremony, Response: must[[]byte](t)(thief.passkey.Create(begun.Options, origin)),
 			}))
+			r.advance(25 * time.Hour) // it is new no more
+			owner.signIn()
 			if own := thief.passkey; gone == "passkey of another session" {
 				thief.passkey = owner.passkey
 				thief.signIn()

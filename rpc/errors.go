@@ -29,7 +29,7 @@ var (
 
 	errAppUnknown   = errors.New("there is no such app here, or it has no accounts; send the header Staunch-App with the id of an [[app]] that has an rp_id")
 	errSessionToken = errors.New(`the token is that of no session; send "Authorization: Staunch TOKEN" with the token that the sign-in gave, or sign in`)
-	errStreams      = errors.New("the account has too many open streams; close one")
+	errStreams      = errors.New("this device or browser has too many open streams; close one")
 )
 
 // domain is the ErrorInfo domain of all reasons.

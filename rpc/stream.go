@@ -30,14 +30,14 @@ const (
 	streamWrite   = 30 * time.Second // from one write to the end of the next, for a client that does not read
 	streamLife    = time.Hour        // a client comes again, with a new proof
 	streamPage    = 100              // alerts at once
-	streamsMost   = 16               // of one account on one server
+	streamsMost   = 16               // of one device or browser on one server
 )
 
 // alertStream serves StreamPath.
 type alertStream struct {
 	*edge
 	mu   sync.Mutex
-	open map[account.ID]int
+	open map[string]int // by reader
 }
 
 // ServeHTTP finds the caller, and then sends alerts until the client goes, the
@@ -78,10 +78,10 @@ func (h *alertStream) serve(w http.ResponseWriter, r *http.Request, p party) err
 	if err != nil {
 		return err
 	}
-	if !h.enter(p.Account) {
+	if !h.enter(reads(p.Caller)) {
 		return errStreams
 	}
-	defer h.leave(p.Account)
+	defer h.leave(reads(p.Caller))
 	ctx, cancel := context.WithTimeout(r.Context(), streamLife)
 	defer cancel()
 	news, done := p.app.Watch(p.Account)
@@ -138,12 +138,21 @@ func stay(rc *http.ResponseController, life time.Duration) {
 	_ = rc.SetWriteDeadline(until)
 }
 
-// enter counts a stream of an account, if it may have one more.
-func (h *alertStream) enter(id account.ID) bool {
+// reads names the device or the browser that reads. Each has its own count, so
+// that a device which a thief has added keeps no other from hearing of it.
+func reads(c account.Caller) string {
+	if c.Device != "" {
+		return string(c.Device)
+	}
+	return string(c.Session)
+}
+
+// enter counts a stream of a reader, if it may have one more.
+func (h *alertStream) enter(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.open == nil {
-		h.open = map[account.ID]int{}
+		h.open = map[string]int{}
 	}
 	if h.open[id] >= streamsMost {
 		return false
@@ -152,7 +161,7 @@ func (h *alertStream) enter(id account.ID) bool {
 	return true
 }
 
-func (h *alertStream) leave(id account.ID) {
+func (h *alertStream) leave(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.open[id]--; h.open[id] <= 0 {

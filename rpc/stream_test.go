@@ -222,9 +222,15 @@ func TestStreamBrowser(t *testing.T) {
 	})
 }
 
-func TestStreamsOfOneAccount(t *testing.T) {
+// TestStreamsOfOneReader: a device may have so many streams, and takes none away
+// from the others of its account.
+func TestStreamsOfOneReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, h, _ := streamBench(t, nil)
+		_, h, _ := streamBench(t, func(o *rpc.Options) {
+			o.Browser = func(*http.Request) (account.Caller, error) {
+				return account.Caller{Kind: account.Browser, App: "demo", Account: someAccount, Session: someSession}, nil
+			}
+		})
 		var all []*reader
 		for range 16 {
 			all = append(all, follow(t, h, "", byPhone))
@@ -233,6 +239,11 @@ func TestStreamsOfOneAccount(t *testing.T) {
 		if r := follow(t, h, "", byPhone); !r.ended() || r.status != http.StatusTooManyRequests {
 			t.Errorf("one too many: %d", r.status)
 		}
+		browser := follow(t, h, "", "Cookie: session=good")
+		if browser.ended() {
+			t.Errorf("the owner's browser hears nothing: %d", browser.status)
+		}
+		browser.leave()
 		all[0].leave()
 		if !all[0].ended() {
 			t.Fatal("it does not end")
