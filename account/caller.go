@@ -63,6 +63,7 @@ type Proof struct {
 	At         time.Time     `json:"at"`
 	Credential CredentialRef `json:"credential,omitempty"` // of a passkey
 	Synced     bool          `json:"synced,omitempty"`     // its credential is backup eligible
+	Young      bool          `json:"young,omitempty"`      // its credential was added a short while ago, and its owner may not have seen it: see Seen
 	Suspect    bool          `json:"suspect,omitempty"`    // its credential is suspect: Person at most
 	Device     DeviceID      `json:"device,omitempty"`     // whose key it was
 	Affirming  bool          `json:"affirming,omitempty"`  // that device's evidence has the tier affirming, and nothing stale or warned of

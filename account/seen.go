@@ -23,6 +23,10 @@ func ClassOf(c Caller, a Account, d *Device, w Windows, now time.Time) Class {
 //   - bound: exact, with a passkey that is not synced, or on an active device
 //     whose evidence is affirming
 //
+// A passkey that was added to an account lately is no better than a synced one
+// here, whatever it says of itself: a synced one, which a thief may have a copy
+// of, is enough to add it, and it would make itself bound.
+//
 // A browser whose session is older than that is a guest, as one that another
 // device has let in. What a passkey does not reach: a suspect one more than
 // person, a synced one more than guest unless SyncedOK.
@@ -91,7 +95,7 @@ func (r Requirement) action(p Proof, c Caller, d *Device, now time.Time) Class {
 		return NoClass
 	case r.isDead(p) || r.isSuspect(p) || p.Synced && !r.SyncedOK || !within(p.At, r.windows.Fresh, now):
 		return NoClass
-	case p.Synced && !r.lifts(c, d, now):
+	case (p.Synced || p.Young) && !r.lifts(c, d, now):
 		return Exact
 	}
 	return Bound

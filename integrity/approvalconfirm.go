@@ -73,7 +73,7 @@ func (s *Service) confirm(ctx context.Context, tx Tx, c account.Caller, id accou
 	}
 	a.Proofs = append(slices.Clone(a.Proofs), account.Proof{
 		Method: account.ByAction, At: now, Credential: as.credential.Ref, Synced: as.assertion.BackupEligible, Suspect: as.assertion.Suspect,
-		Action: row.Action, Digest: row.Challenge,
+		Young: s.young(as.credential, a.account, now), Action: row.Action, Digest: row.Challenge,
 	})
 	class, err := s.meets(a, row)
 	if err != nil {

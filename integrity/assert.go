@@ -99,6 +99,13 @@ func (as *asserted) proof(now time.Time) account.Proof {
 	}
 }
 
+// young reports whether a passkey was added to an account, and not made with it,
+// so lately that its owner may not have seen the alert: as long as a new device
+// cools off.
+func (s *Service) young(c account.Credential, a account.Account, now time.Time) bool {
+	return c.AddedAt.After(a.CreatedAt) && now.Before(c.AddedAt.Add(s.policy.Holds.Add))
+}
+
 // used stores what the use of a passkey changes: counter, flags, time, and the
 // device that used it. The row is read again, so that two uses at once do not
 // undo each other.
