@@ -42,10 +42,10 @@ func (l *Limit) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// number reads digits alone, up to maxLimit.
+// number reads digits alone, without zeros in front, from 1 to maxLimit.
 func number(text string) (int, bool) {
 	n, err := strconv.ParseUint(text, 10, 32)
-	return int(n), err == nil && n > 0 && n <= maxLimit && text[0] != '0' //nolint:gosec // bounded
+	return int(n), err == nil && n <= maxLimit && text[0] != '0' //nolint:gosec // bounded
 }
 
 // MarshalText writes a limit so that UnmarshalText reads it.

@@ -102,7 +102,7 @@ func TestAccountsRefused(t *testing.T) {
 			a.Passkey.Attestation, a.Passkey.DenyModels = "direct", []string{"ee882879-721c-4913-9775-3dfcce97072a"}
 		}, ""},
 		{"an effect", func(_ *testing.T, a *config.App) { a.Passkey.PRFMissing = "ignore" }, "this app cannot be a Relying Party"},
-		{"a wait too short", func(_ *testing.T, a *config.App) { a.Hold.Add.Duration = 1 }, "hold.add is 1ns"},
+		{"a wait too short", func(_ *testing.T, a *config.App) { a.Hold.Add.Duration = 1 }, "app[0].rp_id: policy: hold.add is 1ns"},
 		{"no values", func(_ *testing.T, a *config.App) { a.Limit = nil }, "app[0].rp_id: session, hold, wait, passkey and limit are needed"},
 		{"no audit key", func(_ *testing.T, a *config.App) { a.AuditKeyFile = "" }, "app[0].audit_key_file: "},
 	}

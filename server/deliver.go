@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/webhook"
 )
@@ -40,4 +42,25 @@ func (s *Server) deliver(ctx context.Context, a *app) {
 	if err := a.webhook.Run(ctx); err != nil {
 		s.log.Error("delivery by webhook has ended", "app", a.id, "error", err)
 	}
+}
+
+// WebhookKey gives the public key by which an app's backend verifies what is
+// delivered to it, as Standard Webhooks writes it. It follows from the app's root
+// secret, and stays the same.
+func WebhookKey(cfg *config.Config, app string) (string, error) {
+	for i, a := range cfg.Apps {
+		if a.ID != app {
+			continue
+		}
+		root, err := (&loaded{}).readSecret(cfg, fmt.Sprintf("app[%d].root_secret_file", i), a.RootSecretFile)
+		if err != nil {
+			return "", fmt.Errorf("server: %w", err)
+		}
+		key, err := webhookKey(rootSecret{func() []byte { return root }}, account.AppID(app))
+		if err != nil {
+			return "", err
+		}
+		return webhook.PublicKey(key.Public().(ed25519.PublicKey)), nil
+	}
+	return "", fmt.Errorf("server: the configuration has no app %q", app)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/server"
 	"github.com/staunchid/staunch/webhook"
 )
 
@@ -86,6 +87,12 @@ func TestWebhook(t *testing.T) {
 		case <-late:
 			t.Fatalf("told of %v", types)
 		}
+	}
+	if key, err := server.WebhookKey(opts.Config, "demo"); err != nil || key != log.find(`public_key="?([^\s"]+)`) {
+		t.Errorf("another key than that of the log: %s, %v", key, err)
+	}
+	if _, err := server.WebhookKey(opts.Config, "chat"); err == nil {
+		t.Error("an app that there is not has a key")
 	}
 	enrolled, frozen := slices.Index(types, "account.enrolled"), slices.Index(types, "account.frozen")
 	if enrolled < 0 || frozen < enrolled || slices.Index(types, "account.alerted") < frozen {

@@ -14,9 +14,10 @@ import (
 
 // ConfigCmd is about configuration files.
 type ConfigCmd struct {
-	Print  ConfigPrintCmd  `cmd:"" help:"Print the sample configuration, with a comment for every key."`
-	Check  ConfigCheckCmd  `cmd:"" help:"Check a configuration and the files that it names."`
-	NewKey ConfigNewKeyCmd `cmd:"" name:"new-key" help:"Make a key that seals the audit record, or by which a backend signs."`
+	Print      ConfigPrintCmd      `cmd:"" help:"Print the sample configuration, with a comment for every key."`
+	Check      ConfigCheckCmd      `cmd:"" help:"Check a configuration and the files that it names."`
+	NewKey     ConfigNewKeyCmd     `cmd:"" name:"new-key" help:"Make a key that seals the audit record, or by which a backend signs."`
+	WebhookKey ConfigWebhookKeyCmd `cmd:"" name:"webhook-key" help:"Print the public key by which a backend verifies what is delivered to it."`
 }
 
 // ConfigPrintCmd prints the sample.
