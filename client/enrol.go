@@ -41,7 +41,7 @@ type Enrolled struct {
 // first one got lost with the answer.
 func (p *Phone) Enroll(ctx context.Context, in *Enrolment) (*Enrolled, error) {
 	switch s := p.State(); {
-	case s.Account != "":
+	case s.Account != "" && s.Began == nil:
 		return nil, ErrEnrolled
 	case s.Began != nil && s.Began.Flow != FlowEnrol:
 		return nil, ErrUnfinished

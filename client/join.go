@@ -28,7 +28,7 @@ type Joining struct {
 func (p *Phone) Join(ctx context.Context, in *Enrolment, show func(Joining) error) (*Enrolled, error) {
 	s := p.State()
 	switch {
-	case s.Account != "":
+	case s.Account != "" && s.Began == nil:
 		return nil, ErrEnrolled
 	case s.Began != nil && s.Began.Flow != FlowJoin:
 		return nil, ErrUnfinished

@@ -28,7 +28,7 @@ func (p *Phone) SignIn(ctx context.Context) error {
 // signIn is SignIn for a phone whose key the server knows, although the state
 // may not say so yet.
 func (p *Phone) signIn(ctx context.Context) error {
-	return ceremony(func() error {
+	return p.ceremony(func() error {
 		if err := p.dropSession(ctx); err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (p *Phone) signIn(ctx context.Context) error {
 
 // StepUp makes the session fresh.
 func (p *Phone) StepUp(ctx context.Context) error {
-	return ceremony(func() error {
+	return p.ceremony(func() error {
 		b, err := p.keys.BeginStepUp(ctx, connect.NewRequest(&passkeyv1.BeginStepUpRequest{}))
 		if err != nil {
 			return err
@@ -67,17 +67,18 @@ func (p *Phone) StepUp(ctx context.Context) error {
 	})
 }
 
-// ceremony runs fn, which begins and finishes a ceremony, again when it was used
-// or has expired although nobody heard of its end.
-func ceremony(fn func() error) error {
+// ceremony runs fn, which begins and finishes a ceremony, again when nobody
+// heard of its end.
+func (p *Phone) ceremony(fn func() error) error {
+	end := p.now().Add(p.patience)
 	for n := 1; ; n++ {
 		err := fn()
-		switch {
-		case n == again:
-			return err
-		case errors.Is(err, ErrUnreachable) && !neverSent(err): // the end was sent and no answer came
-		case reason(err) == "PASSKEY_CEREMONY_USED", reason(err) == "PASSKEY_CEREMONY_EXPIRED":
-		default:
+		lost := errors.Is(err, ErrUnreachable) && !neverSent(err)
+		switch reason(err) {
+		case "PASSKEY_CEREMONY_USED", "PASSKEY_CEREMONY_EXPIRED":
+			lost = true
+		}
+		if !lost || n == again || !p.now().Before(end) {
 			return err
 		}
 	}

@@ -163,7 +163,7 @@ func TestPhoneNetworkFaults(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d/%s", tt.call, tt.what, platform), func(t *testing.T) {
 				home := filepath.Join(t.TempDir(), "p")
 				n.harm(tt.call, tt.what, tt.times)
-				code, e := phoneCommand(t, "enroll", "--server", n.URL, "--home", home, "--name", fmt.Sprint("P", i), "--platform", platform, "--timeout", "5s")
+				code, e := phoneCommand(t, "enroll", "--server", n.URL, "--home", home, "--name", fmt.Sprint("P", i), "--platform", platform, "--timeout", "20s")
 				if code != 0 || len(e["freeze_code"].(string)) != 19 {
 					t.Fatalf("exit %d, %v", code, e)
 				}
@@ -184,11 +184,11 @@ func TestPhoneCrash(t *testing.T) {
 		for _, what := range []fault{before, after} {
 			t.Run(fmt.Sprintf("%s/%d", platform, what), func(t *testing.T) {
 				home := filepath.Join(t.TempDir(), "p")
-				enroll := []string{"enroll", "--server", n.URL, "--home", home, "--name", "Pixel", "--platform", platform, "--timeout", "300ms"}
+				enroll := []string{"enroll", "--server", n.URL, "--home", home, "--name", "Pixel", "--platform", platform, "--timeout"}
 				// The network dies with FinishEnrol, so that the phone cannot ask either.
 				n.harm("FinishEnrol", what, 1)
 				n.cutOff("GetStatus")
-				code, f := phoneCommand(t, enroll...)
+				code, f := phoneCommand(t, append(enroll, "500ms")...)
 				if code != phoneUnreachable || f["reason"] != "UNREACHABLE" {
 					t.Fatalf("exit %d, %v", code, f)
 				}
@@ -196,7 +196,7 @@ func TestPhoneCrash(t *testing.T) {
 					t.Errorf("half a phone: exit %d, %v", code, f)
 				}
 				n.harm("", fine, 0)
-				code, e := phoneCommand(t, enroll...)
+				code, e := phoneCommand(t, append(enroll, "20s")...)
 				if code != 0 {
 					t.Fatalf("exit %d, %v", code, e)
 				}
@@ -211,6 +211,33 @@ func TestPhoneCrash(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestPhoneCrashTwice: one that dies again while it finds out is found again, and
+// has a freeze code in the end.
+func TestPhoneCrashTwice(t *testing.T) {
+	n := devNetwork(t)
+	for _, call := range []string{"GetStatus", "FinishSignIn", "ListDevices", "ConfirmAction"} {
+		t.Run(call, func(t *testing.T) {
+			home := filepath.Join(t.TempDir(), "p")
+			enroll := []string{"enroll", "--server", n.URL, "--home", home, "--name", "Pixel", "--timeout"}
+			n.harm("FinishEnrol", after, 1)
+			n.cutOff(call)
+			for range 2 {
+				if code, f := phoneCommand(t, append(enroll, "500ms")...); code != phoneUnreachable {
+					t.Fatalf("exit %d, %v", code, f)
+				}
+			}
+			n.harm("", fine, 0)
+			code, e := phoneCommand(t, append(enroll, "20s")...)
+			if code != 0 || e["freeze_code"] == nil || n.count("FinishEnrol") != 0 {
+				t.Fatalf("exit %d, %v", code, e)
+			}
+			if code, _ := phoneCommand(t, append(enroll, "20s")...); code != phoneRefused {
+				t.Errorf("enrolled twice: exit %d", code)
+			}
+		})
 	}
 }
 
@@ -232,7 +259,7 @@ func TestPhoneJoinFaults(t *testing.T) {
 			n.harm(tt.call, tt.what, 1)
 			approved := make(chan string, 1)
 			go func() { approved <- approveFrom(home, old) }()
-			code, e := phoneCommand(t, "join", "--server", n.URL, "--home", home, "--name", fmt.Sprint("New", i), "--timeout", "10s")
+			code, e := phoneCommand(t, "join", "--server", n.URL, "--home", home, "--name", fmt.Sprint("New", i), "--timeout", "20s")
 			if why := <-approved; why != "" {
 				t.Fatal(why)
 			}

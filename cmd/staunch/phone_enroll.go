@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/client"
@@ -60,8 +61,10 @@ func (f phoneFlags) make(s *streams, n *newPhoneFlags, flow string, fn func(cont
 // begun is finished where it was begun.
 func (n *newPhoneFlags) into(f *homeFile, flow string) error {
 	switch b := f.State.Began; {
-	case f.State.Account != "":
+	case f.State.Account != "" && b == nil:
 		return client.ErrEnrolled
+	case n.Name == "" || utf8.RuneCountInString(n.Name) > 64:
+		return &phoneUsage{errors.New("--name: 1 to 64 characters")}
 	case b != nil && (b.Flow != flow || f.Server != n.Server || f.Platform != n.Platform):
 		command := map[string]string{client.FlowEnrol: "enroll", client.FlowJoin: "join"}[b.Flow]
 		return fmt.Errorf("%w: `staunch phone %s --server %s --platform %s`, which was cut off; run that again, or take another --home", client.ErrUnfinished, command, f.Server, f.Platform)
