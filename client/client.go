@@ -40,7 +40,7 @@
 // out of whatever it sends. Keys are kept before the server hears of them, so that
 // a phone that dies in between finds out what has become of it.
 //
-// What it does not do: it draws no dialogs and keeps no files. `staunch phone` is
+// What it does not do: it shows nothing and keeps no files. `staunch phone` is
 // made of it, with a phone in software.
 package client
 
