@@ -252,4 +252,3 @@ func (f *fakeServer) names() string {
 	}
 	return strings.Join(names, " ")
 }
-
