@@ -110,6 +110,9 @@ func otherAlert(a AlertRow, t told, from string) string {
 		return "A session was signed out" + from + "."
 	case string(account.SignIn):
 		return "Somebody signed in" + from + ", where your account was not used before. If this was not you, freeze your account."
+	case string(account.SignInNewPhone):
+		return fmt.Sprintf("A new %s, %s, has your passkey and asks to be let in%s. If this is not you, do not let it in, and replace the passkey.",
+			phoneWord(t.Platform), name(t.Name, "without a name"), from)
 	case string(account.ApproveGuest):
 		return "A guest session was opened" + from + ". If this was not you, sign it out."
 	}

@@ -28,7 +28,8 @@ func (s *Service) joinFromSignIn(ctx context.Context, c account.Caller, p *NewPh
 		if err := s.require(a, account.SignInNewPhone); err != nil {
 			return err
 		}
-		if err := s.takeIn(ctx, tx, "join", string(a.Account), s.policy.Limits.Join, now); err != nil {
+		// a bucket of its own: who has the passkey does not use up the owner's joins
+		if err := s.takeIn(ctx, tx, "join_asked", string(a.Account), s.policy.Limits.Join, now); err != nil {
 			return err
 		}
 		if err := s.weigh(ctx, tx, c, as, now); err != nil {

@@ -3,6 +3,7 @@ package integrity_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,9 @@ func TestJoinFromSignIn(t *testing.T) {
 	}
 	if len(alerts) == 0 || json.Unmarshal(alerts[len(alerts)-1].Data, &data) != nil || data.Join != in.Join {
 		t.Fatalf("alerts %+v", alerts)
+	}
+	if text := r.AlertText(alerts[len(alerts)-1]); !strings.Contains(text, "Pixel") || !strings.Contains(text, "Oslo") {
+		t.Errorf("the owner reads %q", text)
 	}
 	v := must[*integrity.JoinView](t)(r.Join(t.Context(), first.caller(), data.Join, ""))
 	if v.Name != "Pixel" || v.Place != "Oslo, Norway" {
