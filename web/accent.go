@@ -19,7 +19,7 @@ func parseColour(text string) (rgb, error) {
 	if !regexp.MustCompile(`^#[0-9a-f]{6}$`).MatchString(text) {
 		return rgb{}, fmt.Errorf("web: colour %.20q: want # and six digits of lower-case hex, as in %s", text, defaultAccent)
 	}
-	n, err := strconv.ParseUint(text[1:], 16, 32)
+	n, err := strconv.ParseUint(text[1:7], 16, 32)
 	if err != nil {
 		return rgb{}, fmt.Errorf("web: colour: %w", err)
 	}

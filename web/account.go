@@ -125,9 +125,9 @@ func waiting(title, text string, until, now time.Time) holdView {
 	return holdView{Title: title, Text: text, Until: until, Seconds: seconds(until, now)}
 }
 
-// seconds is how long it is until t, rounded up.
+// seconds is how long it is until t.
 func seconds(t, now time.Time) int {
-	return int(math.Ceil(max(t.Sub(now).Seconds(), 0)))
+	return int(math.Round(max(t.Sub(now).Seconds(), 0)))
 }
 
 func (c *call) overviewPage() error {

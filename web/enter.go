@@ -89,11 +89,24 @@ func (c *call) signInFinish() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.endFormer()
 	return c.enter(r.Signed, in.Next), nil
 }
 
-// enter gives the browser its session. A session that it had before stays as it
-// is until it ends: the new one takes its place in this browser.
+// endFormer ends the session that the browser had before it signed in anew, so
+// that no token is left which nobody can see any more. If that fails, the
+// session still stands in the list and runs out by itself.
+func (c *call) endFormer() {
+	former, err := c.owner()
+	if err != nil {
+		return // there is none
+	}
+	if _, err := c.service.SignOut(c.r.Context(), former); err != nil {
+		c.log.Warn("the former session of a browser was not ended", "app", c.app, "account", former.Account, "error", err)
+	}
+}
+
+// enter gives the browser its session.
 func (c *call) enter(s *integrity.Signed, to string) entered {
 	setSession(c.w, s.Token, s.Until, c.now)
 	noted(c.r.Context()).account = string(s.Account)

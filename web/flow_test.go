@@ -107,7 +107,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestStrictJSON(t *testing.T) {
-	for _, body := range []string{"", "{", "[]", `{"x":1}`, `{}{}`, `{"ceremony":"` + ceremony + `","response":{}} x`, `{"response":"` + strings.Repeat("x", 100<<10) + `"}`} {
+	for _, body := range []string{"", "{", "[]", `{"x":1}`, `{}{}`, `{"ceremony":"` + ceremony + `","response":{},"account":"` + owner + `"}`, `{"ceremony":"` + ceremony + `","response":{}} x`, `{"response":"` + strings.Repeat("x", 100<<10) + `"}`} {
 		f := newFake()
 		res := ask(t, newSite(t, f), http.MethodPost, "/signin/finish", body)
 		if res.StatusCode != http.StatusBadRequest || len(f.calls) > 0 {
@@ -241,5 +241,21 @@ func TestAlertsNewestFirst(t *testing.T) {
 	ask(t, newSite(t, f), http.MethodPost, "/account/seen", `{"seq":450}`, signedIn)
 	if f.seen != 450 {
 		t.Error(f.seen)
+	}
+}
+
+// TestFormerSessionEnds: who signs in anew leaves no session behind that this
+// browser had.
+func TestFormerSessionEnds(t *testing.T) {
+	f := newFake()
+	ask(t, newSite(t, f), http.MethodPost, "/signin/finish", answer(""), signedIn)
+	if !slices.Equal(f.calls, []string{"FinishSignIn", "SignOut"}) {
+		t.Error(f.calls)
+	}
+	f = newFake()
+	f.err = passkey.ErrRefused
+	ask(t, newSite(t, f), http.MethodPost, "/signin/finish", answer(""), signedIn)
+	if !slices.Equal(f.calls, []string{"FinishSignIn"}) {
+		t.Errorf("a sign-in that failed: %v", f.calls)
 	}
 }

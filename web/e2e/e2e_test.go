@@ -12,22 +12,25 @@ import (
 	"time"
 )
 
-// chromium is where Debian puts it; STAUNCH_CHROMIUM names another.
+// chromium is the browser: the one that STAUNCH_CHROMIUM names, or the first
+// that is here under one of its names. It is empty if there is none.
 func chromium() string {
-	if c := os.Getenv("STAUNCH_CHROMIUM"); c != "" {
-		return c
+	for _, name := range []string{os.Getenv("STAUNCH_CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
 	}
-	return "/usr/bin/chromium"
+	return ""
 }
 
 // tools skips the test if there is no browser, and fails it where that may not be.
 func tools(t *testing.T) {
 	t.Helper()
 	missing := ""
-	if _, err := os.Stat(chromium()); err != nil {
-		missing = "Chromium is not at " + chromium() + ": install it (Debian: apt-get install chromium), or name it in STAUNCH_CHROMIUM"
+	if chromium() == "" {
+		missing = "Chromium is not here: run `make browser`, or name one in STAUNCH_CHROMIUM"
 	} else if _, err := exec.LookPath("node"); err != nil {
-		missing = "node is not here: install Node 20 or later, then run `make browser`"
+		missing = "node is not here: install Node 20 or later with npm, then run `make browser`"
 	} else if _, err := os.Stat("node_modules/playwright-core"); err != nil {
 		missing = "playwright-core is not installed: run `make browser`"
 	}
@@ -45,7 +48,7 @@ func drive(t *testing.T, script string, env ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "--test-timeout=90000", script)
 	cmd.Env = append(os.Environ(), "STAUNCH_CHROMIUM="+chromium())
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()

@@ -34,7 +34,6 @@ type rig struct {
 	site  *web.Site
 	store *sqlite.Store
 	ahead atomic.Int64 // by how much its clock is ahead
-	log   bytes.Buffer
 }
 
 // place says where a rig's pages are.

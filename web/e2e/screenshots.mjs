@@ -49,10 +49,6 @@ test("screenshots", async (t) => {
       await stranger.page.goto(`${url}/signin`);
       await stranger.page.waitForSelector("#fill:not([hidden])");
       await stranger.page.screenshot({ path: `${out}/signin-${size}-${scheme}.png` });
-      await stranger.page.goto(`${url}/join`);
-      await stranger.page.click("#go");
-      await stranger.page.waitForFunction(() => document.getElementById("qr").naturalWidth > 100);
-      await stranger.page.screenshot({ path: `${out}/join-${size}-${scheme}.png`, fullPage: true });
     }
   }
 });

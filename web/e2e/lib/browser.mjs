@@ -22,6 +22,7 @@ after(async () => (await shared)?.close());
 export async function open(t, { args, origins = [url], ...options } = {}) {
   const browser = args ? await launch(args) : await (shared ??= launch());
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(20_000);
   const b = new Browser(context, await context.newPage(), origins);
   t.after(async () => {
     await (args ? browser : context).close();
