@@ -55,7 +55,7 @@ func TestEveryAlertHasText(t *testing.T) {
 		account.AddDevice, account.FreezeAccount, account.FreezeOwnDevice, account.FreezeOtherDevice, account.UnfreezeDevice, account.UnfreezeAccount,
 		account.UnfreezeAccount + ".wait", account.DeleteAccount, account.DeleteAccount + ".wait", account.RemoveDevice, account.LeaveDevice,
 		account.VetoAction, account.RemoveCredential, account.AddCredential, account.ChangeHandle, account.RenewFreezeCode, account.RotateSealing,
-		account.Reattest, account.EndOneSession, account.EndOtherSessions, account.SignIn, account.ApproveGuest,
+		account.Reattest, account.SignInNewPhone, "account.recovered", account.EndOneSession, account.EndOtherSessions, account.SignIn, account.ApproveGuest,
 		"device.hold_over", "account.hold_over", "account.locked", "device.locked", "approval.denied", "passkey.finding",
 	} {
 		kinds = append(kinds, string(a))

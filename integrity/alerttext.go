@@ -43,7 +43,10 @@ func (s *Service) AlertText(a AlertRow) string {
 func (s *Service) happened(a AlertRow, t told) string {
 	from := from(t.Place)
 	switch a.Kind {
-	case string(account.AddDevice), "transfer.device":
+	case string(account.SignInNewPhone):
+		return fmt.Sprintf("A new %s, %s, has one of your passkeys and asks to be added%s. Approve it if this is you. If not, refuse it and remove that passkey.",
+			phoneWord(t.Platform), name(t.Name, "without a name"), from)
+	case string(account.AddDevice):
 		if t.Kind == JoinBrowser {
 			return fmt.Sprintf("A browser, %s, was added%s, with a passkey of its own. It can do what you can. If this was not you, freeze your account.",
 				name(t.Name, "without a name"), from)
@@ -96,6 +99,8 @@ func otherAlert(a AlertRow, t told, from string) string {
 		return fmt.Sprintf("%s can do everything now.", name(t.Name, "Your new device"))
 	case "account.hold_over":
 		return "The wait after the recovery of your account is over. Devices that were there before are removed."
+	case "account.recovered":
+		return fmt.Sprintf("Your account was recovered on a new device%s. Your other devices leave when the wait is over. If this was not you, remove the new device now.", from)
 	case "account.locked":
 		return "Your account was locked, because something in it is not as it was written. Nobody can use it, and nobody can unlock it yet. Tell the people who run this service."
 	case "device.locked":
