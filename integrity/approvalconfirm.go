@@ -73,7 +73,7 @@ func (s *Service) confirm(ctx context.Context, tx Tx, c account.Caller, id accou
 	}
 	a.Proofs = append(slices.Clone(a.Proofs), account.Proof{
 		Method: account.ByAction, At: now, Credential: as.credential.Ref, Synced: as.assertion.BackupEligible, Suspect: as.assertion.Suspect,
-		Young: s.young(as.credential, a.account, now), Action: row.Action, Digest: row.Challenge,
+		Young: s.young(as.credential, a), Action: row.Action, Digest: row.Challenge,
 	})
 	class, err := s.meets(a, row)
 	if err != nil {
@@ -85,12 +85,12 @@ func (s *Service) confirm(ctx context.Context, tx Tx, c account.Caller, id accou
 	if row.Proof, err = proofOf(s.preimage(row), as); err != nil {
 		return nil, err
 	}
-	if ok, err := tx.EndApproval(ctx, row.ID, StateConfirmed, row.Proof, now); err != nil {
+	row = row.ended(StateConfirmed, now)
+	if ok, err := tx.EndApproval(ctx, row); err != nil {
 		return nil, err
 	} else if !ok {
 		return nil, ErrApprovalUsed
 	}
-	row.State, row.EndedAt = StateConfirmed, now
 	if err := s.weigh(ctx, tx, c, as, now); err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (s *Service) Deny(ctx context.Context, c account.Caller, id account.Approva
 		if err != nil {
 			return err
 		}
-		if ok, err := tx.EndApproval(ctx, row.ID, StateDenied, nil, now); err != nil {
+		if ok, err := tx.EndApproval(ctx, row.ended(StateDenied, now)); err != nil {
 			return err
 		} else if !ok {
 			return ErrApprovalUsed

@@ -26,6 +26,10 @@ type asserted struct {
 // ceremony, the credential and its account, the MACs, the signature, the
 // findings. of is the account whose passkey it must be; empty: any.
 func (s *Service) assert(ctx context.Context, c account.Caller, p passkey.Purpose, id account.CeremonyID, response, by []byte, of account.ID, now time.Time) (*asserted, error) {
+	return (&attempt{Service: s}).assert(ctx, c, p, id, response, by, of, now)
+}
+
+func (s *attempt) assert(ctx context.Context, c account.Caller, p passkey.Purpose, id account.CeremonyID, response, by []byte, of account.ID, now time.Time) (*asserted, error) {
 	credentialID, err := passkey.UnverifiedCredentialID(response)
 	if err != nil {
 		return nil, s.failed(ctx, c, of, err)
@@ -99,11 +103,13 @@ func (as *asserted) proof(now time.Time) account.Proof {
 	}
 }
 
-// young reports whether a passkey was added to an account, and not made with it,
-// so lately that its owner may not have seen the alert: as long as a new device
-// cools off.
-func (s *Service) young(c account.Credential, a account.Account, now time.Time) bool {
-	return c.AddedAt.After(a.CreatedAt) && now.Before(c.AddedAt.Add(s.policy.Holds.Add))
+// young reports whether a passkey was added so lately that the owner may not
+// have seen the alert: as long as a new device cools off. One that was made with
+// the account is not, and neither is one that came with the device that uses it:
+// that was let in by another, and cools off itself.
+func (s *Service) young(c account.Credential, a *actor) bool {
+	came := a.device != nil && a.device.AddedAt.Equal(c.AddedAt)
+	return !came && c.AddedAt.After(a.account.CreatedAt) && a.now.Before(c.AddedAt.Add(s.policy.Holds.Add))
 }
 
 // used stores what the use of a passkey changes: counter, flags, time, and the
