@@ -66,8 +66,13 @@ func (s *Service) proved(ctx context.Context, tx Tx, row ApprovalRow) (account.P
 	if err != nil || got.Approval != row.ID || got.Account != row.Account || got.Action != row.Action || got.Parameters != sha256.Sum256(row.Params) {
 		return account.Proof{}, &tampered{row.Account, string(row.ID)}
 	}
+	owner, err := s.account(ctx, tx, row.Account)
+	if err != nil {
+		return account.Proof{}, err
+	}
 	return account.Proof{
 		Method: account.ByAction, At: row.EndedAt, Credential: cred.Ref, Synced: before.Record.BackupEligible(), Suspect: before.Suspect,
+		Young: s.young(cred, owner, row.EndedAt),
 		Action: row.Action, Digest: row.Challenge,
 	}, nil
 }
