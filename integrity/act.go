@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -41,10 +42,39 @@ func (s *Service) look(ctx context.Context, fn func(Tx) error) error {
 }
 
 // noting is a Tx that remembers for which accounts an alert was appended, and
-// which joins changed.
+// which joins changed; and, as long as no device changes, the one that a call's
+// key was found to be of, so that it is not read twice.
 type noting struct {
 	Tx
 	touched *touches
+	device  *account.Device
+}
+
+// DeviceByKey keeps what it finds for Device.
+func (n *noting) DeviceByKey(ctx context.Context, keyID string) (account.Device, bool, error) {
+	d, found, err := n.Tx.DeviceByKey(ctx, keyID)
+	if err == nil && found {
+		n.device = &d
+	}
+	return d, found, err
+}
+
+// Device gives what DeviceByKey has found, if it is the same.
+func (n *noting) Device(ctx context.Context, id account.DeviceID) (account.Device, bool, error) {
+	if n.device != nil && n.device.ID == id {
+		return *n.device, true, nil
+	}
+	return n.Tx.Device(ctx, id)
+}
+
+func (n *noting) PutDevice(ctx context.Context, d account.Device) error {
+	n.device = nil
+	return n.Tx.PutDevice(ctx, d)
+}
+
+func (n *noting) SeenDevice(ctx context.Context, id account.DeviceID, at time.Time) error {
+	n.device = nil
+	return n.Tx.SeenDevice(ctx, id, at)
 }
 
 type touches struct {

@@ -21,16 +21,30 @@ import (
 // It is one transaction, which uses the call's nonce or counter up. The session
 // is read in it, and again in that of the flow.
 func (s *Service) Prove(ctx context.Context, m *request.Message, token Token, allowRevoked bool) (account.Caller, error) {
+	proving, err := s.proveLater(ctx, m, allowRevoked)
+	if err != nil {
+		return account.Caller{}, err
+	}
+	return s.settleCall(ctx, proving, token)
+}
+
+// proveLater is what of Prove needs no transaction that writes.
+func (s *Service) proveLater(ctx context.Context, m *request.Message, allowRevoked bool) (*registry.Proving, error) {
 	proving, err := s.attest.ProveLater(ctx, &registry.ProofRequest{
 		App: s.app, Message: m, Authorities: s.policy.AppHosts, LoopbackToo: s.policy.LoopbackToo, AllowRevoked: allowRevoked,
 	})
 	if err != nil {
-		return account.Caller{}, s.proofError(err)
+		return nil, s.proofError(err)
 	}
+	return proving, nil
+}
+
+// settleCall is the transaction of Prove.
+func (s *Service) settleCall(ctx context.Context, proving *registry.Proving, token Token) (account.Caller, error) {
 	now := s.now()
 	var c account.Caller
 	var refused error
-	err = s.act(ctx, func(tx Tx) error {
+	err := s.act(ctx, func(tx Tx) error {
 		c, refused = account.Caller{Kind: account.Phone, App: s.app}, nil
 		proved, err := proving.Settle(ctx, tx)
 		if errors.Is(err, registry.ErrProofRefused) {

@@ -39,6 +39,7 @@ type enroller interface {
 type signer interface {
 	BeginSignIn(ctx context.Context, c account.Caller, in *integrity.SignInStart) (*integrity.Begun, error)
 	FinishSignIn(ctx context.Context, c account.Caller, in *integrity.SignInAnswer) (*integrity.SignInResult, error)
+	SignInOnPhone(ctx context.Context, m *request.Message, token integrity.Token, network string, in *integrity.SignInAnswer) (account.Caller, *integrity.SignInResult, error)
 	BeginStepUp(ctx context.Context, c account.Caller, b *integrity.Browser) (*integrity.Begun, error)
 	FinishStepUp(ctx context.Context, c account.Caller, in *integrity.StepUpAnswer) (*integrity.Signed, error)
 	SignOut(ctx context.Context, c account.Caller) (*integrity.Ended, error)

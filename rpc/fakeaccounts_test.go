@@ -180,6 +180,16 @@ func (f *fakeAccounts) FinishSignIn(_ context.Context, c account.Caller, in *int
 	return &integrity.SignInResult{Signed: signed()}, f.enter("FinishSignIn", c, in)
 }
 
+func (f *fakeAccounts) SignInOnPhone(ctx context.Context, m *request.Message, token integrity.Token, network string, in *integrity.SignInAnswer) (account.Caller, *integrity.SignInResult, error) {
+	c, err := f.Prove(ctx, m, token, false)
+	if err != nil {
+		return c, nil, err
+	}
+	c.Network = network
+	out, err := f.FinishSignIn(ctx, c, in)
+	return c, out, err
+}
+
 func (f *fakeAccounts) BeginStepUp(_ context.Context, c account.Caller, b *integrity.Browser) (*integrity.Begun, error) {
 	return begun(), f.enter("BeginStepUp", c, b)
 }

@@ -37,25 +37,7 @@ func (h *passkeyHandler) BeginSignIn(ctx context.Context, req *connect.Request[p
 // FinishSignIn opens a session. A phone that is known has signed the call; of
 // one that is not, the flow finds the key in its evidence.
 func (h *passkeyHandler) FinishSignIn(ctx context.Context, req *connect.Request[passkeyv1.FinishSignInRequest]) (*connect.Response[passkeyv1.FinishSignInResponse], error) {
-	begin := h.phone
-	if req.Msg.GetPhone() != nil {
-		begin = h.stranger
-	}
-	p, err := begin(ctx, req.Header())
-	if err != nil {
-		return nil, err
-	}
-	ceremony, err := idFromProto[account.CeremonyID]("ceremony", req.Msg.GetCeremony())
-	if err != nil {
-		return nil, err
-	}
-	response, err := responseFromProto(req.Msg.GetResponse())
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.app.FinishSignIn(ctx, p.Caller, &integrity.SignInAnswer{
-		Ceremony: ceremony, Response: response, Phone: newPhoneFromProto(req.Msg.GetPhone(), p.message),
-	})
+	r, err := h.finishSignIn(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +51,50 @@ func (h *passkeyHandler) FinishSignIn(ctx context.Context, req *connect.Request[
 		}}
 	}
 	return connect.NewResponse(m), nil
+}
+
+func (h *passkeyHandler) finishSignIn(ctx context.Context, req *connect.Request[passkeyv1.FinishSignInRequest]) (*integrity.SignInResult, error) {
+	in, malformed := signInFromProto(req.Msg)
+	if malformed != nil || req.Msg.GetPhone() != nil {
+		begin := h.phone
+		if req.Msg.GetPhone() != nil {
+			begin = h.stranger
+		}
+		p, err := begin(ctx, req.Header()) // who has signed nothing does not learn what is wrong
+		if err != nil {
+			return nil, err
+		}
+		if malformed != nil {
+			return nil, malformed
+		}
+		in.Phone = newPhoneFromProto(req.Msg.GetPhone(), p.message)
+		return p.app.FinishSignIn(ctx, p.Caller, in)
+	}
+	p, err := h.stranger(ctx, req.Header())
+	if err != nil {
+		return nil, err
+	}
+	token, err := tokenOf(p.message)
+	if err != nil {
+		return nil, err
+	}
+	c, r, err := p.app.SignInOnPhone(ctx, p.message, token, p.Network, in)
+	if c.Kind != "" {
+		callOf(ctx).Caller = c.Kind
+	}
+	return r, err
+}
+
+func signInFromProto(m *passkeyv1.FinishSignInRequest) (*integrity.SignInAnswer, error) {
+	ceremony, err := idFromProto[account.CeremonyID]("ceremony", m.GetCeremony())
+	if err != nil {
+		return nil, err
+	}
+	response, err := responseFromProto(m.GetResponse())
+	if err != nil {
+		return nil, err
+	}
+	return &integrity.SignInAnswer{Ceremony: ceremony, Response: response}, nil
 }
 
 // BeginStepUp opens a ceremony for the same person.
