@@ -29,7 +29,7 @@ func (s *Service) Propose(ctx context.Context, c account.Caller, in *Proposal, b
 	if err != nil {
 		return nil, err
 	}
-	if err := s.takeProposal(ctx, c, do); err != nil {
+	if err := s.takeProposal(ctx, c, in.Action, do); err != nil {
 		return nil, err
 	}
 	if do.before != nil {
@@ -83,19 +83,22 @@ func (s *Service) Propose(ctx context.Context, c account.Caller, in *Proposal, b
 
 // takeProposal takes from the bucket for beginning things, and from that of the
 // action, if it has one.
-func (s *Service) takeProposal(ctx context.Context, c account.Caller, do executor) error {
+func (s *Service) takeProposal(ctx context.Context, c account.Caller, action account.Action, do executor) error {
 	if err := s.takeBegin(ctx, c); err != nil {
 		return err
 	}
 	if do.bucket == "" || c.Account == "" {
 		return nil
 	}
-	err := s.look(ctx, func(tx Tx) error { // who may not propose, a guest, takes nothing from the owner's
+	err := s.look(ctx, func(tx Tx) error { // who may not propose it, a guest or a device that cools off, takes nothing from the owner's
 		a, err := s.load(ctx, tx, c, s.now())
 		if err != nil {
 			return err
 		}
-		return s.require(a, account.ApprovalPropose)
+		if err := s.require(a, account.ApprovalPropose); err != nil {
+			return err
+		}
+		return s.couldConfirm(a, ApprovalRow{Action: action, By: Creator{Kind: a.Kind, Device: a.Device, Session: a.Session}})
 	})
 	if err != nil {
 		return err

@@ -85,7 +85,9 @@ func (sc Scope) covers(sess account.Session) bool {
 	case sc.But != "":
 		return sess.ID != sc.But
 	case sc.Device != "":
-		return sess.Device == sc.Device
+		return sess.Device == sc.Device || slices.ContainsFunc(sess.Proofs, func(p account.Proof) bool {
+			return p.Method == account.ByApproval && p.Device == sc.Device // a guest whom it has let in
+		})
 	case sc.Credential != "":
 		for _, p := range sess.Proofs {
 			if p.Credential == sc.Credential {

@@ -141,3 +141,38 @@ func TestBrowserAlertSaysNoHold(t *testing.T) {
 		t.Errorf("the owner reads %q", text)
 	}
 }
+
+// TestGuestOfRemovedDevice: the guest whom a device has let in goes with it.
+func TestGuestOfRemovedDevice(t *testing.T) {
+	r := newRig(t)
+	owner, second := r.couple()
+	tv, other := r.newBrowser(), r.newBrowser()
+	let := func(b *browser, p *phone) integrity.Token {
+		o := b.join(integrity.JoinGuest)
+		must[*integrity.Confirmed](t)(p.do(account.ApproveGuest, "join", o.Join, "number", o.Number))
+		return must[*integrity.JoinStatus](t)(b.joinStatus(o.Join)).Guest.Token
+	}
+	gone, stays := let(tv, second), let(other, owner)
+	must[*integrity.Confirmed](t)(owner.do(account.RemoveDevice, "device", second.device))
+	if _, err := r.CheckSession(t.Context(), r.backend(), gone); !errors.Is(err, integrity.ErrSessionEnded) {
+		t.Errorf("the guest of the removed device: %v", err)
+	}
+	if _, err := r.CheckSession(t.Context(), r.backend(), stays); err != nil {
+		t.Errorf("the other guest: %v", err)
+	}
+	r.checked()
+}
+
+// TestHeldTriesNoJoin: a device that cools off neither uses up the joins of its
+// account nor ends one by wrong numbers.
+func TestHeldTriesNoJoin(t *testing.T) {
+	r := newRig(t)
+	owner, thief := r.family()
+	j := r.join()
+	for range 12 {
+		if _, err := thief.propose(account.AddDevice, "join", j.open.Join, "number", "x"); why(err) != account.WhyDeviceHeld {
+			t.Fatalf("the thief: %v", err)
+		}
+	}
+	must[*integrity.Proposed](t)(owner.propose(account.AddDevice, "join", j.open.Join, "number", j.open.Number))
+}
