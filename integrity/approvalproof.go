@@ -66,13 +66,18 @@ func (s *Service) proved(ctx context.Context, tx Tx, row ApprovalRow) (account.P
 	if err != nil || got.Approval != row.ID || got.Account != row.Account || got.Action != row.Action || got.Parameters != sha256.Sum256(row.Params) {
 		return account.Proof{}, &tampered{row.Account, string(row.ID)}
 	}
-	owner, err := s.account(ctx, tx, row.Account)
+	by := &actor{now: row.EndedAt}
+	if by.account, err = s.account(ctx, tx, row.Account); err != nil {
+		return account.Proof{}, err
+	}
+	dev, err := s.device(ctx, tx, row.Account, row.By.Device)
 	if err != nil {
 		return account.Proof{}, err
 	}
+	by.device = &dev
 	return account.Proof{
 		Method: account.ByAction, At: row.EndedAt, Credential: cred.Ref, Synced: before.Record.BackupEligible(), Suspect: before.Suspect,
-		Young: s.young(cred, owner, row.EndedAt),
+		Young: s.young(cred, by),
 		Action: row.Action, Digest: row.Challenge,
 	}, nil
 }
