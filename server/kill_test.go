@@ -42,16 +42,22 @@ func TestServerKilled(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var busy sync.WaitGroup
+		answered := make(chan struct{}, 1)
 		for _, r := range crowd[max(0, len(crowd)-3):] {
-			busy.Go(func() { r.live(ctx) })
+			busy.Go(func() { r.live(ctx, answered) })
 		}
 		fresh := make([]*resident, 3)
 		for i := range fresh {
 			fresh[i] = &resident{phone: newPhone(t, "demo", "http://demo.localhost", to)}
 			fresh[i].phone.moveTo(to)
-			busy.Go(func() { fresh[i].live(ctx) })
+			busy.Go(func() { fresh[i].live(ctx, answered) })
 		}
-		time.Sleep(time.Duration(300+150*round) * time.Millisecond)
+		select { // somebody has been answered, however slow the machine is
+		case <-answered:
+		case <-time.After(time.Minute):
+			t.Fatalf("round %d: nobody was answered in a minute", round)
+		}
+		time.Sleep(time.Duration(20+90*round) * time.Millisecond)
 		child.kill(t)
 		cancel()
 		busy.Wait()
@@ -94,14 +100,19 @@ type resident struct {
 	states []accountv1.State
 }
 
-// live enrols, and then freezes, unfreezes and signs in until a call fails.
-func (r *resident) live(ctx context.Context) {
+// live enrols, and then freezes, unfreezes and signs in until a call fails. The
+// first enrolment that is answered is told.
+func (r *resident) live(ctx context.Context, answered chan<- struct{}) {
 	p := r.phone
 	if p.account == "" {
 		if p.enrol(ctx) != nil {
 			return
 		}
 		r.states = []accountv1.State{accountv1.State_STATE_ACTIVE}
+		select {
+		case answered <- struct{}{}:
+		default: // told already
+		}
 	}
 	for {
 		for _, step := range []struct {
