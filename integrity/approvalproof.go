@@ -77,7 +77,7 @@ func (s *Service) proved(ctx context.Context, tx Tx, row ApprovalRow) (account.P
 	by.device = &dev
 	return account.Proof{
 		Method: account.ByAction, At: row.EndedAt, Credential: cred.Ref, Synced: before.Record.BackupEligible(), Suspect: before.Suspect,
-		Young: s.young(cred, by),
+		Young:  s.young(cred, by),
 		Action: row.Action, Digest: row.Challenge,
 	}, nil
 }
