@@ -49,6 +49,8 @@ var deviceSteps = []edge{
 	{step: StepReattest, from: Active, to: Active},
 	{step: StepReattest, from: Locked, to: Held, begins: HoldNew},
 	{step: StepVeto, from: Held, to: Deleted, of: HoldNew},
+	{step: StepVeto, from: Frozen, to: Deleted, of: HoldNew}, // or it would escape by freezing itself
+	{step: StepVeto, from: Locked, to: Deleted, of: HoldNew},
 	{step: StepRemove, from: Active, to: Deleted},
 	{step: StepRemove, from: Held, to: Deleted},
 	{step: StepRemove, from: Frozen, to: Deleted},
