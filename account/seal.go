@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// The rows of accounts, devices and passkeys each have a MAC, checked whenever
+// The rows of accounts, devices, passkeys and sessions each have a MAC, checked whenever
 // one is used. Whoever can write to the store and has not the key can neither
 // change a row nor move it to another account.
 //
 //	HMAC-SHA-256(key, "staunch/row-mac/v1" ‖ 0x00 ‖ L(kind) ‖ L(field) of every field in order)
 //
-// kind is "account", "device" or "credential". The fields are those of the
+// kind is "account", "device", "credential", or that of another row. The fields are those of the
 // digest, and for a passkey after them counter and flags as U64, the time of its
 // last use, and its devices, each once and in the order of their ids. A row that
 // was put back to what it once was has a good MAC; the audit chain finds that.

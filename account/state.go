@@ -138,6 +138,8 @@ type Session struct {
 	Until      time.Time
 	EndedAt    time.Time // zero: it lives
 	EndedWhy   string
+	TokenHash  [32]byte // SHA-256 of its token
+	MAC        []byte   // over everything but LastSeenAt and itself
 }
 
 // CredentialState is that of a passkey.

@@ -29,7 +29,7 @@ func makeRoom(ctx context.Context, tx Tx, a *actor) error {
 		if !over && (!mine || own < proposalsMost) {
 			continue
 		}
-		if _, err := tx.EndApproval(ctx, open[i].ID, StateCancelled, nil, a.now); err != nil {
+		if _, err := tx.EndApproval(ctx, open[i].ended(StateCancelled, a.now)); err != nil {
 			return err
 		}
 	}

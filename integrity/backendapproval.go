@@ -137,7 +137,7 @@ func (s *Service) CancelApproval(ctx context.Context, c account.Caller, id accou
 		if err != nil {
 			return err
 		}
-		if ok, err := tx.EndApproval(ctx, id, StateCancelled, nil, now); err != nil || !ok {
+		if ok, err := tx.EndApproval(ctx, row.ended(StateCancelled, now)); err != nil || !ok {
 			return firstError(err, ErrApprovalUsed)
 		}
 		return s.record(ctx, tx, &deed{

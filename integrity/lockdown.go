@@ -9,10 +9,11 @@ import (
 
 // lockdown locks an account of which a row was tampered with: nobody uses it
 // any more, the owner is told, and the record says what was found. The row
-// itself is left as it is, for whoever looks into it.
+// itself keeps the MAC that it has, for whoever looks into it.
 func (s *Service) lockdown(ctx context.Context, t *tampered) {
 	now := s.now()
-	err := s.update(ctx, func(tx Tx) error {
+	err := s.store(ctx, func(tx Tx) error {
+		tx = &sealed{Tx: tx, key: s.rowKey, wrong: map[string]bool{}}
 		a, found, err := tx.Account(ctx, t.account)
 		if err != nil || !found {
 			return err
@@ -40,5 +41,5 @@ func (s *Service) lockdown(ctx context.Context, t *tampered) {
 		}
 		return s.record(ctx, tx, d)
 	})
-	s.log.ErrorContext(ctx, "integrity: a row of the store was tampered with", "account", t.account, "subject", t.subject, "locked", err == nil, "error", err)
+	s.log.ErrorContext(ctx, "integrity: a row of the store was tampered with", "account", t.account, "subject", t.subject, "locked", err == nil && t.account != "", "error", err)
 }

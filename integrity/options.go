@@ -107,7 +107,8 @@ type Service struct {
 	name    string
 	rp      *passkey.RelyingParty
 	attest  Attest
-	update  func(context.Context, func(Tx) error) error
+	store   func(context.Context, func(Tx) error) error // Options.Update, for the lockdown alone
+	update  func(context.Context, func(Tx) error) error // with sealed
 	view    func(context.Context, func(Tx) error) error
 	rowKey  []byte
 	rateKey []byte
@@ -136,7 +137,7 @@ func New(o *Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		app: o.App, name: o.Name, rp: o.Passkey, attest: o.Attest, update: o.Update, view: o.View,
+		app: o.App, name: o.Name, rp: o.Passkey, attest: o.Attest, store: o.Update, update: sealing(o.Update, o.RowKey), view: sealing(o.View, o.RowKey),
 		rowKey: o.RowKey, rateKey: o.RateKey, fakeKey: o.FakeKey, policy: o.Policy, backend: o.Backend,
 		now: o.Now, log: o.Logger, revoked: o.Revoke,
 	}

@@ -46,14 +46,14 @@ func (s *Service) open(ctx context.Context, tx Tx, p PendingRow, now time.Time) 
 	}
 	a, err := s.account(ctx, tx, p.Account)
 	if errors.Is(err, ErrAccountUnknown) {
-		return tx.EndPending(ctx, p.ID, StateCancelled, now)
+		return tx.EndPending(ctx, p.ended(StateCancelled, now))
 	}
 	if err != nil {
 		return false, err
 	}
 	d := s.clockDeed(a.ID, string(p.Action), now)
 	d.more = map[string]any{"pending": p.ID}
-	if ok, err := tx.EndPending(ctx, p.ID, StateFinished, now); err != nil || !ok {
+	if ok, err := tx.EndPending(ctx, p.ended(StateFinished, now)); err != nil || !ok {
 		return false, err
 	}
 	switch {
@@ -85,7 +85,7 @@ func (s *Service) unfreeze(ctx context.Context, tx Tx, d *deed, a account.Accoun
 		if p.Action != account.UnfreezeAccount {
 			continue
 		}
-		if _, err := tx.EndPending(ctx, p.ID, StateCancelled, d.now); err != nil {
+		if _, err := tx.EndPending(ctx, p.ended(StateCancelled, d.now)); err != nil {
 			return err
 		}
 	}

@@ -135,7 +135,7 @@ func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, gone map[a
 		if _, ended := gone[a.By.Session]; !ended && !scope.begun(a.By) {
 			continue
 		}
-		if ok, err := tx.EndApproval(ctx, a.ID, StateCancelled, nil, now); err != nil {
+		if ok, err := tx.EndApproval(ctx, a.ended(StateCancelled, now)); err != nil {
 			return err
 		} else if ok {
 			n.Approvals++
@@ -168,7 +168,7 @@ func (s *Service) revokeOpen(ctx context.Context, tx Tx, scope Scope, gone map[a
 		if !scope.begun(p.By) {
 			continue
 		}
-		if ok, err := tx.EndPending(ctx, p.ID, StateCancelled, now); err != nil {
+		if ok, err := tx.EndPending(ctx, p.ended(StateCancelled, now)); err != nil {
 			return err
 		} else if ok {
 			n.Pending++

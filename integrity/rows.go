@@ -55,6 +55,7 @@ type ApprovalRow struct {
 	State     string
 	Proof     json.RawMessage // once confirmed: what can be verified offline
 	EndedAt   time.Time
+	MAC       []byte
 }
 
 // Creator is who has opened a row.
@@ -86,6 +87,7 @@ type JoinRow struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	State      string
+	MAC        []byte
 }
 
 // PendingRow is an action that waits and then runs by itself, or a start of a
@@ -100,6 +102,7 @@ type PendingRow struct {
 	OpensAt   time.Time
 	State     string // open, finished or cancelled
 	EndedAt   time.Time
+	MAC       []byte
 }
 
 // AlertRow tells the owner what has happened. It is written in the transaction

@@ -56,7 +56,9 @@ func TestGuestStepUp(t *testing.T) {
 		ID: account.NewSessionID(), Account: b.account, Kind: account.GuestSession, CreatedAt: r.clock(), Until: r.clock().Add(time.Hour),
 		Proofs: []account.Proof{{Method: account.ByApproval, At: r.clock()}},
 	}
-	err := r.opts.Update(t.Context(), func(tx integrity.Tx) error { return tx.AddSession(t.Context(), sess, sha256.Sum256(guest.token)) })
+	sess.TokenHash = sha256.Sum256(guest.token)
+	sess.MAC = sess.Seal(r.opts.RowKey)
+	err := r.opts.Update(t.Context(), func(tx integrity.Tx) error { return tx.AddSession(t.Context(), sess, sess.TokenHash) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 
 // Tx is what the flows need of a transaction. It holds that of the registry,
 // whose commit step runs in it. A store implements it; it reads no clock,
-// decides nothing, and does not look at the MAC of a row.
+// decides nothing, and does not look at the MAC of a row: the flows make and check
+// that of an account, a device and a passkey, and sealed that of the others.
 //
 // What is not there is found is false, which is no error.
 type Tx interface {
@@ -78,8 +79,8 @@ type sessionTx interface {
 	Networks(ctx context.Context, id account.ID, limit int) ([]string, error)
 	// AddSession stores a new one under the SHA-256 of its token.
 	AddSession(ctx context.Context, s account.Session, tokenHash [32]byte) error
-	// PutSession stores what may change: proofs, until, last seen, ended; and, if
-	// tokenHash is not nil, a new token.
+	// PutSession stores what may change: proofs, until, last seen, ended, MAC; and,
+	// if tokenHash is not nil, a new token.
 	PutSession(ctx context.Context, s account.Session, tokenHash *[32]byte) error
 	// DeleteSessions deletes up to limit that ended, or ran out, before t.
 	DeleteSessions(ctx context.Context, t time.Time, limit int) (int, error)
@@ -102,9 +103,9 @@ type approvalTx interface {
 	Approval(ctx context.Context, id account.ApprovalID) (a ApprovalRow, found bool, err error)
 	// Approvals gives the open ones of an account, by time.
 	Approvals(ctx context.Context, id account.ID) ([]ApprovalRow, error)
-	// EndApproval moves an open one to a state, with its proof, and reports
-	// whether it was open: compare and swap.
-	EndApproval(ctx context.Context, id account.ApprovalID, state string, proof []byte, at time.Time) (bool, error)
+	// EndApproval moves an open one to the state of a, with its proof, when it
+	// ended and the MAC, and reports whether it was open: compare and swap.
+	EndApproval(ctx context.Context, a ApprovalRow) (bool, error)
 	DeleteApprovals(ctx context.Context, t time.Time, limit int) (int, error)
 
 	AddJoin(ctx context.Context, j JoinRow) error
@@ -120,8 +121,9 @@ type approvalTx interface {
 	Pending(ctx context.Context, id account.PendingID) (p PendingRow, found bool, err error)
 	// Pendings gives the open ones of an account, by time.
 	Pendings(ctx context.Context, id account.ID) ([]PendingRow, error)
-	// EndPending moves an open one to a state and reports whether it was open.
-	EndPending(ctx context.Context, id account.PendingID, state string, at time.Time) (bool, error)
+	// EndPending moves an open one to the state of p, with when it ended and the
+	// MAC, and reports whether it was open.
+	EndPending(ctx context.Context, p PendingRow) (bool, error)
 	// PendingDue gives up to limit open ones that open at or before now.
 	PendingDue(ctx context.Context, now time.Time, limit int) ([]PendingRow, error)
 }

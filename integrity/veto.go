@@ -46,7 +46,7 @@ func (s *Service) vetoPending(ctx context.Context, tx Tx, a *actor, id account.P
 	if err != nil {
 		return nil, err
 	}
-	if ok, err := tx.EndPending(ctx, id, StateCancelled, a.now); err != nil {
+	if ok, err := tx.EndPending(ctx, p.ended(StateCancelled, a.now)); err != nil {
 		return nil, err
 	} else if !ok {
 		return nil, ErrTooLate

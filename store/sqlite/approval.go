@@ -11,7 +11,7 @@ import (
 	"github.com/staunchid/staunch/integrity"
 )
 
-const approvalColumns = `id, account, action, params, text, nonce, challenge, need, created_by, created_at, expires_at, state, proof, ended_at`
+const approvalColumns = `id, account, action, params, text, nonce, challenge, need, created_by, created_at, expires_at, state, proof, ended_at, mac`
 
 func readApproval(s scan) (integrity.ApprovalRow, error) {
 	var a integrity.ApprovalRow
@@ -19,7 +19,7 @@ func readApproval(s scan) (integrity.ApprovalRow, error) {
 	var by []byte
 	var created, expires, ended sql.NullInt64
 	err := s(&a.ID, &a.Account, &a.Action, (*[]byte)(&a.Params), &a.Text, &a.Nonce, &a.Challenge, &need, &by, &created, &expires,
-		&a.State, (*[]byte)(&a.Proof), &ended)
+		&a.State, (*[]byte)(&a.Proof), &ended, &a.MAC)
 	if err != nil {
 		return a, err
 	}
@@ -49,9 +49,9 @@ func (tx *Tx) AddApproval(ctx context.Context, a integrity.ApprovalRow) error {
 	if err != nil {
 		return tx.fail("approval", err)
 	}
-	_, err = tx.exec(ctx, "approval", `INSERT INTO approval (`+approvalColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err = tx.exec(ctx, "approval", `INSERT INTO approval (`+approvalColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(a.ID), string(a.Account), string(a.Action), blob(a.Params), a.Text, blob(a.Nonce), blob(a.Challenge), a.Need.String(), by,
-		micros(a.CreatedAt), micros(a.ExpiresAt), a.State, blob(a.Proof), micros(a.EndedAt))
+		micros(a.CreatedAt), micros(a.ExpiresAt), a.State, blob(a.Proof), micros(a.EndedAt), blob(a.MAC))
 	return err
 }
 
@@ -66,11 +66,11 @@ func (tx *Tx) Approvals(ctx context.Context, id account.ID) ([]integrity.Approva
 		WHERE account = ? AND state = 'open' ORDER BY created_at, id`, string(id))
 }
 
-// EndApproval moves an open one to a state, with its proof, and reports whether
-// it was open.
-func (tx *Tx) EndApproval(ctx context.Context, id account.ApprovalID, state string, proof []byte, at time.Time) (bool, error) {
-	n, err := tx.exec(ctx, "approval", `UPDATE approval SET state = ?, proof = ?, ended_at = ? WHERE id = ? AND state = 'open'`,
-		state, blob(proof), micros(at), string(id))
+// EndApproval moves an open one to the state of a, with its proof, when it ended
+// and the MAC, and reports whether it was open.
+func (tx *Tx) EndApproval(ctx context.Context, a integrity.ApprovalRow) (bool, error) {
+	n, err := tx.exec(ctx, "approval", `UPDATE approval SET state = ?, proof = ?, ended_at = ?, mac = ? WHERE id = ? AND state = 'open'`,
+		a.State, blob(a.Proof), micros(a.EndedAt), blob(a.MAC), string(a.ID))
 	return n == 1, err
 }
 

@@ -131,7 +131,9 @@ func finishSignIn(b *testing.B, tx *Tx, id account.CeremonyID, n, turn uint64, n
 		Proofs:    []account.Proof{{Method: account.ByAssertion, At: now, Credential: c.Ref, Synced: true, Device: d.ID}},
 		CreatedAt: now, LastSeenAt: now, Until: now.Add(180 * 24 * time.Hour),
 	}
-	if err := tx.AddSession(ctx, sess, sha256.Sum256([]byte(sess.ID))); err != nil {
+	sess.TokenHash = sha256.Sum256([]byte(sess.ID))
+	sess.MAC = sess.Seal(rowKey)
+	if err := tx.AddSession(ctx, sess, sess.TokenHash); err != nil {
 		return err
 	}
 	if err := tx.SeenDevice(ctx, d.ID, now); err != nil {

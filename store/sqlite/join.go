@@ -10,21 +10,21 @@ import (
 )
 
 const joinColumns = `id, kind, account, name, platform, keys_hash, key_id, sealing_alg, sealing_key, number, origin, place, network,
-	tries, approved_by, created_at, expires_at, state`
+	tries, approved_by, created_at, expires_at, state, mac`
 
 func readJoin(s scan) (j integrity.JoinRow, err error) {
 	var created, expires sql.NullInt64
 	err = s(&j.ID, &j.Kind, &j.Account, &j.Name, &j.Platform, &j.KeysHash, &j.KeyID, &j.SealingAlg, &j.SealingKey, &j.Number, &j.Origin,
-		&j.Place, &j.Network, &j.Tries, &j.By, &created, &expires, &j.State)
+		&j.Place, &j.Network, &j.Tries, &j.By, &created, &expires, &j.State, &j.MAC)
 	j.CreatedAt, j.ExpiresAt = fromMicros(created), fromMicros(expires)
 	return j, err
 }
 
 // AddJoin stores a new join.
 func (tx *Tx) AddJoin(ctx context.Context, j integrity.JoinRow) error {
-	_, err := tx.exec(ctx, "join", `INSERT INTO joining (`+joinColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.exec(ctx, "join", `INSERT INTO joining (`+joinColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(j.ID), j.Kind, string(j.Account), j.Name, j.Platform, blob(j.KeysHash), j.KeyID, j.SealingAlg, blob(j.SealingKey), j.Number,
-		j.Origin, j.Place, j.Network, j.Tries, string(j.By), micros(j.CreatedAt), micros(j.ExpiresAt), j.State)
+		j.Origin, j.Place, j.Network, j.Tries, string(j.By), micros(j.CreatedAt), micros(j.ExpiresAt), j.State, blob(j.MAC))
 	return err
 }
 
@@ -42,10 +42,10 @@ func (tx *Tx) Joins(ctx context.Context, id account.ID) ([]integrity.JoinRow, er
 
 // PutJoin stores what may change of a join, if its state still is was, and
 // reports whether it was: account, tries, who approved it, until when it is
-// good, and the state.
+// good, the state, and the MAC.
 func (tx *Tx) PutJoin(ctx context.Context, j integrity.JoinRow, was string) (bool, error) {
-	n, err := tx.exec(ctx, "join", `UPDATE joining SET account = ?, tries = ?, approved_by = ?, expires_at = ?, state = ? WHERE id = ? AND state = ?`,
-		string(j.Account), j.Tries, string(j.By), micros(j.ExpiresAt), j.State, string(j.ID), was)
+	n, err := tx.exec(ctx, "join", `UPDATE joining SET account = ?, tries = ?, approved_by = ?, expires_at = ?, state = ?, mac = ? WHERE id = ? AND state = ?`,
+		string(j.Account), j.Tries, string(j.By), micros(j.ExpiresAt), j.State, blob(j.MAC), string(j.ID), was)
 	return n == 1, err
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/staunchid/staunch/integrity"
 )
 
-const pendingColumns = `id, account, action, params, created_by, created_at, opens_at, state, ended_at`
+const pendingColumns = `id, account, action, params, created_by, created_at, opens_at, state, ended_at, mac`
 
 func readPending(s scan) (integrity.PendingRow, error) {
 	var p integrity.PendingRow
 	var by []byte
 	var created, opens, ended sql.NullInt64
-	err := s(&p.ID, &p.Account, &p.Action, (*[]byte)(&p.Params), &by, &created, &opens, &p.State, &ended)
+	err := s(&p.ID, &p.Account, &p.Action, (*[]byte)(&p.Params), &by, &created, &opens, &p.State, &ended, &p.MAC)
 	if err != nil {
 		return p, err
 	}
@@ -34,8 +34,8 @@ func (tx *Tx) AddPending(ctx context.Context, p integrity.PendingRow) error {
 	if err != nil {
 		return tx.fail("pending action", err)
 	}
-	_, err = tx.exec(ctx, "pending action", `INSERT INTO pending (`+pendingColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(p.ID), string(p.Account), string(p.Action), blob(p.Params), by, micros(p.CreatedAt), micros(p.OpensAt), p.State, micros(p.EndedAt))
+	_, err = tx.exec(ctx, "pending action", `INSERT INTO pending (`+pendingColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(p.ID), string(p.Account), string(p.Action), blob(p.Params), by, micros(p.CreatedAt), micros(p.OpensAt), p.State, micros(p.EndedAt), blob(p.MAC))
 	return err
 }
 
@@ -50,10 +50,11 @@ func (tx *Tx) Pendings(ctx context.Context, id account.ID) ([]integrity.PendingR
 		WHERE account = ? AND state = 'open' ORDER BY created_at, id`, string(id))
 }
 
-// EndPending moves an open one to a state and reports whether it was open.
-func (tx *Tx) EndPending(ctx context.Context, id account.PendingID, state string, at time.Time) (bool, error) {
-	n, err := tx.exec(ctx, "pending action", `UPDATE pending SET state = ?, ended_at = ? WHERE id = ? AND state = 'open'`,
-		state, micros(at), string(id))
+// EndPending moves an open one to the state of p, with when it ended and the
+// MAC, and reports whether it was open.
+func (tx *Tx) EndPending(ctx context.Context, p integrity.PendingRow) (bool, error) {
+	n, err := tx.exec(ctx, "pending action", `UPDATE pending SET state = ?, ended_at = ?, mac = ? WHERE id = ? AND state = 'open'`,
+		p.State, micros(p.EndedAt), blob(p.MAC), string(p.ID))
 	return n == 1, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store"
 )
 
@@ -17,8 +18,9 @@ const alice, bob account.ID = "a_aaaaaaaaaaaaaaaaaaaaaaaaaa", "a_bbbbbbbbbbbbbbb
 var rowKey = []byte("a key of the rows' MACs, 32 byte")
 
 // peopled makes a store with two accounts, each with a device and a passkey,
-// told of by one entry each; alice has a session. To be told apart, the ids of
-// what is hers end in 1, and of what is his in 2.
+// told of by one entry each; alice has a session, and an approval, a join and a
+// pending action that are open. To be told apart, the ids of what is hers end in
+// 1, and of what is his in 2.
 func peopled(t *testing.T, s *Store) *Store {
 	t.Helper()
 	ctx := t.Context()
@@ -48,7 +50,12 @@ func peopled(t *testing.T, s *Store) *Store {
 				return err
 			}
 		}
-		return tx.AddSession(ctx, account.Session{ID: "s_1", Account: alice, Kind: account.PhoneSession, CreatedAt: noon, Until: noon}, [32]byte{1})
+		sess := account.Session{ID: "s_1", Account: alice, Kind: account.PhoneSession, CreatedAt: noon, Until: noon, TokenHash: [32]byte{1}}
+		v := integrity.ApprovalRow{ID: "v_1", Account: alice, CreatedAt: noon, ExpiresAt: noon, State: integrity.StateOpen}
+		j := integrity.JoinRow{ID: "j_1", Account: alice, CreatedAt: noon, ExpiresAt: noon, State: integrity.StateOpen}
+		p := integrity.PendingRow{ID: "p_1", Account: alice, CreatedAt: noon, OpensAt: noon, State: integrity.StateOpen}
+		sess.MAC, v.MAC, j.MAC, p.MAC = sess.Seal(rowKey), v.Seal(rowKey), j.Seal(rowKey), p.Seal(rowKey)
+		return errors.Join(tx.AddSession(ctx, sess, sess.TokenHash), tx.AddApproval(ctx, v), tx.AddJoin(ctx, j), tx.AddPending(ctx, p))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +86,11 @@ func TestKeyedFindsChanges(t *testing.T) {
 			UPDATE credential SET credential_id = x'01' WHERE ref = 'c_1'`, []string{audit.RowDigest, audit.RowMAC}},
 		{"counter put back, which the record does not tell", `UPDATE credential SET sign_count = 9 WHERE ref = 'c_1'`, []string{audit.RowMAC}},
 		{"MAC emptied", `UPDATE account SET mac = x''`, []string{audit.RowMAC}},
+		{"session revived", `UPDATE session SET until = until + 1`, []string{audit.RowMAC}},
+		{"session's token swapped", `UPDATE session SET token_hash = randomblob(32)`, []string{audit.RowMAC}},
+		{"approval moved", `UPDATE approval SET account = 'a_bbbbbbbbbbbbbbbbbbbbbbbbbb'`, []string{audit.RowMAC}},
+		{"join confirmed", `UPDATE joining SET state = 'confirmed'`, []string{audit.RowMAC}},
+		{"pending action brought forward", `UPDATE pending SET opens_at = 1`, []string{audit.RowMAC}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,7 +125,7 @@ func TestKeyedKey(t *testing.T) {
 		want   int
 	}{
 		"right key":   {func(tx *Tx) audit.Reader { return tx.Keyed(rowKey) }, 0},
-		"another key": {func(tx *Tx) audit.Reader { return tx.Keyed(make([]byte, 32)) }, 6},
+		"another key": {func(tx *Tx) audit.Reader { return tx.Keyed(make([]byte, 32)) }, 10},
 		"no key":      {func(tx *Tx) audit.Reader { return tx }, 0},
 	} {
 		report, err := s.CheckBy(t.Context(), func(tx *Tx) (audit.Report, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/integrity"
 )
 
 // AuditObjects calls yield for everything whose changes are recorded,
@@ -29,14 +30,52 @@ type keyed struct {
 
 // AuditObjects is that of the Tx, and says whether a MAC is wrong.
 func (k keyed) AuditObjects(ctx context.Context, yield func(audit.Object) error) error {
-	return k.recorded(ctx, func(row sound) bool { return row.Sound(k.key) }, yield)
+	if err := k.recorded(ctx, func(row sound) bool { return row.Sound(k.key) }, yield); err != nil {
+		return err
+	}
+	return k.unrecorded(ctx, yield)
+}
+
+// unrecorded are the rows with a MAC of which no entry has a digest.
+func (k keyed) unrecorded(ctx context.Context, yield func(audit.Object) error) error {
+	judge := func(of account.ID, id string, row sound) error {
+		return yield(audit.Object{Account: of, Subject: id, BadMAC: !row.Sound(k.key), Unrecorded: true})
+	}
+	return firstError(
+		func() error {
+			return every(ctx, k.Tx, "session", readSession, `SELECT `+sessionColumns+` FROM session ORDER BY id`,
+				func(s account.Session) error { return judge(s.Account, string(s.ID), s) })
+		},
+		func() error {
+			return every(ctx, k.Tx, "approval", readApproval, `SELECT `+approvalColumns+` FROM approval ORDER BY id`,
+				func(a integrity.ApprovalRow) error { return judge(a.Account, string(a.ID), a) })
+		},
+		func() error {
+			return every(ctx, k.Tx, "join", readJoin, `SELECT `+joinColumns+` FROM joining ORDER BY id`,
+				func(j integrity.JoinRow) error { return judge(j.Account, string(j.ID), j) })
+		},
+		func() error {
+			return every(ctx, k.Tx, "pending action", readPending, `SELECT `+pendingColumns+` FROM pending ORDER BY id`,
+				func(p integrity.PendingRow) error { return judge(p.Account, string(p.ID), p) })
+		},
+	)
+}
+
+// firstError does one step after the other, until one fails.
+func firstError(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sound is a row with a MAC.
 type sound interface{ Sound(key []byte) bool }
 
 func (tx *Tx) recorded(ctx context.Context, good func(sound) bool, yield func(audit.Object) error) error {
-	steps := []func() error{
+	return firstError(
 		func() error {
 			return tx.scanKeys(ctx, func(k registry.Key) error {
 				return yield(audit.Object{Account: k.Account, Subject: k.ID, Digest: k.Digest()})
@@ -68,11 +107,5 @@ func (tx *Tx) recorded(ctx context.Context, good func(sound) bool, yield func(au
 				return yield(audit.Object{Account: c.Account, Subject: string(c.Ref), Digest: c.Digest(), BadMAC: !good(c)})
 			})
 		},
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
+	)
 }

@@ -63,7 +63,8 @@ CREATE TABLE approval (
 	expires_at INTEGER NOT NULL,
 	state      TEXT NOT NULL,
 	proof      BLOB, -- JSON; once it is confirmed
-	ended_at   INTEGER
+	ended_at   INTEGER,
+	mac        BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX approval_expires ON approval (expires_at);
@@ -342,7 +343,8 @@ CREATE TABLE joining (
 	approved_by TEXT NOT NULL,
 	created_at  INTEGER NOT NULL,
 	expires_at  INTEGER NOT NULL,
-	state       TEXT NOT NULL
+	state       TEXT NOT NULL,
+	mac         BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX joining_expires ON joining (expires_at);
@@ -377,7 +379,8 @@ CREATE TABLE pending (
 	created_at INTEGER NOT NULL,
 	opens_at   INTEGER NOT NULL,
 	state      TEXT NOT NULL,
-	ended_at   INTEGER
+	ended_at   INTEGER,
+	mac        BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX pending_due ON pending (opens_at) WHERE state = 'open';
@@ -423,7 +426,8 @@ CREATE TABLE session (
 	last_seen_at INTEGER,
 	until        INTEGER NOT NULL,
 	ended_at     INTEGER, -- NULL: it lives
-	ended_why    TEXT NOT NULL
+	ended_why    TEXT NOT NULL,
+	mac          BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_account ON session (account, created_at) WHERE ended_at IS NULL;

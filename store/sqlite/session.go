@@ -10,16 +10,20 @@ import (
 	"github.com/staunchid/staunch/account"
 )
 
-const sessionColumns = `id, account, device, kind, proofs, origin, label, network, place, created_at, last_seen_at, until, ended_at, ended_why`
+const sessionColumns = `id, token_hash, account, device, kind, proofs, origin, label, network, place, created_at, last_seen_at, until, ended_at, ended_why, mac`
 
 func readSession(s scan) (account.Session, error) {
 	var v account.Session
-	var proofs []byte
+	var proofs, token []byte
 	var created, seen, until, ended sql.NullInt64
-	err := s(&v.ID, &v.Account, &v.Device, &v.Kind, &proofs, &v.Origin, &v.Label, &v.Network, &v.Place, &created, &seen, &until, &ended, &v.EndedWhy)
+	err := s(&v.ID, &token, &v.Account, &v.Device, &v.Kind, &proofs, &v.Origin, &v.Label, &v.Network, &v.Place, &created, &seen, &until, &ended, &v.EndedWhy, &v.MAC)
 	if err != nil {
 		return v, err
 	}
+	if len(token) != len(v.TokenHash) {
+		return v, fmt.Errorf("token hash of %d bytes", len(token))
+	}
+	v.TokenHash = [32]byte(token)
 	if err := json.Unmarshal(proofs, &v.Proofs); err != nil {
 		return v, fmt.Errorf("proofs: %w", err)
 	}
@@ -28,17 +32,6 @@ func readSession(s scan) (account.Session, error) {
 	}
 	v.CreatedAt, v.LastSeenAt, v.Until, v.EndedAt = fromMicros(created), fromMicros(seen), fromMicros(until), fromMicros(ended)
 	return v, nil
-}
-
-// proofsText gives proofs as they are stored, with the times of every other row.
-func proofsText(all []account.Proof) (string, error) {
-	kept := make([]account.Proof, len(all))
-	for i, p := range all {
-		p.At = p.At.UTC().Truncate(time.Microsecond)
-		kept[i] = p
-	}
-	b, err := json.Marshal(kept)
-	return string(b), err
 }
 
 // SessionByToken finds a session by the SHA-256 of its token, ended ones too.
@@ -59,28 +52,28 @@ func (tx *Tx) Sessions(ctx context.Context, id account.ID) ([]account.Session, e
 
 // AddSession stores a new session under the SHA-256 of its token.
 func (tx *Tx) AddSession(ctx context.Context, s account.Session, tokenHash [32]byte) error {
-	proofs, err := proofsText(s.Proofs)
+	proofs, err := account.ProofsText(s.Proofs)
 	if err != nil {
 		return tx.fail("session", err)
 	}
-	_, err = tx.exec(ctx, "session", `INSERT INTO session (`+sessionColumns+`, token_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(s.ID), string(s.Account), string(s.Device), string(s.Kind), proofs, s.Origin, s.Label, s.Network, s.Place,
-		micros(s.CreatedAt), micros(s.LastSeenAt), micros(s.Until), micros(s.EndedAt), s.EndedWhy, tokenHash[:])
+	_, err = tx.exec(ctx, "session", `INSERT INTO session (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(s.ID), tokenHash[:], string(s.Account), string(s.Device), string(s.Kind), proofs, s.Origin, s.Label, s.Network, s.Place,
+		micros(s.CreatedAt), micros(s.LastSeenAt), micros(s.Until), micros(s.EndedAt), s.EndedWhy, blob(s.MAC))
 	return err
 }
 
-// PutSession stores what may change of a session: proofs, until, last seen and
-// ended; and, if tokenHash is not nil, a new token in place of the old.
+// PutSession stores what may change of a session: proofs, until, last seen,
+// ended and MAC; and, if tokenHash is not nil, a new token in place of the old.
 func (tx *Tx) PutSession(ctx context.Context, s account.Session, tokenHash *[32]byte) error {
-	proofs, err := proofsText(s.Proofs)
+	proofs, err := account.ProofsText(s.Proofs)
 	if err != nil {
 		return tx.fail("session", err)
 	}
-	args := []any{proofs, micros(s.LastSeenAt), micros(s.Until), micros(s.EndedAt), s.EndedWhy, string(s.ID)}
-	query := `UPDATE session SET proofs = ?1, last_seen_at = ?2, until = ?3, ended_at = ?4, ended_why = ?5 WHERE id = ?6`
+	args := []any{proofs, micros(s.LastSeenAt), micros(s.Until), micros(s.EndedAt), s.EndedWhy, string(s.ID), blob(s.MAC)}
+	query := `UPDATE session SET proofs = ?1, last_seen_at = ?2, until = ?3, ended_at = ?4, ended_why = ?5, mac = ?7 WHERE id = ?6`
 	if tokenHash != nil {
 		args = append(args, tokenHash[:])
-		query = `UPDATE session SET proofs = ?1, last_seen_at = ?2, until = ?3, ended_at = ?4, ended_why = ?5, token_hash = ?7 WHERE id = ?6`
+		query = `UPDATE session SET proofs = ?1, last_seen_at = ?2, until = ?3, ended_at = ?4, ended_why = ?5, mac = ?7, token_hash = ?8 WHERE id = ?6`
 	}
 	return tx.change(ctx, "session", string(s.ID), query, args...)
 }

@@ -15,7 +15,7 @@ func asked(id account.ApprovalID, of account.ID) integrity.ApprovalRow {
 		ID: id, Account: of, Action: account.RemoveDevice, Params: json.RawMessage(`{"b": 1, "a":"é"}`), Text: "Remove “Pixel 8”?",
 		Nonce: []byte{1, 0}, Challenge: []byte{2}, Need: account.Bound,
 		By:        integrity.Creator{Kind: account.Phone, Device: "d_1", Session: "s_1"},
-		CreatedAt: at(1), ExpiresAt: at(6), State: integrity.StateConfirmed, Proof: json.RawMessage(`{"p": 1}`), EndedAt: at(2),
+		CreatedAt: at(1), ExpiresAt: at(6), State: integrity.StateConfirmed, Proof: json.RawMessage(`{"p": 1}`), EndedAt: at(2), MAC: []byte{9, 0},
 	}
 }
 
@@ -30,7 +30,7 @@ func testApprovals(t *testing.T, open Open) {
 		t.Helper()
 		return get(t, s, wanted, func(tx Tx) (integrity.ApprovalRow, bool, error) { return tx.Approval(ctx, id) })
 	}
-	least := integrity.ApprovalRow{ID: "v_2", Account: alice, CreatedAt: at(9), ExpiresAt: at(14), State: integrity.StateOpen}
+	least := integrity.ApprovalRow{ID: "v_2", Account: alice, CreatedAt: at(9), ExpiresAt: at(14), State: integrity.StateOpen, MAC: []byte{1}}
 	for _, a := range []integrity.ApprovalRow{asked("v_1", alice), least} {
 		add(a)
 		same(t, a, byID(a.ID, true))
@@ -48,18 +48,23 @@ func testApprovals(t *testing.T, open Open) {
 
 	// Compare and swap: of many, one; and never again.
 	proof := []byte(`{"signature": "x"}`)
-	onlyOne(t, s, func(tx Tx) (bool, error) { return tx.EndApproval(ctx, "v_2", integrity.StateConfirmed, proof, at(10)) })
-	least.State, least.Proof, least.EndedAt = integrity.StateConfirmed, proof, at(10)
+	least.State, least.Proof, least.EndedAt, least.MAC = integrity.StateConfirmed, proof, at(10), []byte{2}
+	swap := least
+	swap.Text, swap.Need = "another", account.Exact // which does not change
+	onlyOne(t, s, func(tx Tx) (bool, error) { return tx.EndApproval(ctx, swap) })
 	same(t, least, byID("v_2", true))
+	denied := func(id account.ApprovalID) integrity.ApprovalRow {
+		return integrity.ApprovalRow{ID: id, State: integrity.StateDenied, EndedAt: at(11), MAC: []byte{3}}
+	}
 	for _, id := range []account.ApprovalID{"v_1", "v_2", "v_9"} {
-		if act(t, s, func(tx Tx) (bool, error) { return tx.EndApproval(ctx, id, integrity.StateDenied, nil, at(11)) }) {
+		if act(t, s, func(tx Tx) (bool, error) { return tx.EndApproval(ctx, denied(id)) }) {
 			t.Errorf("%s was ended a second time, or is not there", id)
 		}
 	}
-	if !act(t, s, func(tx Tx) (bool, error) { return tx.EndApproval(ctx, "v_3", integrity.StateDenied, nil, at(11)) }) {
+	if !act(t, s, func(tx Tx) (bool, error) { return tx.EndApproval(ctx, denied("v_3")) }) {
 		t.Error("v_3 was open")
 	}
-	early.State, early.EndedAt = integrity.StateDenied, at(11)
+	early.State, early.EndedAt, early.MAC = integrity.StateDenied, at(11), []byte{3}
 	same(t, early, byID("v_3", true))
 
 	for i, id := range []account.ApprovalID{"v_5", "v_6", "v_7"} {
@@ -89,9 +94,9 @@ func testPendings(t *testing.T, open Open) {
 	done := integrity.PendingRow{
 		ID: "p_1", Account: alice, Action: account.DeleteAccount, Params: json.RawMessage(`{"b": 1}`),
 		By:        integrity.Creator{Kind: account.Browser, Device: "d_1", Session: "s_1"},
-		CreatedAt: at(1), OpensAt: at(2), State: integrity.StateCancelled, EndedAt: at(3),
+		CreatedAt: at(1), OpensAt: at(2), State: integrity.StateCancelled, EndedAt: at(3), MAC: []byte{9, 0},
 	}
-	least := integrity.PendingRow{ID: "p_2", Account: alice, CreatedAt: at(9), OpensAt: at(20), State: integrity.StateOpen}
+	least := integrity.PendingRow{ID: "p_2", Account: alice, CreatedAt: at(9), OpensAt: at(20), State: integrity.StateOpen, MAC: []byte{1}}
 	first, bobs := least, least
 	first.ID, first.CreatedAt, first.OpensAt, bobs.ID, bobs.Account, bobs.OpensAt = "p_3", at(4), at(30), "p_4", bob, at(10)
 	for _, p := range []integrity.PendingRow{done, least, first, bobs} {
@@ -115,11 +120,15 @@ func testPendings(t *testing.T, open Open) {
 		same(t, tt.want, look(t, s, func(tx Tx) ([]integrity.PendingRow, error) { return tx.PendingDue(ctx, tt.now, tt.limit) }))
 	}
 
-	onlyOne(t, s, func(tx Tx) (bool, error) { return tx.EndPending(ctx, "p_2", integrity.StateFinished, at(20)) })
-	least.State, least.EndedAt = integrity.StateFinished, at(20)
+	least.State, least.EndedAt, least.MAC = integrity.StateFinished, at(20), []byte{2}
+	swap := least
+	swap.Action, swap.OpensAt = account.UnfreezeAccount, at(21) // which do not change
+	onlyOne(t, s, func(tx Tx) (bool, error) { return tx.EndPending(ctx, swap) })
 	same(t, least, byID("p_2", true))
 	for _, id := range []account.PendingID{"p_1", "p_2", "p_9"} {
-		if act(t, s, func(tx Tx) (bool, error) { return tx.EndPending(ctx, id, integrity.StateCancelled, at(21)) }) {
+		if act(t, s, func(tx Tx) (bool, error) {
+			return tx.EndPending(ctx, integrity.PendingRow{ID: id, State: integrity.StateCancelled, EndedAt: at(21), MAC: []byte{3}})
+		}) {
 			t.Errorf("%s was ended a second time, or is not there", id)
 		}
 	}

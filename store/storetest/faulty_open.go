@@ -40,8 +40,8 @@ func (tx *faultyTx) Approvals(ctx context.Context, id account.ID) ([]integrity.A
 	return around(tx, "Approvals", func() ([]integrity.ApprovalRow, error) { return tx.Tx.Approvals(ctx, id) })
 }
 
-func (tx *faultyTx) EndApproval(ctx context.Context, id account.ApprovalID, state string, proof []byte, at time.Time) (bool, error) {
-	return around(tx, "EndApproval", func() (bool, error) { return tx.Tx.EndApproval(ctx, id, state, proof, at) })
+func (tx *faultyTx) EndApproval(ctx context.Context, a integrity.ApprovalRow) (bool, error) {
+	return around(tx, "EndApproval", func() (bool, error) { return tx.Tx.EndApproval(ctx, a) })
 }
 
 func (tx *faultyTx) DeleteApprovals(ctx context.Context, t time.Time, limit int) (int, error) {
@@ -80,8 +80,8 @@ func (tx *faultyTx) Pendings(ctx context.Context, id account.ID) ([]integrity.Pe
 	return around(tx, "Pendings", func() ([]integrity.PendingRow, error) { return tx.Tx.Pendings(ctx, id) })
 }
 
-func (tx *faultyTx) EndPending(ctx context.Context, id account.PendingID, state string, at time.Time) (bool, error) {
-	return around(tx, "EndPending", func() (bool, error) { return tx.Tx.EndPending(ctx, id, state, at) })
+func (tx *faultyTx) EndPending(ctx context.Context, p integrity.PendingRow) (bool, error) {
+	return around(tx, "EndPending", func() (bool, error) { return tx.Tx.EndPending(ctx, p) })
 }
 
 func (tx *faultyTx) PendingDue(ctx context.Context, now time.Time, limit int) ([]integrity.PendingRow, error) {

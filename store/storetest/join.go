@@ -13,7 +13,7 @@ func joining(id account.JoinID, of account.ID) integrity.JoinRow {
 	return integrity.JoinRow{
 		ID: id, Kind: "phone", Account: of, Name: "Pixel 9", Platform: "android", KeysHash: []byte{1, 0}, KeyID: "k1", SealingAlg: "X25519",
 		SealingKey: []byte{2}, Number: "07", Origin: "https://accounts.example.org", Place: "Berlin, Germany", Network: "n", Tries: 2, By: "d_1",
-		CreatedAt: at(1), ExpiresAt: at(6), State: integrity.StateConfirmed,
+		CreatedAt: at(1), ExpiresAt: at(6), State: integrity.StateConfirmed, MAC: []byte{9, 0},
 	}
 }
 
@@ -34,7 +34,7 @@ func testJoins(t *testing.T, open Open) {
 		t.Helper()
 		return act(t, s, func(tx Tx) (bool, error) { return tx.PutJoin(ctx, j, was) })
 	}
-	least := integrity.JoinRow{ID: "j_2", Kind: "browser", CreatedAt: at(9), ExpiresAt: at(14), State: integrity.StateOpen}
+	least := integrity.JoinRow{ID: "j_2", Kind: "browser", CreatedAt: at(9), ExpiresAt: at(14), State: integrity.StateOpen, MAC: []byte{1}}
 	for _, j := range []integrity.JoinRow{joining("j_1", alice), least} {
 		add(j)
 		same(t, j, byID(j.ID, true))
@@ -50,7 +50,8 @@ func testJoins(t *testing.T, open Open) {
 	same(t, least, byID("j_2", true))
 	onlyOne(t, s, func(tx Tx) (bool, error) { return tx.PutJoin(ctx, other, integrity.StateOpen) })
 	changed := least
-	changed.Account, changed.Tries, changed.By, changed.ExpiresAt, changed.State = other.Account, other.Tries, other.By, other.ExpiresAt, other.State
+	changed.Account, changed.Tries, changed.By, changed.ExpiresAt, changed.State, changed.MAC =
+		other.Account, other.Tries, other.By, other.ExpiresAt, other.State, other.MAC
 	same(t, changed, byID("j_2", true))
 	if !put(least, integrity.StateConfirmed) {
 		t.Error("it was confirmed")

@@ -19,7 +19,7 @@ func signIn(id account.SessionID, of account.ID) account.Session {
 			{Method: account.ByCreation, At: at(2)},
 		},
 		Origin: "https://accounts.example.org", Label: "Chromium on Linux", Network: "n", Place: "Berlin, Germany",
-		CreatedAt: at(3), LastSeenAt: at(4), Until: at(50), EndedAt: at(6), EndedWhy: "signed out",
+		CreatedAt: at(3), LastSeenAt: at(4), Until: at(50), EndedAt: at(6), EndedWhy: "signed out", MAC: []byte{9, 0},
 	}
 }
 
@@ -38,10 +38,12 @@ func testSessions(t *testing.T, open Open) {
 		t.Helper()
 		return get(t, s, wanted, func(tx Tx) (account.Session, bool, error) { return tx.SessionByToken(ctx, [32]byte{hash}) }).ID
 	}
-	least := account.Session{ID: "s_2", Account: alice, Kind: account.BrowserSession, CreatedAt: at(9), Until: at(60)}
+	least := account.Session{ID: "s_2", Account: alice, Kind: account.BrowserSession, CreatedAt: at(9), Until: at(60), MAC: []byte{1}}
 	add(signIn("s_1", alice), 1)
 	add(least, 2)
-	same(t, signIn("s_1", alice), byID("s_1", true))
+	first := signIn("s_1", alice)
+	first.TokenHash, least.TokenHash = [32]byte{1}, [32]byte{2}
+	same(t, first, byID("s_1", true))
 	same(t, least, byID("s_2", true))
 	byID("s_9", false)
 	if id := byToken(1, true); id != "s_1" { // it has ended
@@ -57,11 +59,13 @@ func testSessions(t *testing.T, open Open) {
 	}
 	other := signIn("s_2", bob)
 	changed := least
-	changed.Proofs, changed.Until, changed.LastSeenAt, changed.EndedAt, changed.EndedWhy = other.Proofs, other.Until, other.LastSeenAt, other.EndedAt, other.EndedWhy
+	changed.Proofs, changed.Until, changed.LastSeenAt, changed.EndedAt, changed.EndedWhy, changed.MAC =
+		other.Proofs, other.Until, other.LastSeenAt, other.EndedAt, other.EndedWhy, other.MAC
 	put(other, nil)
 	same(t, changed, byID("s_2", true))
 	byToken(2, true)
 	put(least, &[32]byte{3})
+	least.TokenHash = [32]byte{3}
 	same(t, least, byID("s_2", true))
 	byToken(2, false) // the old token is worth nothing
 	if id := byToken(3, true); id != "s_2" {
@@ -72,7 +76,7 @@ func testSessions(t *testing.T, open Open) {
 
 	// Those of an account that have not ended, by time.
 	for i, v := range []account.Session{{ID: "s_4", Account: alice, CreatedAt: at(8)}, {ID: "s_5", Account: bob, CreatedAt: at(1)}, {ID: "s_6", Account: alice, CreatedAt: at(30)}} {
-		v.Until = at(60)
+		v.Until, v.MAC = at(60), []byte{1}
 		add(v, byte(10+i))
 	}
 	all := look(t, s, func(tx Tx) ([]account.Session, error) { return tx.Sessions(ctx, alice) })
@@ -92,7 +96,7 @@ func testSessionSweep(t *testing.T, open Open) {
 		{ID: "s_runs_out_now", Until: end},
 		{ID: "s_lives", Until: at(90)},
 	} {
-		v.Account, v.CreatedAt = alice, at(0)
+		v.Account, v.CreatedAt, v.MAC = alice, at(0), []byte{1}
 		update(t, s, func(tx Tx) error { return tx.AddSession(ctx, v, [32]byte{byte(i)}) })
 	}
 	sweep(t, s, func(tx Tx, limit int) (int, error) { return tx.DeleteSessions(ctx, end, limit) })

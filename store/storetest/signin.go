@@ -42,7 +42,7 @@ func testSignIns(t *testing.T, open Open) {
 		{Account: alice, Network: "", CreatedAt: at(3)},
 		{Account: bob, Network: "bob's", CreatedAt: at(7)},
 	} {
-		v.ID, v.Kind, v.Until = account.SessionID(fmt.Sprintf("s_%d", i)), account.BrowserSession, at(60)
+		v.ID, v.Kind, v.Until, v.MAC = account.SessionID(fmt.Sprintf("s_%d", i)), account.BrowserSession, at(60), []byte{1}
 		update(t, s, func(tx Tx) error { return tx.AddSession(ctx, v, [32]byte{byte(i + 1)}) })
 	}
 	same(t, []string{"new", "", "old"}, networks(9))

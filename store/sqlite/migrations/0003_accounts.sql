@@ -14,8 +14,8 @@ CREATE TABLE audit_seal (
 ) STRICT;
 
 -- Accounts, devices, passkeys and sessions. A row that is deleted for its owner
--- stays as a tombstone. mac is over the other columns but last_seen_at and
--- last_used_at, under a key that is not in the store.
+-- stays as a tombstone. mac is over the other columns but last_seen_at, and is
+-- made with a key that is not in the store; so it is in the tables below.
 
 CREATE TABLE account (
 	id          TEXT PRIMARY KEY,
@@ -36,6 +36,7 @@ CREATE TABLE account (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX account_due ON account (hold_until) WHERE hold_until IS NOT NULL;
+CREATE INDEX account_freeze_code ON account (freeze_code) WHERE freeze_code IS NOT NULL;
 
 CREATE TABLE device (
 	id           TEXT PRIMARY KEY,
@@ -104,7 +105,8 @@ CREATE TABLE session (
 	last_seen_at INTEGER,
 	until        INTEGER NOT NULL,
 	ended_at     INTEGER, -- NULL: it lives
-	ended_why    TEXT NOT NULL
+	ended_why    TEXT NOT NULL,
+	mac          BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_account ON session (account, created_at) WHERE ended_at IS NULL;
@@ -147,7 +149,8 @@ CREATE TABLE approval (
 	expires_at INTEGER NOT NULL,
 	state      TEXT NOT NULL,
 	proof      BLOB, -- JSON; once it is confirmed
-	ended_at   INTEGER
+	ended_at   INTEGER,
+	mac        BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX approval_open ON approval (account, created_at) WHERE state = 'open';
@@ -171,7 +174,8 @@ CREATE TABLE joining (
 	approved_by TEXT NOT NULL,
 	created_at  INTEGER NOT NULL,
 	expires_at  INTEGER NOT NULL,
-	state       TEXT NOT NULL
+	state       TEXT NOT NULL,
+	mac         BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX joining_open ON joining (account, created_at) WHERE state IN ('open', 'confirmed') AND account <> '';
@@ -186,7 +190,8 @@ CREATE TABLE pending (
 	created_at INTEGER NOT NULL,
 	opens_at   INTEGER NOT NULL,
 	state      TEXT NOT NULL,
-	ended_at   INTEGER
+	ended_at   INTEGER,
+	mac        BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX pending_open ON pending (account, created_at) WHERE state = 'open';
@@ -219,6 +224,13 @@ CREATE TABLE alert_seen (
 CREATE TABLE outbox_cursor (
 	name TEXT PRIMARY KEY,
 	at   INTEGER NOT NULL -- the last id that is done
+) STRICT, WITHOUT ROWID;
+
+-- One server at a time delivers what is in the outbox.
+CREATE TABLE outbox_lease (
+	name   TEXT PRIMARY KEY,
+	holder TEXT NOT NULL,
+	until  INTEGER NOT NULL -- another may take it from then on
 ) STRICT, WITHOUT ROWID;
 
 -- Signals of risk.
