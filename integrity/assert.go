@@ -123,7 +123,7 @@ func (s *Service) used(ctx context.Context, tx Tx, as *asserted, dev account.Dev
 	if err != nil {
 		return err
 	}
-	before, err := stored(cred)
+	before, err := as.again(cred)
 	if err != nil {
 		return &tampered{cred.Account, string(cred.Ref)}
 	}

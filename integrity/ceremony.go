@@ -1,6 +1,7 @@
 package integrity
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -125,6 +126,15 @@ func stored(c account.Credential) (passkey.Stored, error) {
 		return passkey.Stored{}, err
 	}
 	return passkey.Stored{Record: r, Flags: c.Flags, Count: c.SignCount, Suspect: c.State == account.CredentialSuspect}, nil
+}
+
+// again is stored for the passkey of an assertion, which was read again. Its
+// record never changes; as long as it is the same it is not parsed twice.
+func (as *asserted) again(c account.Credential) (passkey.Stored, error) {
+	if !bytes.Equal(c.Record, as.credential.Record) {
+		return stored(c)
+	}
+	return passkey.Stored{Record: as.before.Record, Flags: c.Flags, Count: c.SignCount, Suspect: c.State == account.CredentialSuspect}, nil
 }
 
 // records are those of the account's passkeys, for lists of which may answer.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
@@ -13,20 +13,18 @@ import (
 
 // selectCredentials gives what readCredential takes. It leaves the evidence.
 const selectCredentials = `SELECT ref, rp_id, credential_id, account, record, state, name, sign_count, flags, added_at, last_used_at, mac,
-	(SELECT json_group_array(device) FROM credential_device WHERE ref = credential.ref) FROM credential`
+	(SELECT group_concat(device, ' ') FROM credential_device WHERE ref = credential.ref) FROM credential`
 
 func (tx *Tx) readCredential(s scan) (account.Credential, error) {
 	var c account.Credential
-	var devices []byte
+	var devices sql.NullString
 	var added, used sql.NullInt64
 	err := s(&c.Ref, &c.RPID, &c.CredentialID, &c.Account, &c.Record, &c.State, &c.Name, &c.SignCount, &c.Flags, &added, &used, &c.MAC, &devices)
 	if err != nil {
 		return c, err
 	}
 	c.AddedAt, c.LastUsedAt = fromMicros(added), fromMicros(used)
-	if c.Devices, err = parseDevices(devices); err != nil {
-		return c, err
-	}
+	c.Devices = splitDevices(devices.String)
 	if tx.devices == nil {
 		tx.devices = map[account.CredentialRef][]account.DeviceID{}
 	}
@@ -34,16 +32,14 @@ func (tx *Tx) readCredential(s scan) (account.Credential, error) {
 	return c, nil
 }
 
-// parseDevices reads a JSON array of device ids, and sorts them.
-func parseDevices(array []byte) (all []account.DeviceID, err error) {
-	if string(array) == "[]" {
-		return nil, nil
-	}
-	if err := json.Unmarshal(array, &all); err != nil {
-		return nil, fmt.Errorf("devices: %w", err)
+// splitDevices reads device ids with spaces between them, and sorts them. No id
+// has a space.
+func splitDevices(text string) (all []account.DeviceID) {
+	for id := range strings.FieldsSeq(text) {
+		all = append(all, account.DeviceID(id))
 	}
 	slices.Sort(all)
-	return all, nil
+	return all
 }
 
 // CredentialByID finds a passkey by RP ID and credential ID, removed ones too.

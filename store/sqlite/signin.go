@@ -17,8 +17,8 @@ func (tx *Tx) AccountNear(ctx context.Context, id account.ID) (a account.Account
 }
 
 // Networks gives those of the account's newest sessions that have not ended, of
-// limit at most; one may be there twice.
+// limit at most, each once.
 func (tx *Tx) Networks(ctx context.Context, id account.ID, limit int) ([]string, error) {
-	return some(ctx, tx, "session", text[string], `SELECT network FROM session
-		WHERE account = ? AND ended_at IS NULL ORDER BY created_at DESC LIMIT ?`, string(id), limit)
+	return some(ctx, tx, "session", text[string], `SELECT DISTINCT network FROM (SELECT network FROM session
+		WHERE account = ? AND ended_at IS NULL ORDER BY created_at DESC LIMIT ?)`, string(id), limit)
 }
