@@ -43,6 +43,9 @@ func (s *Service) runRemoveDevice(ctx context.Context, tx Tx, a *actor, d *deed,
 	if err != nil {
 		return nil, err
 	}
+	if err := s.watcherStays(ctx, tx, a, account.RemoveDevice, d.class, dev); err != nil {
+		return nil, err
+	}
 	d.subject, d.event, d.alert = string(dev.ID), "device.removed", string(account.RemoveDevice)
 	shared, err := s.removeDevice(ctx, tx, d, dev, account.StepRemove)
 	if err != nil {

@@ -32,6 +32,9 @@ func (s *Service) FreezeDevice(ctx context.Context, c account.Caller, id account
 			out = &Frozen{State: account.Frozen}
 			return nil
 		}
+		if err := s.watcherStays(ctx, tx, a, action, s.class(a), dev); err != nil {
+			return err
+		}
 		out = &Frozen{State: account.Frozen, Changed: true}
 		d := s.deed(a, "device.freeze", string(id))
 		d.class, d.device, d.event, d.alert = s.class(a), id, "device.frozen", string(action)

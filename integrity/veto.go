@@ -67,7 +67,7 @@ func (s *Service) vetoDevice(ctx context.Context, tx Tx, a *actor, id account.De
 	if err != nil {
 		return nil, err
 	}
-	if target.State != account.Held || target.Hold.Reason != account.HoldNew {
+	if target.Hold.Reason != account.HoldNew { // held, or frozen or locked while it was
 		return nil, fmt.Errorf("%w: %s does not cool off; remove it", ErrTooLate, id)
 	}
 	d := s.deed(a, "device.veto", string(id))
