@@ -64,10 +64,11 @@ func TestRiskOnlyRaises(t *testing.T) {
 		return errors.As(err, &why) && why.Why == account.WhyRisk
 	}
 	report(account.LevelHold, 48*time.Hour)
-	report(account.LevelNote, time.Hour)
-	report(account.LevelHold, time.Hour)
-	if !refused() {
-		t.Error("a note, or a shorter hold, has lifted the hold")
+	for _, level := range []account.Level{account.LevelNote, account.LevelRaise, account.LevelHold} {
+		report(level, time.Hour)
+		if !refused() {
+			t.Errorf("a report of level %s has lifted the hold", level)
+		}
 	}
 	r.advance(48*time.Hour - time.Second)
 	if !refused() {
