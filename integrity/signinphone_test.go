@@ -48,6 +48,7 @@ func TestSignInOnPhone(t *testing.T) {
 			r.reopen(func(o *integrity.Options) { o.Policy.SyncedOK = []string{} })
 			o.answer, o.call = o.p.assertion(), o.p.message(nil)
 		}, integrity.ErrSyncedRefused},
+		{"device gone", func(o *onPhone) { o.p.r.set(o.p, "device", account.Deleted) }, passkey.ErrRefused},
 		{"malformed answer", func(o *onPhone) { o.answer.Response = []byte("{}") }, passkey.ErrMalformed},
 		{"no such ceremony", func(o *onPhone) { o.answer.Ceremony = account.NewCeremonyID() }, integrity.ErrCeremonyExpired},
 		{"answered twice", func(o *onPhone) {
