@@ -66,7 +66,7 @@ func (t *told) valid(e *Entry) bool {
 		}
 	}
 	for _, s := range t.steps {
-		if len(s.of) == 0 || len(s.id) == 0 || len(s.step) == 0 || len(s.to) == 0 || !(own && string(s.id) == e.Subject) && !t.hasRow(s.id) {
+		if len(s.of) == 0 || len(s.id) == 0 || len(s.step) == 0 || len(s.to) == 0 || (!own || string(s.id) != e.Subject) && !t.hasRow(s.id) {
 			return false
 		}
 	}

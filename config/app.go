@@ -28,7 +28,7 @@ type App struct {
 	// and needs all that follows here, each value written. An app without it, and
 	// without what follows, has attestation alone.
 	RPID string `toml:"rp_id"`
-	// What people see in the dialogs of their phones and in the pages.
+	// What people see in the windows of their phones and in the pages.
 	Name string `toml:"name,with=rp_id"`
 	// File in data_dir with everything that the app stores.
 	Store string `toml:"store,with=rp_id"`

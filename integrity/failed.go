@@ -67,7 +67,8 @@ func (s *Service) failed(ctx context.Context, c account.Caller, id account.ID, c
 				return err
 			}
 		}
-		if limited != nil || id.Validate() != nil { // nobody is known whose record it would stand in
+		known := id.Validate() == nil // else there is nobody in whose record it would stand
+		if limited != nil || !known {
 			return nil
 		}
 		if err := s.countFailure(ctx, tx, id, now); err != nil {

@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/staunchid/staunch/account"
@@ -35,8 +36,11 @@ func (s *Service) Status(ctx context.Context, c account.Caller) (*Status, error)
 				out.Hold = &h
 			}
 		}
-		if s.require(a, account.AccountRead) != nil {
-			return nil
+		switch err := s.require(a, account.AccountRead); {
+		case errors.Is(err, account.ErrRefused):
+			return nil // it learns how it stands itself, and no more
+		case err != nil:
+			return err
 		}
 		out.Rest, err = s.statusRest(ctx, tx, a)
 		return err

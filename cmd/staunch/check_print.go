@@ -66,7 +66,7 @@ func (s checkedStore) sealing() string {
 func where(p problem) string {
 	var words []string
 	if p.Account != "" {
-		words = append(words, "account "+string(p.Account))
+		words = append(words, "account "+p.Account)
 	}
 	if p.Entry != 0 {
 		words = append(words, fmt.Sprintf("entry %d", p.Entry))

@@ -54,7 +54,7 @@ func act[T any](t *testing.T, s Store, write func(Tx) (T, error)) (v T) {
 // the same zone.
 func same(t *testing.T, want, got any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b time.Time) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() })); diff != "" {
 		t.Errorf("(-want +got) %s", diff)
 	}
 }
