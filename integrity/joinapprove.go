@@ -151,7 +151,7 @@ func (s *Service) denyJoin(ctx context.Context, tx Tx, params json.RawMessage) e
 	return err
 }
 
-// inWords says about how long something lasts, for people.
+// inWords says about how long something lasts, after "the first".
 func inWords(d time.Duration) string {
 	for _, unit := range []struct {
 		name string
@@ -159,10 +159,10 @@ func inWords(d time.Duration) string {
 	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
 		n := int(d.Round(unit.of) / unit.of)
 		switch {
-		case n == 1 && unit.of == 24*time.Hour, n < 1:
+		case n == 1 && unit.of == 24*time.Hour, d < unit.of:
 			continue // 24 hours
 		case n == 1:
-			return "one " + unit.name
+			return unit.name
 		}
 		return fmt.Sprintf("%d %ss", n, unit.name)
 	}

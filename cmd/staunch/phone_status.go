@@ -137,7 +137,7 @@ func (s *statusReport) words(w io.Writer) error {
 	}
 	advice := map[string]string{
 		"add_second_passkey":     "Add a second passkey or another device, so that losing this phone does not lock you out.",
-		"set_recovery_pin":       "Set a recovery PIN.",
+		"set_recovery_pin":       "Set a recovery PIN, once your app offers it: this version of the server keeps none yet.",
 		"replace_shared_passkey": "A passkey was used on a device that is gone: make a new one.",
 		"change_pin":             "Somebody tried to get in: change your recovery PIN.",
 		"reattest":               "This phone's evidence is old: attest it anew.",
