@@ -104,7 +104,7 @@ func (s *Service) joinText(ctx context.Context, tx Tx, a *actor, action account.
 	end := fmt.Sprintf(" Say yes only if it is in front of you and shows the number %s.", j.Number)
 	switch j.Kind {
 	case JoinGuest:
-		return fmt.Sprintf("Let %s into your account for %s? It can use the app and change nothing.%s", who, inWords(s.policy.Sessions.Guest), end), nil
+		return fmt.Sprintf("Let %s into your account for the next %s? It can use the app and change nothing.%s", who, inWords(s.policy.Sessions.Guest), end), nil
 	case JoinBrowser:
 		return fmt.Sprintf("Add %s to your account? It gets a passkey of its own and can do what you can.%s", who, end), nil
 	}
@@ -151,7 +151,7 @@ func (s *Service) denyJoin(ctx context.Context, tx Tx, params json.RawMessage) e
 	return err
 }
 
-// inWords says about how long something lasts, after "the first".
+// inWords says about how long something lasts, after "the first" or "the next".
 func inWords(d time.Duration) string {
 	for _, unit := range []struct {
 		name string
