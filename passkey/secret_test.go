@@ -83,14 +83,14 @@ func TestSecretBeforeAll(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	w := newWorld(t, &passkeytest.Options{})
-	stored := w.registered()
 	long := func(size int) passkeytest.Change {
 		return passkeytest.Edit(passkeytest.Response, func(b []byte) []byte {
 			return append(b, strings.Repeat(" ", size-len(b))...)
 		})
 	}
 	for size, want := range map[int]error{64 << 10: nil, 64<<10 + 1: passkey.ErrMalformed} {
+		w := newWorld(t, &passkeytest.Options{})
+		stored := w.registered()
 		c, response := w.asserted(long(size))
 		if _, err := w.rp.VerifyAssertion(c, w.user, stored, response, now); !errors.Is(err, want) {
 			t.Errorf("assertion of %d bytes: %v", size, err)

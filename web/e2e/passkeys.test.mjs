@@ -98,9 +98,20 @@ test("a passkey that was removed elsewhere is deleted by the sign-in page", asyn
 
 test("a session that is a day old has to sign in again to read", async (t) => {
   const { b, a } = await owner(t);
+  b.expected.push(/status of 403/); // of the alerts, which the open page asks for
   await a.present(false);
   await control("/ahead?by=25h");
+  t.after(() => control("/ahead?by=-25h"));
   await b.page.goto(`${url}/account/passkeys`);
   await b.page.waitForURL(/\/signin\?next=%2Faccount%2Fpasskeys$/);
-  await control("/ahead?by=-25h");
+});
+
+test("a page that was left open for a day asks its person to sign in again", async (t) => {
+  const { b, a } = await owner(t);
+  b.expected.push(/status of 403/);
+  await b.page.goto(`${url}/account/passkeys`);
+  await a.present(false);
+  await control("/ahead?by=25h");
+  t.after(() => control("/ahead?by=-25h"));
+  await b.page.waitForURL(/\/signin\?next=%2Faccount%2Fpasskeys$/);
 });

@@ -169,6 +169,7 @@ export function listen(heard: (a: Alert) => void = told): void {
       const answer = await fetch("/v1/alerts/stream?after=" + after, { method: "GET", signal: AbortSignal.timeout(5000) }).catch(() => undefined);
       void answer?.body?.cancel();
       if (answer?.status === 401) location.assign("/signin?ended");
+      else if (answer?.status === 403) location.reload(); // the session is too old to read: sign in and come back
       else open();
     };
   };
