@@ -34,6 +34,10 @@ func inside() map[string]string {
 		"audit.ErrRewound":                    "for who seals, in the background",
 		"integrity.ErrProof":                  "for who verifies the proof of an approval, offline",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
+		"recovery/vault.ErrStale":             "between a vault and its witnesses; the vault answers with a code",
+		"recovery/vault.ErrAmnesia":           "between a vault and its witnesses; the vault answers with a code",
+		"recovery/vault.ErrFuture":            "between a vault and its witnesses; the vault answers with a code",
+		"recovery/vault.ErrUnavailable":       "between a vault and its witnesses; the vault answers with a code",
 	}
 }
 

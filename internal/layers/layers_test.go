@@ -33,6 +33,7 @@ attest/request        |                                                         
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
+recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
 integrity             | account audit event attest attest/... passkey                            |
 webhook               | account event                                                            |
 store                 |                                                                          |
