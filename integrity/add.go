@@ -35,6 +35,9 @@ func (s *Service) BeginAdd(ctx context.Context, c account.Caller, in *AddStart) 
 		if err != nil {
 			return err
 		}
+		if len(passkeys) >= passkeysMost { // before one is made that leads nowhere
+			return ErrTooManyPasskeys
+		}
 		exclude, err := records(passkeys)
 		if err != nil {
 			return err

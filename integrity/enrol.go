@@ -171,6 +171,11 @@ func (s *Service) created(c passkey.Ceremony, response []byte, now time.Time) (*
 	return made, nil
 }
 
+// passkeysMost is how many passkeys an account has, removed ones not counted.
+// Each sign-in in a browser answers with all of them, and so does one that is
+// begun with a handle.
+const passkeysMost = 32
+
 // addCredential stores a new passkey in the transaction of its flow.
 func (s *Service) addCredential(ctx context.Context, tx Tx, d *deed, id account.ID, dev account.DeviceID, made *passkey.Registration, name string, now time.Time) (account.Credential, error) {
 	record, err := made.Record.Encode()
@@ -189,6 +194,13 @@ func (s *Service) addCredential(ctx context.Context, tx Tx, d *deed, id account.
 	}
 	if _, madeUp := s.nobody(c.CredentialID); madeUp { // as it would be if it were somebody's
 		return account.Credential{}, ErrPasskeyKnown
+	}
+	others, err := s.credentials(ctx, tx, id)
+	if err != nil {
+		return account.Credential{}, err
+	}
+	if len(others) >= passkeysMost {
+		return account.Credential{}, ErrTooManyPasskeys
 	}
 	c.MAC = c.Seal(s.rowKey)
 	d.row(string(c.Ref), c.Digest())

@@ -51,6 +51,8 @@ var (
 
 	// ErrLastWayIn: add another passkey first.
 	ErrLastWayIn = errors.New("integrity: this is the last passkey of the account")
+	// ErrTooManyPasskeys: remove one that is not used any more first.
+	ErrTooManyPasskeys = errors.New("integrity: the account has as many passkeys as one may have")
 	// ErrTooEarly comes as a *TooEarly, which says when.
 	ErrTooEarly = errors.New("integrity: too early")
 	// ErrTooLate: it has happened, or its time is over.

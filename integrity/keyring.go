@@ -64,6 +64,9 @@ func (s *Service) RenamePasskey(ctx context.Context, c account.Caller, ref accou
 	if ref.Validate() != nil {
 		return nil, ErrCredentialUnknown
 	}
+	if err := s.takeChange(ctx, c, "rename"); err != nil {
+		return nil, err
+	}
 	now := s.now()
 	var signals *Signals
 	err := s.act(ctx, func(tx Tx) error {

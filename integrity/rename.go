@@ -11,6 +11,9 @@ func (s *Service) RenameDevice(ctx context.Context, c account.Caller, id account
 	if err := checkName(name); err != nil {
 		return err
 	}
+	if err := s.takeChange(ctx, c, "rename"); err != nil {
+		return err
+	}
 	now := s.now()
 	return s.act(ctx, func(tx Tx) error {
 		a, err := s.load(ctx, tx, c, now)

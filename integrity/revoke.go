@@ -9,11 +9,12 @@ import (
 	"github.com/staunchid/staunch/account"
 )
 
-// Scope is what a revocation ends. Exactly one of Session, Credential, Device,
-// Whole and Web is set, or Account alone with But: all but one session.
+// Scope is what a revocation ends. Exactly one of Session, Sessions, Credential,
+// Device, Whole and Web is set, or Account alone with But: all but one session.
 type Scope struct {
 	Account    account.ID
 	Session    account.SessionID
+	Sessions   []account.SessionID
 	Credential account.CredentialRef
 	Device     account.DeviceID
 	Whole      bool              // the account
@@ -96,7 +97,7 @@ func (sc Scope) covers(sess account.Session) bool {
 		}
 		return false
 	}
-	return sc.Session != "" && sess.ID == sc.Session
+	return sc.Session != "" && sess.ID == sc.Session || slices.Contains(sc.Sessions, sess.ID)
 }
 
 // begun reports whether a row of that creator ends with the scope.

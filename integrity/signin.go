@@ -123,7 +123,14 @@ func (s *Service) signIn(ctx context.Context, tx Tx, c account.Caller, b *Browse
 		return nil, err
 	}
 	d := s.deed(a, "session.started", "")
-	told, err := s.newPlace(ctx, tx, a)
+	open, err := tx.OpenSessions(ctx, a.Account)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sessionRoom(ctx, tx, a, open); err != nil {
+		return nil, err
+	}
+	told, err := s.newPlace(ctx, tx, a, open)
 	if err != nil {
 		return nil, err
 	}

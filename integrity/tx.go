@@ -74,9 +74,8 @@ type sessionTx interface {
 	Session(ctx context.Context, id account.SessionID) (s account.Session, found bool, err error)
 	// Sessions gives the account's sessions that have not ended, by time.
 	Sessions(ctx context.Context, id account.ID) ([]account.Session, error)
-	// Networks gives those of the account's newest sessions that have not ended,
-	// up to limit sessions; one may be there twice.
-	Networks(ctx context.Context, id account.ID, limit int) ([]string, error)
+	// OpenSessions is Sessions with little of each, the newest first.
+	OpenSessions(ctx context.Context, id account.ID) ([]OpenSession, error)
 	// AddSession stores a new one under the SHA-256 of its token.
 	AddSession(ctx context.Context, s account.Session, tokenHash [32]byte) error
 	// PutSession stores what may change: proofs, until, last seen, ended, MAC; and,

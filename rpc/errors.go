@@ -102,6 +102,7 @@ func table() []row {
 		{integrity.ErrPasskeyKnown, connect.CodeAlreadyExists, "PASSKEY_ALREADY_REGISTERED", false},
 		{integrity.ErrHandleTaken, connect.CodeAlreadyExists, "HANDLE_TAKEN", false},
 		{integrity.ErrLastWayIn, connect.CodeFailedPrecondition, "LAST_WAY_IN", false},
+		{integrity.ErrTooManyPasskeys, connect.CodeFailedPrecondition, "PASSKEY_TOO_MANY", false},
 		{integrity.ErrTooEarly, connect.CodeFailedPrecondition, "TOO_EARLY", false},
 		{integrity.ErrTooLate, connect.CodeFailedPrecondition, "TOO_LATE", false},
 		{integrity.ErrCeremonyExpired, connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_EXPIRED", false},

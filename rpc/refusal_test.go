@@ -71,6 +71,7 @@ func TestReasons(t *testing.T) {
 		{integrity.ErrPasskeyKnown, 409, "already_exists", "PASSKEY_ALREADY_REGISTERED", nil},
 		{integrity.ErrHandleTaken, 409, "already_exists", "HANDLE_TAKEN", nil},
 		{integrity.ErrLastWayIn, 400, "failed_precondition", "LAST_WAY_IN", nil},
+		{integrity.ErrTooManyPasskeys, 400, "failed_precondition", "PASSKEY_TOO_MANY", nil},
 		{&integrity.TooEarly{OpensAt: at}, 400, "failed_precondition", "TOO_EARLY", meta{"opens_at": "2026-11-22T12:00:00.000Z"}},
 		{integrity.ErrTooLate, 400, "failed_precondition", "TOO_LATE", nil},
 		{integrity.ErrCeremonyExpired, 400, "failed_precondition", "PASSKEY_CEREMONY_EXPIRED", nil},

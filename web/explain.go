@@ -60,6 +60,7 @@ func table() []said {
 		{account.ErrStep, http.StatusConflict, "STATE_CHANGED", "Something has changed meanwhile. Load the page again."},
 
 		{integrity.ErrLastWayIn, http.StatusPreconditionFailed, "LAST_WAY_IN", "This is your last passkey. Add another one first, or you could never sign in again."},
+		{integrity.ErrTooManyPasskeys, http.StatusPreconditionFailed, "PASSKEY_TOO_MANY", "You have as many passkeys as one may have. Remove one that you don't use any more first."},
 		{integrity.ErrTooEarly, http.StatusPreconditionFailed, "TOO_EARLY", "It is too early for that."},
 		{integrity.ErrTooLate, http.StatusPreconditionFailed, "TOO_LATE", "It is too late for that. Load the page again."},
 		{integrity.ErrCeremonyExpired, http.StatusPreconditionFailed, "PASSKEY_CEREMONY_EXPIRED", again},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
 )
 
 // AccountNear finds the first account with a handle whose id is id or comes
@@ -16,9 +17,14 @@ func (tx *Tx) AccountNear(ctx context.Context, id account.ID) (a account.Account
 	return one(ctx, tx, "account", readAccount, query, "")
 }
 
-// Networks gives those of the account's newest sessions that have not ended, of
-// limit at most, each once.
-func (tx *Tx) Networks(ctx context.Context, id account.ID, limit int) ([]string, error) {
-	return some(ctx, tx, "session", text[string], `SELECT DISTINCT network FROM (SELECT network FROM session
-		WHERE account = ? AND ended_at IS NULL ORDER BY created_at DESC LIMIT ?)`, string(id), limit)
+// OpenSessions gives the account's sessions that have not ended, with little of
+// each, the newest first.
+func (tx *Tx) OpenSessions(ctx context.Context, id account.ID) ([]integrity.OpenSession, error) {
+	return some(ctx, tx, "session", readOpenSession, `SELECT id, device, network FROM session
+		WHERE account = ? AND ended_at IS NULL ORDER BY created_at DESC`, string(id))
+}
+
+func readOpenSession(s scan) (v integrity.OpenSession, err error) {
+	err = s(&v.ID, &v.Device, &v.Network)
+	return v, err
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
 )
 
 func (tx *faultyTx) AccountNear(ctx context.Context, id account.ID) (account.Account, bool, error) {
 	return around2(tx, "AccountNear", func() (account.Account, bool, error) { return tx.Tx.AccountNear(ctx, id) })
 }
 
-func (tx *faultyTx) Networks(ctx context.Context, id account.ID, limit int) ([]string, error) {
-	return around(tx, "Networks", func() ([]string, error) { return tx.Tx.Networks(ctx, id, limit) })
+func (tx *faultyTx) OpenSessions(ctx context.Context, id account.ID) ([]integrity.OpenSession, error) {
+	return around(tx, "OpenSessions", func() ([]integrity.OpenSession, error) { return tx.Tx.OpenSessions(ctx, id) })
 }

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
 )
 
-// testSignIns: an account near an id, and the networks of the newest sessions.
+// testSignIns: an account near an id, and what a sign-in reads of open sessions.
 func testSignIns(t *testing.T, open Open) {
 	s := fresh(t, open)
 	ctx := t.Context()
@@ -30,14 +31,14 @@ func testSignIns(t *testing.T, open Open) {
 		}
 	}
 
-	networks := func(limit int) []string {
+	sessions := func() []integrity.OpenSession {
 		t.Helper()
-		return look(t, s, func(tx Tx) ([]string, error) { return tx.Networks(ctx, alice, limit) })
+		return look(t, s, func(tx Tx) ([]integrity.OpenSession, error) { return tx.OpenSessions(ctx, alice) })
 	}
-	same(t, []string(nil), networks(3))
+	same(t, []integrity.OpenSession(nil), sessions())
 	for i, v := range []account.Session{
 		{Account: alice, Network: "old", CreatedAt: at(1)},
-		{Account: alice, Network: "new", CreatedAt: at(5)},
+		{Account: alice, Network: "new", Device: "d_alice", CreatedAt: at(5)},
 		{Account: alice, Network: "ended", CreatedAt: at(4), EndedAt: at(6), EndedWhy: "signed out"},
 		{Account: alice, Network: "", CreatedAt: at(3)},
 		{Account: bob, Network: "bob's", CreatedAt: at(7)},
@@ -45,6 +46,5 @@ func testSignIns(t *testing.T, open Open) {
 		v.ID, v.Kind, v.Until, v.MAC = account.SessionID(fmt.Sprintf("s_%d", i)), account.BrowserSession, at(60), []byte{1}
 		update(t, s, func(tx Tx) error { return tx.AddSession(ctx, v, [32]byte{byte(i + 1)}) })
 	}
-	same(t, []string{"new", "", "old"}, networks(9))
-	same(t, []string{"new", ""}, networks(2))
+	same(t, []integrity.OpenSession{{ID: "s_1", Device: "d_alice", Network: "new"}, {ID: "s_3"}, {ID: "s_0", Network: "old"}}, sessions())
 }

@@ -1,0 +1,111 @@
+package integrity_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
+)
+
+// TestSessionsBounded: a phone, or a browser, that signs in all day has few
+// sessions; the newest work, and nobody else's end.
+func TestSessionsBounded(t *testing.T) {
+	r := newRig(t)
+	p := r.enrol()
+	b := r.newBrowser()
+	b.passkey = p.passkey
+	open := func(device account.DeviceID) int {
+		t.Helper()
+		return r.count("session WHERE account = ? AND device = ? AND ended_at IS NULL", string(p.account), string(device))
+	}
+	b.signIn()
+	first := b.token
+	for range 30 {
+		p.signIn()
+		r.advance(3 * time.Second)
+		p.caller()
+	}
+	if n := open(p.device); n > 16 {
+		t.Errorf("the phone has %d sessions", n)
+	}
+	for range 49 {
+		b.signIn()
+	}
+	must[account.Caller](t)(r.BrowserCaller(t.Context(), first, network, ""))
+	b.signIn()
+	if n := open(""); n != 50 {
+		t.Errorf("the browsers have %d sessions", n)
+	}
+	if _, err := r.BrowserCaller(t.Context(), first, network, ""); !errors.Is(err, integrity.ErrSessionEnded) {
+		t.Errorf("the oldest of the browsers: %v", err)
+	}
+	b.caller()
+	p.caller()
+	r.checked()
+}
+
+// TestPasskeysBounded: the 33rd is refused, before it is made and after. One that
+// was removed makes room.
+func TestPasskeysBounded(t *testing.T) {
+	r := newRig(t)
+	p := r.enrol()
+	add := func() *integrity.Added {
+		t.Helper()
+		r.advance(3 * time.Second)
+		p.stepUp()
+		return must[*integrity.Added](t)(r.FinishAdd(t.Context(), p.caller(), p.adding()))
+	}
+	for range 30 {
+		add()
+	}
+	late := p.adding() // begun while there is room
+	last := add()
+	if n := r.count("credential WHERE account = ?", string(p.account)); n != 32 {
+		t.Fatalf("%d passkeys, want 32", n)
+	}
+	if _, err := r.FinishAdd(t.Context(), p.caller(), late); !errors.Is(err, integrity.ErrTooManyPasskeys) {
+		t.Errorf("the 33rd: %v", err)
+	}
+	if _, err := r.BeginAdd(t.Context(), p.caller(), &integrity.AddStart{}); !errors.Is(err, integrity.ErrTooManyPasskeys) {
+		t.Errorf("begun: %v", err)
+	}
+	must[*integrity.Confirmed](t)(p.do(account.RemoveCredential, "credential", last.Passkey.Ref))
+	add()
+	r.checked()
+}
+
+// TestRenamesBounded: whoever renames and renames does not fill the record.
+func TestRenamesBounded(t *testing.T) {
+	r := newRig(t)
+	p := r.enrol()
+	b := r.newBrowser()
+	b.passkey = p.passkey
+	b.signIn()
+	passkeys, _, err := r.Passkeys(t.Context(), b.caller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := r.count("audit_entry")
+	for name, rename := range map[string]func(string) error{
+		"device": func(name string) error { return r.RenameDevice(t.Context(), p.caller(), p.device, name) },
+		"passkey": func(name string) error {
+			_, err := r.RenamePasskey(t.Context(), b.caller(), passkeys[0].Ref, name)
+			return err
+		},
+	} {
+		n := 0
+		for ; n < 100; n++ {
+			if err := rename([]string{"x", "y"}[n%2]); errors.Is(err, integrity.ErrRateLimited) {
+				break
+			}
+		}
+		if n != 30 {
+			t.Errorf("%s: limited after %d", name, n)
+		}
+	}
+	if n := r.count("audit_entry") - before; n != 60 {
+		t.Errorf("%d entries", n)
+	}
+}
