@@ -34,11 +34,14 @@ attest/registry       | account audit event attest attest/android attest/appatte
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
 recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
+tee                   | tee/process internal/cbor                                                |
+tee/process           | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey                            |
 webhook               | account event                                                            |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... integrity store                           | modernc.org/sqlite
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
+recovery/wire         | internal/cbor                                                            |
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/staunchid/staunch/internal/cbor"
+)
+
+// Coded is a structure that describes its own encoding: Code walks its fields,
+// writing or reading them.
+type Coded interface{ Code(c *cbor.Coder) }
+
+// MaxFrame is the most that a message may have, on every link: host to vault,
+// and witness to witness.
+const MaxFrame = 262_144
+
+// Encode returns v as deterministic CBOR. It fails with ErrMalformed when a
+// field of v is outside its bounds.
+func Encode(v Coded) ([]byte, error) {
+	b, err := cbor.Encode(v.Code)
+	if err == nil && len(b) > MaxFrame {
+		err = fmt.Errorf("%d bytes, more than %d", len(b), MaxFrame)
+	}
+	if err != nil {
+		return nil, malformed(v, err)
+	}
+	return b, nil
+}
+
+// Decode reads b, the whole of it, as the T that it must be:
+//
+//	answer, err := wire.Decode[wire.Answer](b)
+func Decode[T any, P interface {
+	*T
+	Coded
+}](b []byte) (T, error) {
+	var v T
+	if len(b) > MaxFrame {
+		return v, malformed(P(&v), fmt.Errorf("%d bytes, more than %d", len(b), MaxFrame))
+	}
+	if err := cbor.Decode(b, P(&v).Code); err != nil {
+		return *new(T), malformed(P(&v), err)
+	}
+	return v, nil
+}
+
+// decodePadded reads a structure of which at most zeros follow.
+func decodePadded(b []byte, v Coded) error {
+	rest, err := cbor.DecodeFirst(b, v.Code)
+	if err != nil {
+		return malformed(v, err)
+	}
+	for _, x := range rest {
+		if x != 0 {
+			return malformed(v, fmt.Errorf("something other than zeros after it"))
+		}
+	}
+	return nil
+}
+
+// encodePadded writes a structure and zeros up to size.
+func encodePadded(v Coded, size int) ([]byte, error) {
+	b, err := Encode(v)
+	if err != nil {
+		return nil, err
+	}
+	return pad(b, size)
+}
+
+func pad(b []byte, size int) ([]byte, error) {
+	if len(b) > size {
+		return nil, fmt.Errorf("%w: %d bytes do not fit into %d", ErrMalformed, len(b), size)
+	}
+	return append(b, make([]byte, size-len(b))...), nil
+}
+
+func malformed(v Coded, err error) error {
+	return fmt.Errorf("%w: %T: %w", ErrMalformed, v, err)
+}
+
+// list encodes the parts of an info or of an associated data, each a string, a
+// number, or bytes. They are ours, so they fit.
+func list(parts ...any) []byte {
+	b, err := cbor.Marshal(parts)
+	if err != nil {
+		panic("wire: " + err.Error()) // only a type that no caller gives
+	}
+	return b
+}
