@@ -39,7 +39,8 @@ tee/process           | internal/cbor                                           
 integrity             | account audit event attest attest/... passkey                            |
 webhook               | account event                                                            |
 store                 |                                                                          |
-store/sqlite          | account audit event attest/... integrity store                           | modernc.org/sqlite
+store/sqlite          | account audit event attest/... integrity store store/sqlite/engine       | modernc.org/sqlite
+store/sqlite/engine   |                                                                          | modernc.org/sqlite modernc.org/libc
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
 recovery/wire         | internal/cbor                                                            |
 config                |                                                                          | github.com/pelletier/go-toml/v2
