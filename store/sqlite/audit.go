@@ -8,6 +8,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // AppendAudit puts e at the end of its account's chain.
@@ -49,7 +50,7 @@ func (tx *Tx) AuditApp() account.AppID { return tx.app }
 
 // AuditEntries calls yield for all entries by account, then number.
 func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) error {
-	return tx.rows(ctx, "audit entry", `SELECT `+entryColumns+`, seal FROM audit_entry ORDER BY account, n`, func(rows *sql.Rows) error {
+	return tx.rows(ctx, "audit entry", `SELECT `+entryColumns+`, seal FROM audit_entry ORDER BY account, n`, func(rows *engine.Stmt) error {
 		var e audit.Entry
 		var at, seal sql.NullInt64
 		var prev, hash []byte

@@ -12,6 +12,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // batchRows is how many rows one statement inserts: a statement costs more than
@@ -34,7 +35,7 @@ func (tx *Tx) AppendAudits(ctx context.Context, all []audit.Entry) error {
 	slices.Sort(accounts)
 	// One seek an account: the last entry's number and hash in one text.
 	err := tx.few(ctx, "audit entry", `SELECT j.value, (SELECT n || ' ' || hex(hash) FROM audit_entry WHERE account = j.value ORDER BY n DESC LIMIT 1)
-		FROM json_each(?) AS j`, []any{array(accounts)}, func(rows *sql.Rows) error {
+		FROM json_each(?) AS j`, []any{array(accounts)}, func(rows *engine.Stmt) error {
 		var id account.ID
 		var last sql.NullString
 		if err := rows.Scan(&id, &last); err != nil || !last.Valid {

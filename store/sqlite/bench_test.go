@@ -23,10 +23,8 @@ func BenchmarkUpdate(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer s.Close()
-		err = s.writer.with(b.Context(), func(c *conn) error { // so that the file grows by what is written
-			_, err := c.c.ExecContext(b.Context(), "PRAGMA wal_autocheckpoint = 0")
-			return err
-		})
+		// So that the file grows by what is written.
+		err = s.writer.with(b.Context(), func(c *conn) error { return c.db.Exec("PRAGMA wal_autocheckpoint = 0") })
 		if err != nil {
 			b.Fatal(err)
 		}

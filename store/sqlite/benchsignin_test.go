@@ -25,10 +25,7 @@ func BenchmarkSignIn(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer s.Close()
-		err = s.writer.with(b.Context(), func(c *conn) error {
-			_, err := c.c.ExecContext(b.Context(), "PRAGMA synchronous = 0")
-			return err
-		})
+		err = s.writer.with(b.Context(), func(c *conn) error { return c.db.Exec("PRAGMA synchronous = 0") })
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // Check looks for damage as CheckBy does, and compares the record with what
@@ -60,40 +61,30 @@ func (s *Store) damage(ctx context.Context, problems []audit.Problem, err error)
 }
 
 // structure asks SQLite about the structure of the file.
-func structure(ctx context.Context, c *conn) ([]audit.Problem, error) {
-	rows, err := c.c.QueryContext(ctx, `PRAGMA integrity_check`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []audit.Problem
-	for rows.Next() {
+func structure(ctx context.Context, c *conn) (out []audit.Problem, err error) {
+	err = c.each(ctx, `PRAGMA integrity_check`, nil, func(s *engine.Stmt) error {
 		var text string
-		if err := rows.Scan(&text); err != nil {
-			return out, err
+		if err := s.Scan(&text); err != nil {
+			return err
 		}
 		if text != "ok" {
 			out = append(out, audit.Problem{Kind: store.BrokenFile, Subject: text})
 		}
-	}
-	return out, rows.Err()
+		return nil
+	})
+	return out, err
 }
 
 // foreignKeys asks SQLite for rows that refer to nothing.
-func foreignKeys(ctx context.Context, c *conn) ([]audit.Problem, error) {
-	rows, err := c.c.QueryContext(ctx, `PRAGMA foreign_key_check`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []audit.Problem
-	for rows.Next() {
+func foreignKeys(ctx context.Context, c *conn) (out []audit.Problem, err error) {
+	err = c.each(ctx, `PRAGMA foreign_key_check`, nil, func(s *engine.Stmt) error {
 		var table, parent string
 		var row, key any
-		if err := rows.Scan(&table, &row, &parent, &key); err != nil {
-			return out, err
+		if err := s.Scan(&table, &row, &parent, &key); err != nil {
+			return err
 		}
 		out = append(out, audit.Problem{Kind: store.BrokenForeign, Subject: table + " refers to " + parent})
-	}
-	return out, rows.Err()
+		return nil
+	})
+	return out, err
 }

@@ -2,15 +2,15 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // busyTimeout is how long a writer waits for one in another process, in ms.
@@ -28,7 +28,7 @@ const (
 // pool holds a fixed number of connections to one file.
 type pool struct {
 	path string
-	db   *sql.DB
+	mode mode
 	free chan *conn
 	all  int
 	done chan struct{} // closed by close
@@ -36,52 +36,45 @@ type pool struct {
 
 // conn is a connection with its prepared statements. Who holds it is alone on it.
 type conn struct {
-	c     *sql.Conn
-	stmts map[string]*sql.Stmt
+	db    *engine.Conn
+	stmts map[string]*engine.Stmt
 	dead  bool // to be opened anew before its next use
 }
 
-func newPool(path string, m mode, size int) (*pool, error) {
-	name, err := dsn(path, m)
-	if err != nil {
-		return nil, err
-	}
-	db, err := sql.Open("sqlite", name)
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(size)
-	p := &pool{path: path, db: db, free: make(chan *conn, size), all: size, done: make(chan struct{})}
+func newPool(path string, m mode, size int) *pool {
+	p := &pool{path: path, mode: m, free: make(chan *conn, size), all: size, done: make(chan struct{})}
 	for range size {
 		p.free <- &conn{dead: true}
 	}
-	return p, nil
+	return p
 }
 
-// dsn is the driver's name for a file, with the settings of every connection.
-func dsn(path string, m mode) (string, error) {
+// uri names a file to SQLite.
+func uri(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	q := url.Values{"_pragma": {"busy_timeout(" + busyTimeout + ")", "foreign_keys(1)", "trusted_schema(0)"}}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: "mode=rw"}).String(), nil // a reader of a WAL file writes to its shared memory
+}
+
+// settings are what every connection begins with.
+func settings(m mode) string {
+	all := []string{"busy_timeout = " + busyTimeout, "foreign_keys = 1", "trusted_schema = 0"}
 	switch m {
 	case write, unsynced:
-		q.Add("_pragma", "journal_mode(wal)")
+		all = append(all, "journal_mode = wal")
 		if m == write {
-			q.Add("_pragma", "synchronous(full)")
+			all = append(all, "synchronous = full")
 		} else {
-			q.Add("_pragma", "synchronous(off)")
+			all = append(all, "synchronous = off")
 		}
-		q.Add("_pragma", "cache_size(-16384)") // 16 MiB: rows of keys are all over the file
-		q.Add("_pragma", "wal_autocheckpoint(8000)")
-		q.Set("mode", "rw")
+		all = append(all, "cache_size = -16384") // 16 MiB: rows of keys are all over the file
+		all = append(all, "wal_autocheckpoint = 8000")
 	case read:
-		q.Add("_pragma", "query_only(1)")
-		q.Set("mode", "rw") // a reader of a WAL file writes to its shared memory
+		all = append(all, "query_only = 1")
 	}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String(), nil
+	return "PRAGMA " + strings.Join(all, "; PRAGMA ")
 }
 
 // with runs fn on a connection that is free.
@@ -100,7 +93,7 @@ func (p *pool) with(ctx context.Context, fn func(*conn) error) error {
 	case c = <-p.free:
 	}
 	defer func() { p.free <- c }()
-	if err := c.open(ctx, p.db); err != nil {
+	if err := c.open(p.path, p.mode); err != nil {
 		return fault(err)
 	}
 	return fn(c)
@@ -113,46 +106,49 @@ func (p *pool) close() error {
 	for range p.all {
 		errs = errors.Join(errs, (<-p.free).close())
 	}
-	return errors.Join(errs, p.db.Close())
+	return errs
 }
 
 // open makes sure that the connection is alive.
-func (c *conn) open(ctx context.Context, db *sql.DB) (err error) {
+func (c *conn) open(path string, m mode) error {
 	if !c.dead {
 		return nil
 	}
-	if c.c, err = db.Conn(context.WithoutCancel(ctx)); err != nil {
+	name, err := uri(path)
+	if err != nil {
 		return err
 	}
-	c.stmts, c.dead = map[string]*sql.Stmt{}, false
+	db, err := engine.Open(name)
+	if err != nil {
+		return err
+	}
+	if err := db.Exec(settings(m)); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	c.db, c.stmts, c.dead = db, map[string]*engine.Stmt{}, false
 	return nil
 }
 
+// close closes a connection with its statements. It is opened anew if it is used
+// again.
 func (c *conn) close() error {
 	if c.dead {
 		return nil
 	}
-	return errors.Join(c.closeStatements(), c.c.Close())
-}
-
-// closeStatements comes before the connection's end; the driver crashes when a
-// statement outlives its connection.
-func (c *conn) closeStatements() error {
 	c.dead = true
-	var errs error
 	for _, s := range c.stmts {
-		errs = errors.Join(errs, s.Close())
+		s.Close()
 	}
 	c.stmts = nil
-	return errs
+	return c.db.Close()
 }
 
 // prepare gives the prepared statement for a query; it is prepared once a connection.
-func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+func (c *conn) prepare(query string) (*engine.Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
-	s, err := c.c.PrepareContext(context.WithoutCancel(ctx), query)
+	s, err := c.db.Prepare(query)
 	if err != nil {
 		return nil, err
 	}
@@ -162,12 +158,43 @@ func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // exec runs a statement to its end. It cannot be interrupted: an interrupted
 // statement would undo its transaction behind the back of the code around it.
-func (c *conn) exec(ctx context.Context, query string, args ...any) error {
-	s, err := c.prepare(ctx, query)
+func (c *conn) exec(query string, args ...any) error {
+	s, err := c.prepare(query)
 	if err != nil {
 		return err
 	}
-	_, err = s.ExecContext(context.WithoutCancel(ctx), args...)
+	return s.Run(args...)
+}
+
+// each calls read for each row of a query that is seldom asked, and whose
+// statement is not kept. It ends early, with the error of ctx, when that ends.
+func (c *conn) each(ctx context.Context, query string, args []any, read func(*engine.Stmt) error) error {
+	s, err := c.db.Prepare(query)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return c.interruptible(ctx, func() error { return s.Each(args, read) })
+}
+
+// interruptible runs fn, which only reads, and interrupts its statement when ctx
+// ends.
+func (c *conn) interruptible(ctx context.Context, fn func() error) error {
+	if ctx.Done() == nil {
+		return fn()
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.db.Interrupt()
+		close(interrupted)
+	})
+	err := fn()
+	if !stop() {
+		<-interrupted // or it would hit what is executed next
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return err
 }
 
@@ -175,12 +202,10 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) error {
 // and says that there is none; then, as after any other error, the connection
 // is closed and the next user opens another, so that nothing can be left over.
 func (c *conn) rollback() {
-	if err := c.exec(context.Background(), "ROLLBACK"); err == nil {
+	if err := c.exec("ROLLBACK"); err == nil {
 		return
 	}
-	// Both errors say what is known: the connection is lost.
-	_ = c.closeStatements()
-	_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes it and does not keep it
+	_ = c.close() // the connection is lost, whatever it says
 }
 
 // createFile makes an empty file that only its owner may read, if there is none.

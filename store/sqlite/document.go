@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // DocumentInForce gives the digest of the document of a kind that is in force.
@@ -34,7 +35,7 @@ func (tx *Tx) Document(ctx context.Context, digest string) (d registry.Document,
 
 // scanDocuments calls yield for every document.
 func (tx *Tx) scanDocuments(ctx context.Context, yield func(registry.Document) error) error {
-	return tx.rows(ctx, "document", `SELECT digest, kind, body, at FROM attest_document ORDER BY digest`, func(rows *sql.Rows) error {
+	return tx.rows(ctx, "document", `SELECT digest, kind, body, at FROM attest_document ORDER BY digest`, func(rows *engine.Stmt) error {
 		var d registry.Document
 		var at sql.NullInt64
 		if err := rows.Scan(&d.Digest, &d.Kind, &d.Body, &at); err != nil {

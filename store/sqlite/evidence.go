@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 const evidenceColumns = `id, account, key_id, at, until, verdict, bundle`
@@ -36,7 +37,7 @@ func (tx *Tx) Evidence(ctx context.Context, id string) (e registry.Evidence, fou
 
 // scanEvidence calls yield for all evidence.
 func (tx *Tx) scanEvidence(ctx context.Context, yield func(registry.Evidence) error) error {
-	return tx.rows(ctx, "evidence", `SELECT `+evidenceColumns+` FROM attest_evidence ORDER BY id`, func(rows *sql.Rows) error {
+	return tx.rows(ctx, "evidence", `SELECT `+evidenceColumns+` FROM attest_evidence ORDER BY id`, func(rows *engine.Stmt) error {
 		var e registry.Evidence
 		var at, until sql.NullInt64
 		if err := rows.Scan(&e.ID, &e.Account, &e.Key, &at, &until, &e.Verdict, &e.Bundle); err != nil {

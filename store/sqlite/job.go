@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // Job gives how far a job has come; found is false if it never began.
@@ -34,7 +35,7 @@ func (tx *Tx) KeysUnder(ctx context.Context, serials []string, after registry.Se
 	var used []string
 	err := tx.few(ctx, "serial", `SELECT j.value FROM json_each(?) AS j
 		WHERE EXISTS (SELECT 1 FROM attest_serial AS s WHERE s.serial = j.value) ORDER BY j.value`,
-		[]any{array(serials)}, func(rows *sql.Rows) error {
+		[]any{array(serials)}, func(rows *engine.Stmt) error {
 			var serial string
 			err := rows.Scan(&serial)
 			used = append(used, serial)
@@ -51,7 +52,7 @@ func (tx *Tx) KeysUnder(ctx context.Context, serials []string, after registry.Se
 		}
 		err = tx.few(ctx, "serial", `SELECT s.key_id FROM attest_serial AS s CROSS JOIN attest_key AS k ON k.id = s.key_id
 			WHERE s.serial = ? AND s.key_id > ? AND k.state <> 'revoked' ORDER BY s.key_id LIMIT ?`,
-			[]any{serial, from, limit - len(out)}, func(rows *sql.Rows) error {
+			[]any{serial, from, limit - len(out)}, func(rows *engine.Stmt) error {
 				found := registry.SerialKey{Serial: serial}
 				err := rows.Scan(&found.Key)
 				out = append(out, found)

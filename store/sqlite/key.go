@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 const keyColumns = `id, account, platform, spki, algorithm, app_id, tier, state, counter, counter_seen, model, os, device,
@@ -98,7 +99,7 @@ func (tx *Tx) putSerials(ctx context.Context, id string, serials []string) error
 
 // scanKeys calls yield for every key.
 func (tx *Tx) scanKeys(ctx context.Context, yield func(registry.Key) error) error {
-	return tx.rows(ctx, "key", selectKeys+` ORDER BY id`, func(rows *sql.Rows) error {
+	return tx.rows(ctx, "key", selectKeys+` ORDER BY id`, func(rows *engine.Stmt) error {
 		var r keyRow
 		err := rows.Scan(r.dest()...)
 		if err != nil {

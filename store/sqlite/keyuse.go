@@ -7,6 +7,7 @@ import (
 
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // KeyStandings gives the standing of those of the keys that are there.
@@ -19,7 +20,7 @@ func (tx *Tx) KeyStandings(ctx context.Context, ids []string) ([]registry.KeySta
 	err := tx.few(ctx, "key", `SELECT k.id, k.account, k.app_id, k.tier, k.state, k.counter, k.counter_seen, k.registered_at, k.last_used,
 			CASE k.platform WHEN 'apple' THEN (SELECT metric FROM attest_receipt WHERE key_id = k.id) END
 		FROM `+from,
-		[]any{arg}, func(rows *sql.Rows) error {
+		[]any{arg}, func(rows *engine.Stmt) error {
 			var k registry.KeyStanding
 			var seen int64
 			var registered, lastUsed sql.NullInt64
@@ -61,7 +62,7 @@ func (tx *Tx) AttestedKeys(ctx context.Context, f registry.KeyFilter, limit int)
 // keys gives what a query that begins with selectKeys finds, which are few.
 func (tx *Tx) keys(ctx context.Context, query string, args ...any) ([]registry.Key, error) {
 	var out []registry.Key
-	err := tx.few(ctx, "key", query, args, func(rows *sql.Rows) error {
+	err := tx.few(ctx, "key", query, args, func(rows *engine.Stmt) error {
 		var r keyRow
 		if err := rows.Scan(r.dest()...); err != nil {
 			return unreadable(err)

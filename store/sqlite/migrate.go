@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 //go:embed migrations/*.sql
@@ -85,7 +85,7 @@ func (s *Store) run(ctx context.Context, c *conn, have int, steps []string) (err
 	if have >= len(steps) {
 		return nil
 	}
-	if err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
 		return fault(err)
 	}
 	done := false
@@ -98,19 +98,19 @@ func (s *Store) run(ctx context.Context, c *conn, have int, steps []string) (err
 		return err
 	}
 	for n := have; n < len(steps); n++ {
-		if _, err := c.c.ExecContext(ctx, steps[n]); err != nil {
+		if err := c.db.Exec(steps[n]); err != nil {
 			return fmt.Errorf("migration %d: %w", n+1, fault(err))
 		}
 	}
 	if have == 0 {
-		err = c.exec(ctx, `INSERT INTO app_meta (one, app, schema) VALUES (1, ?, ?)`, string(s.app), len(steps))
+		err = c.exec(`INSERT INTO app_meta (one, app, schema) VALUES (1, ?, ?)`, string(s.app), len(steps))
 	} else {
-		err = c.exec(ctx, `UPDATE app_meta SET schema = ? WHERE one = 1`, len(steps))
+		err = c.exec(`UPDATE app_meta SET schema = ? WHERE one = 1`, len(steps))
 	}
 	if err != nil {
 		return fault(err)
 	}
-	if err := c.exec(ctx, "COMMIT"); err != nil {
+	if err := c.exec("COMMIT"); err != nil {
 		return fault(err)
 	}
 	done = true
@@ -122,7 +122,7 @@ func (s *Store) run(ctx context.Context, c *conn, have int, steps []string) (err
 func (s *Store) schema(ctx context.Context, c *conn) (int, error) {
 	var ours, others int
 	const tables = `SELECT count(*) FILTER (WHERE name = 'app_meta'), count(*) FILTER (WHERE name <> 'app_meta') FROM sqlite_schema`
-	if err := c.c.QueryRowContext(ctx, tables).Scan(&ours, &others); err != nil {
+	if err := c.each(ctx, tables, nil, func(s *engine.Stmt) error { return s.Scan(&ours, &others) }); err != nil {
 		return 0, fault(err)
 	}
 	if ours == 0 && others == 0 {
@@ -130,15 +130,19 @@ func (s *Store) schema(ctx context.Context, c *conn) (int, error) {
 	}
 	var app account.AppID
 	var n int
-	err := sql.ErrNoRows
+	named := false
 	if ours > 0 {
-		err = c.c.QueryRowContext(ctx, `SELECT app, schema FROM app_meta WHERE one = 1`).Scan(&app, &n)
+		err := c.each(ctx, `SELECT app, schema FROM app_meta WHERE one = 1`, nil, func(s *engine.Stmt) error {
+			named = true
+			return s.Scan(&app, &n)
+		})
+		if err != nil {
+			return 0, fault(err)
+		}
 	}
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case !named:
 		return 0, fmt.Errorf("%w: it does not name its app", store.ErrNotStore)
-	case err != nil:
-		return 0, fault(err)
 	case app != s.app:
 		return 0, fmt.Errorf("%w: it is %s's, not %s's", store.ErrOtherApp, app, s.app)
 	case n < 1:
@@ -178,7 +182,7 @@ func (s *Store) copyFile(ctx context.Context, c *conn, have int) error {
 		return err
 	}
 	defer f.Close()
-	if _, err := c.c.ExecContext(ctx, `VACUUM INTO ?`, part); err != nil {
+	if err := c.each(ctx, `VACUUM INTO ?`, []any{part}, func(*engine.Stmt) error { return nil }); err != nil {
 		return fault(err)
 	}
 	if err := f.Sync(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // nonceSet is what the writer knows of attest_nonce: all nonces in it up to a
@@ -91,17 +93,10 @@ func (tx *Tx) AddNonces(ctx context.Context, hashes [][32]byte, created time.Tim
 	if len(row) == 0 {
 		return fresh, nil
 	}
-	s, err := tx.prepare(ctx, "nonce", `INSERT INTO attest_nonce (created, hashes) VALUES (?, ?)`)
-	if err != nil {
+	if _, err := tx.exec(ctx, "nonce", `INSERT INTO attest_nonce (created, hashes) VALUES (?, ?)`, micros(created), row); err != nil {
 		return nil, err
 	}
-	r, err := s.ExecContext(context.WithoutCancel(ctx), micros(created), row)
-	if err != nil {
-		return nil, tx.fail("nonce", err)
-	}
-	if change.upTo, err = r.LastInsertId(); err != nil {
-		return nil, tx.fail("nonce", err)
-	}
+	change.upTo = tx.conn.db.LastInsertID()
 	return fresh, nil
 }
 
@@ -113,9 +108,9 @@ func (tx *Tx) readNonces(ctx context.Context) error {
 		return nil
 	}
 	set := tx.nonces
-	err := tx.few(ctx, "nonce", `SELECT id, hashes FROM attest_nonce WHERE id > ? ORDER BY id`, []any{set.upTo}, func(rows *sql.Rows) error {
+	err := tx.few(ctx, "nonce", `SELECT id, hashes FROM attest_nonce WHERE id > ? ORDER BY id`, []any{set.upTo}, func(rows *engine.Stmt) error {
 		var id int64
-		var hashes sql.RawBytes
+		var hashes []byte
 		if err := rows.Scan(&id, &hashes); err != nil {
 			return unreadable(err)
 		}
@@ -139,7 +134,7 @@ func (tx *Tx) DeleteNonces(ctx context.Context, t time.Time, limit int) (int, er
 	n := 0
 	err := tx.few(ctx, "nonce",
 		`DELETE FROM attest_nonce WHERE id IN (SELECT id FROM attest_nonce WHERE created < ? ORDER BY created LIMIT ?) RETURNING created, hashes`,
-		[]any{micros(t), limit}, func(rows *sql.Rows) error {
+		[]any{micros(t), limit}, func(rows *engine.Stmt) error {
 			var created int64
 			var hashes []byte
 			if err := rows.Scan(&created, &hashes); err != nil {

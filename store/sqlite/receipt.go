@@ -7,6 +7,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 const receiptColumns = `key_id, account, team, environment, receipt, created_at, not_before, expires_at, metric, metric_at,
@@ -55,7 +56,7 @@ func (tx *Tx) ReceiptTeams(ctx context.Context) (teams []string, err error) {
 			SELECT min(team) FROM attest_receipt WHERE next_at IS NOT NULL
 			UNION ALL
 			SELECT (SELECT min(team) FROM attest_receipt WHERE team > t.team AND next_at IS NOT NULL) FROM t WHERE t.team IS NOT NULL)
-		SELECT team FROM t WHERE team IS NOT NULL`, nil, func(rows *sql.Rows) error {
+		SELECT team FROM t WHERE team IS NOT NULL`, nil, func(rows *engine.Stmt) error {
 		var team string
 		err := rows.Scan(&team)
 		teams = append(teams, team)
@@ -98,7 +99,7 @@ func (tx *Tx) WakeReceipts(ctx context.Context, keys []string, t time.Time) erro
 func (tx *Tx) RiskMetrics(ctx context.Context, keys []string) (map[string]uint32, error) {
 	out := map[string]uint32{}
 	err := tx.few(ctx, "receipt", `SELECT key_id, metric FROM attest_receipt
-		WHERE key_id IN (SELECT value FROM json_each(?)) AND metric IS NOT NULL`, []any{array(keys)}, func(rows *sql.Rows) error {
+		WHERE key_id IN (SELECT value FROM json_each(?)) AND metric IS NOT NULL`, []any{array(keys)}, func(rows *engine.Stmt) error {
 		var key string
 		var metric uint32
 		err := rows.Scan(&key, &metric)

@@ -2,13 +2,13 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // CountBatchKeys counts keys under a batch key that were registered after t.
@@ -35,7 +35,7 @@ func (tx *Tx) ExceptionUses(ctx context.Context, exceptions []string, day int64)
 	uses := make(map[string]int, len(exceptions))
 	err = tx.few(ctx, "exception use", `SELECT u.exception, u.uses FROM json_each(?) AS j
 		CROSS JOIN attest_exception_use AS u ON u.exception = j.value AND u.day = ? AND u.account = x''`,
-		[]any{string(ids), day}, func(rows *sql.Rows) error {
+		[]any{string(ids), day}, func(rows *engine.Stmt) error {
 			var id string
 			var n int
 			if err := rows.Scan(&id, &n); err != nil {

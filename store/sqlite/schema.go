@@ -3,13 +3,13 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // thing is a table, index, view or trigger.
@@ -18,7 +18,7 @@ type thing struct{ kind, name string }
 // schemaChanges compares the schema with what the migrations make: a table or
 // an index that somebody dropped, a trigger that somebody added.
 func schemaChanges(ctx context.Context, c *conn) ([]audit.Problem, error) {
-	have, err := things(ctx, c.c)
+	have, err := things(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -52,40 +52,29 @@ func migratedSchema(ctx context.Context) (map[thing]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", ":memory:")
+	db, err := engine.Open(":memory:")
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	c, err := db.Conn(ctx) // one connection, for every other one has a memory of its own
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
 	for _, text := range steps {
-		if _, err := c.ExecContext(ctx, text); err != nil {
+		if err := db.Exec(text); err != nil {
 			return nil, err
 		}
 	}
-	return things(ctx, c)
+	return things(ctx, &conn{db: db})
 }
 
 // things gives what a schema has, with its definition. Left out are the
 // statistics that ANALYZE makes.
-func things(ctx context.Context, c *sql.Conn) (map[thing]string, error) {
-	rows, err := c.QueryContext(ctx, `SELECT type, name, tbl_name || ' ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[1-4]'`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func things(ctx context.Context, c *conn) (map[thing]string, error) {
 	out := map[thing]string{}
-	for rows.Next() {
+	err := c.each(ctx, `SELECT type, name, tbl_name || ' ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[1-4]'`, nil, func(s *engine.Stmt) error {
 		var t thing
 		var definition string
-		if err := rows.Scan(&t.kind, &t.name, &definition); err != nil {
-			return nil, err
-		}
+		err := s.Scan(&t.kind, &t.name, &definition)
 		out[t] = definition
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 const sealColumns = `number, count, time, digest, prev, signature`
@@ -13,7 +14,7 @@ const sealColumns = `number, count, time, digest, prev, signature`
 // LastAuditSeal is the seal with the highest number, the zero Seal if there is none.
 func (tx *Tx) LastAuditSeal(ctx context.Context) (audit.Seal, error) {
 	var seal audit.Seal
-	err := tx.rows(ctx, "audit seal", `SELECT `+sealColumns+` FROM audit_seal ORDER BY number DESC LIMIT 1`, func(rows *sql.Rows) (err error) {
+	err := tx.rows(ctx, "audit seal", `SELECT `+sealColumns+` FROM audit_seal ORDER BY number DESC LIMIT 1`, func(rows *engine.Stmt) (err error) {
 		seal, err = scanSeal(rows)
 		return err
 	})
@@ -22,7 +23,7 @@ func (tx *Tx) LastAuditSeal(ctx context.Context) (audit.Seal, error) {
 
 // AuditSeals calls yield for all seals by number.
 func (tx *Tx) AuditSeals(ctx context.Context, yield func(audit.Seal) error) error {
-	return tx.rows(ctx, "audit seal", `SELECT `+sealColumns+` FROM audit_seal ORDER BY number`, func(rows *sql.Rows) error {
+	return tx.rows(ctx, "audit seal", `SELECT `+sealColumns+` FROM audit_seal ORDER BY number`, func(rows *engine.Stmt) error {
 		seal, err := scanSeal(rows)
 		if err != nil {
 			return err
@@ -31,7 +32,7 @@ func (tx *Tx) AuditSeals(ctx context.Context, yield func(audit.Seal) error) erro
 	})
 }
 
-func scanSeal(rows *sql.Rows) (s audit.Seal, err error) {
+func scanSeal(rows *engine.Stmt) (s audit.Seal, err error) {
 	var at sql.NullInt64
 	var digest, prev []byte
 	if err := rows.Scan(&s.Number, &s.Count, &at, &digest, &prev, &s.Signature); err != nil {
@@ -47,31 +48,16 @@ func scanSeal(rows *sql.Rows) (s audit.Seal, err error) {
 // UnsealedAuditEntries calls yield with the hashes of the first limit entries
 // that no seal covers, by account, then number.
 func (tx *Tx) UnsealedAuditEntries(ctx context.Context, limit int, yield func(hash [32]byte) error) error {
-	s, err := tx.prepare(ctx, "audit entry", `SELECT hash FROM audit_entry WHERE seal IS NULL ORDER BY account, n LIMIT ?`)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(context.WithoutCancel(ctx), limit)
-	if err != nil {
-		return tx.fail("audit entry", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return tx.few(ctx, "audit entry", `SELECT hash FROM audit_entry WHERE seal IS NULL ORDER BY account, n LIMIT ?`, []any{limit}, func(s *engine.Stmt) error {
 		var hash []byte
-		if err := rows.Scan(&hash); err != nil {
-			return tx.fail("audit entry", unreadable(err))
+		if err := s.Scan(&hash); err != nil {
+			return unreadable(err)
 		}
 		if len(hash) != 32 {
-			return tx.fail("audit entry", unreadable(fmt.Errorf("hash of %d bytes", len(hash))))
+			return unreadable(fmt.Errorf("hash of %d bytes", len(hash)))
 		}
-		if err := yield([32]byte(hash)); err != nil {
-			return tx.fail("audit entry", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return tx.fail("audit entry", err)
-	}
-	return nil
+		return yield([32]byte(hash))
+	})
 }
 
 // SealAuditEntries marks the first limit entries that no seal covers, and says

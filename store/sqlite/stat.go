@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // StatSize tells how much is stored of an hour.
@@ -87,7 +88,7 @@ func (tx *Tx) SumStats(ctx context.Context, q *registry.StatQuery, yield func(re
 	}
 	query := `SELECT ` + by + `sum(count) AS attempts, sum(count) FILTER (WHERE verdict = 'accept'), sum(count) FILTER (WHERE verdict = 'reject'),
 		sum(count) FILTER (WHERE verdict = 'would_deny'), max(accounts) ` + from + groupBy(q) + ` ORDER BY attempts DESC` + ordered(q) + ` LIMIT ?`
-	return tx.statRows(ctx, query, append(args, limit), func(rows *sql.Rows) error {
+	return tx.statRows(ctx, query, append(args, limit), func(rows *engine.Stmt) error {
 		s := registry.StatSum{By: make([]string, len(q.By))}
 		var n [5]sql.NullInt64
 		if err := rows.Scan(append(texts(s.By), &n[0], &n[1], &n[2], &n[3], &n[4])...); err != nil {
@@ -109,7 +110,7 @@ func (tx *Tx) CountStatAccounts(ctx context.Context, q *registry.StatQuery, hour
 		return tx.fail("statistics", err)
 	}
 	query := `SELECT ` + by + `hour / ? AS period, count(DISTINCT a.account) ` + from + ` GROUP BY ` + columns(q) + `period`
-	return tx.statRows(ctx, query, append([]any{hours}, args...), func(rows *sql.Rows) error {
+	return tx.statRows(ctx, query, append([]any{hours}, args...), func(rows *engine.Stmt) error {
 		group := make([]string, len(q.By))
 		var period, n int64
 		if err := rows.Scan(append(texts(group), &period, &n)...); err != nil {
@@ -125,7 +126,7 @@ func (tx *Tx) StatAccounts(ctx context.Context, q *registry.StatQuery, yield fun
 	if err != nil {
 		return tx.fail("statistics", err)
 	}
-	return tx.statRows(ctx, `SELECT DISTINCT `+by+`a.account `+from, args, func(rows *sql.Rows) error {
+	return tx.statRows(ctx, `SELECT DISTINCT `+by+`a.account `+from, args, func(rows *engine.Stmt) error {
 		group := make([]string, len(q.By))
 		var hash []byte
 		if err := rows.Scan(append(texts(group), &hash)...); err != nil {
@@ -164,21 +165,11 @@ func statQuery(q *registry.StatQuery, join string) (by, from string, args []any,
 
 // statRows runs a query whose text depends on what is asked for, so that it is
 // not among the statements that are kept prepared.
-func (tx *Tx) statRows(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
+func (tx *Tx) statRows(ctx context.Context, query string, args []any, scan func(*engine.Stmt) error) error {
 	if tx.failed != nil {
 		return tx.failed
 	}
-	rows, err := tx.conn.c.QueryContext(ctx, query, args...)
-	if err != nil {
-		return tx.fail("statistics", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return tx.fail("statistics", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	if err := tx.conn.each(ctx, query, args, scan); err != nil {
 		return tx.fail("statistics", err)
 	}
 	return nil
@@ -234,7 +225,7 @@ type KeyCount struct {
 
 // CountKeys counts the registered keys.
 func (tx *Tx) CountKeys(ctx context.Context) (all []KeyCount, err error) {
-	err = tx.statRows(ctx, `SELECT platform, state, count(*) FROM attest_key GROUP BY state, platform`, nil, func(rows *sql.Rows) error {
+	err = tx.statRows(ctx, `SELECT platform, state, count(*) FROM attest_key GROUP BY state, platform`, nil, func(rows *engine.Stmt) error {
 		var c KeyCount
 		if err := rows.Scan(&c.Platform, &c.State, &c.Keys); err != nil {
 			return unreadable(err)

@@ -19,18 +19,17 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // readers is how many View may run at a time.
@@ -96,16 +95,12 @@ func (s *Store) open(ctx context.Context, opts *Options) (err error) {
 		if opts.DangerousNoSync {
 			m = unsynced
 		}
-		if s.writer, err = newPool(s.path, m, 1); err != nil {
-			return err
-		}
+		s.writer = newPool(s.path, m, 1)
 		if err := s.writer.with(ctx, func(c *conn) error { return s.migrate(ctx, c, migrations()) }); err != nil {
 			return err
 		}
 	}
-	if s.readers, err = newPool(s.path, read, readers); err != nil {
-		return err
-	}
+	s.readers = newPool(s.path, read, readers)
 	return s.readers.with(ctx, func(c *conn) error { return s.checkSchema(ctx, c, migrations()) })
 }
 
@@ -145,7 +140,7 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 // transact runs fn between begin and COMMIT.
 func (s *Store) transact(ctx context.Context, tx *Tx, begin string, fn func(*Tx) error) (err error) {
 	c := tx.conn
-	if err := c.exec(ctx, begin); err != nil {
+	if err := c.exec(begin); err != nil {
 		return fault(err)
 	}
 	done := false
@@ -163,7 +158,7 @@ func (s *Store) transact(ctx context.Context, tx *Tx, begin string, fn func(*Tx)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := c.exec(ctx, "COMMIT"); err != nil {
+	if err := c.exec("COMMIT"); err != nil {
 		return fault(err)
 	}
 	done = true
@@ -172,9 +167,9 @@ func (s *Store) transact(ctx context.Context, tx *Tx, begin string, fn func(*Tx)
 
 // fault gives what SQLite cannot help the sentinel that callers look for.
 func fault(err error) error {
-	var e *sqlite.Error
+	var e *engine.Error
 	if errors.As(err, &e) {
-		switch e.Code() & 0xff {
+		switch e.Primary() {
 		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY,
 			sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
 			return fmt.Errorf("%w: %w", store.ErrAway, err)
@@ -183,9 +178,6 @@ func fault(err error) error {
 		case sqlite3.SQLITE_NOTADB:
 			return fmt.Errorf("%w: %w", store.ErrNotStore, err)
 		}
-	}
-	if errors.Is(err, sql.ErrConnDone) {
-		return fmt.Errorf("%w: %w", store.ErrAway, err)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 func openTest(t *testing.T, path string) *Store {
@@ -76,7 +77,7 @@ func TestSettings(t *testing.T) {
 		for pragma, want := range want {
 			err := p.with(t.Context(), func(c *conn) error {
 				var got string
-				err := c.c.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got)
+				err := c.each(t.Context(), "PRAGMA "+pragma, nil, func(s *engine.Stmt) error { return s.Scan(&got) })
 				if got != want {
 					t.Errorf("%s: %s is %s, want %s", name, pragma, got, want)
 				}
@@ -159,7 +160,7 @@ func TestReadOnly(t *testing.T) {
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	s := openTest(t, path)
-	if err := s.writer.with(t.Context(), func(c *conn) error { return c.exec(t.Context(), "PRAGMA busy_timeout = 20") }); err != nil {
+	if err := s.writer.with(t.Context(), func(c *conn) error { return c.exec("PRAGMA busy_timeout = 20") }); err != nil {
 		t.Fatal(err)
 	}
 	db := raw(t, path)
@@ -204,7 +205,7 @@ func TestFullDisk(t *testing.T) {
 	ctx := t.Context()
 	limit := func(pages string) {
 		t.Helper()
-		if err := s.writer.with(ctx, func(c *conn) error { _, err := c.c.ExecContext(ctx, "PRAGMA max_page_count = "+pages); return err }); err != nil {
+		if err := s.writer.with(ctx, func(c *conn) error { return c.db.Exec("PRAGMA max_page_count = " + pages) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/store"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // Tx is a transaction. It has the methods of all pillars, and is good for the
@@ -38,15 +39,10 @@ func (tx *Tx) exec(ctx context.Context, noun, query string, args ...any) (int, e
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.ExecContext(context.WithoutCancel(ctx), args...)
-	if err != nil {
+	if err := s.Run(args...); err != nil {
 		return 0, tx.fail(noun, err)
 	}
-	n, err := r.RowsAffected()
-	if err != nil {
-		return 0, tx.fail(noun, err)
-	}
-	return int(n), nil
+	return tx.conn.db.Changes(), nil
 }
 
 // change is exec for one row that is there.
@@ -64,60 +60,47 @@ func (tx *Tx) row(ctx context.Context, noun, query string, args []any, dest ...a
 	if err != nil {
 		return false, err
 	}
-	switch err := s.QueryRowContext(context.WithoutCancel(ctx), args...).Scan(dest...); {
-	case err == sql.ErrNoRows:
-		return false, nil
-	case err != nil:
+	found, err = s.Row(args, func(s *engine.Stmt) error { return s.Scan(dest...) })
+	if err != nil {
 		return false, tx.fail(noun, err)
 	}
-	return true, nil
+	return found, nil
 }
 
 // rows calls scan for each row of a query that may go through a whole table,
 // and can be interrupted.
-func (tx *Tx) rows(ctx context.Context, noun, query string, scan func(*sql.Rows) error) error {
+func (tx *Tx) rows(ctx context.Context, noun, query string, scan func(*engine.Stmt) error) error {
 	s, err := tx.prepare(ctx, noun, query)
 	if err != nil {
 		return err
 	}
-	return tx.each(ctx, noun, s, nil, scan)
-}
-
-// few calls scan for each row of a query that ends soon; unlike rows it cannot
-// be interrupted, which would undo a transaction that writes.
-func (tx *Tx) few(ctx context.Context, noun, query string, args []any, scan func(*sql.Rows) error) error {
-	s, err := tx.prepare(ctx, noun, query)
-	if err != nil {
-		return err
-	}
-	return tx.each(context.WithoutCancel(ctx), noun, s, args, scan)
-}
-
-func (tx *Tx) each(ctx context.Context, noun string, s *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
-	rows, err := s.QueryContext(ctx, args...)
-	if err != nil {
-		return tx.fail(noun, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return tx.fail(noun, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	if err := tx.conn.interruptible(ctx, func() error { return s.Each(nil, scan) }); err != nil {
 		return tx.fail(noun, err)
 	}
 	return nil
 }
 
-func (tx *Tx) prepare(ctx context.Context, noun, query string) (*sql.Stmt, error) {
+// few calls scan for each row of a query that ends soon; unlike rows it cannot
+// be interrupted, which would undo a transaction that writes.
+func (tx *Tx) few(ctx context.Context, noun, query string, args []any, scan func(*engine.Stmt) error) error {
+	s, err := tx.prepare(ctx, noun, query)
+	if err != nil {
+		return err
+	}
+	if err := s.Each(args, scan); err != nil {
+		return tx.fail(noun, err)
+	}
+	return nil
+}
+
+func (tx *Tx) prepare(ctx context.Context, noun, query string) (*engine.Stmt, error) {
 	if tx.failed != nil {
 		return nil, tx.failed
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, tx.fail(noun, err)
 	}
-	s, err := tx.conn.prepare(ctx, query)
+	s, err := tx.conn.prepare(query)
 	if err != nil {
 		return nil, tx.fail(noun, err)
 	}
