@@ -37,6 +37,9 @@ recovery/vault        | internal/cbor recovery/wire recovery/toprf              
 tee                   | tee/process internal/cbor                                                |
 tee/process           | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey                            |
+recovery              | account audit event tee tee/... recovery/wire recovery/toprf               |
+gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
+gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
 webhook               | account event                                                            |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... integrity store store/sqlite/engine       | modernc.org/sqlite
@@ -44,7 +47,7 @@ store/sqlite/engine   |                                                         
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
 recovery/wire         | internal/cbor                                                            |
 config                |                                                                          | github.com/pelletier/go-toml/v2
-rpc                   | account audit event attest attest/... passkey integrity gen/...                            | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey integrity web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
