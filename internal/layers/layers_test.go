@@ -45,6 +45,7 @@ store                 |                                                         
 store/sqlite          | account audit event attest/... integrity store store/sqlite/engine       | modernc.org/sqlite
 store/sqlite/engine   |                                                                          | modernc.org/sqlite modernc.org/libc
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
+recovery/toprf        | internal/cbor                                                            | github.com/cloudflare/circl
 recovery/wire         | internal/cbor                                                            |
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
