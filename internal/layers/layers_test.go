@@ -47,6 +47,9 @@ store/sqlite/engine   |                                                         
 store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
 recovery/toprf        | internal/cbor                                                            | github.com/cloudflare/circl
 recovery/wire         | internal/cbor                                                            |
+stream                | account recovery internal/cbor                                             |
+stream/wal            | account recovery stream internal/cbor                                      |
+stream/streamtest     | account recovery stream                                                    | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
