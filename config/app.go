@@ -208,7 +208,7 @@ func sampleApp() App {
 			BeginNetwork: Limit{600, d(minute), 1200}, BeginDevice: Limit{30, d(minute), 0},
 			FailedNetwork: Limit{20, d(10 * minute), 0}, FailedDevice: Limit{10, d(hour), 0}, FailedAccount: Limit{10, d(hour), 0},
 			Join: Limit{10, d(hour), 0}, HandleChange: Limit{5, d(day), 0}, HandleTaken: Limit{5, d(day), 0}, AppApproval: Limit{30, d(hour), 0},
-			FreezeCode: Limit{5, d(hour), 0}, RecoveryOpen: Limit{60, d(hour), 0}, AuditRefusal: Limit{60, d(hour), 0},
+			FreezeCode: Limit{600, d(hour), 0}, RecoveryOpen: Limit{60, d(hour), 0}, AuditRefusal: Limit{60, d(hour), 0},
 		},
 	}
 }

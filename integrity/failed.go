@@ -30,8 +30,9 @@ func (s *Service) failures(c account.Caller, id account.ID) []bucket {
 	return all
 }
 
-// mayFail refuses whoever has failed too often, before the answer is looked at:
-// a right one would tell him that it is right.
+// mayFail refuses whoever has failed too often, before the evidence of a new key
+// is looked at, which costs more than all else. What an owner has, a passkey or a
+// freeze code, is not asked for it: there nobody finds a right one by trying.
 func (s *Service) mayFail(ctx context.Context, tx Tx, c account.Caller, id account.ID, now time.Time) error {
 	for _, b := range s.failures(c, id) {
 		r, found, err := tx.Rate(ctx, s.rateOf(b.kind, b.value))

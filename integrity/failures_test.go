@@ -27,25 +27,35 @@ func limited(t *testing.T, err error) time.Time {
 	return l.RetryAt
 }
 
-// TestFailedFinishes: after so many wrong answers of a network even a right one
-// is refused, until there is a token again; other networks, and a device that is
-// known, have their own.
+// TestFailedFinishes: after so many wrong answers of a network the next one is
+// refused as one too many, until there is a token again; other networks, and a
+// device that is known, have their own. A right one passes, whoever has failed.
 func TestFailedFinishes(t *testing.T) {
 	r := newRig(t, func(o *integrity.Options) { o.Policy.Limits.FailedAccount.N = 1000 })
 	p, b := r.enrol(), r.newBrowser()
 	b.passkey = p.passkey
-	right, far := b.assertion(), b.assertion()
+	right, far, bad := b.assertion(), b.assertion(wrong()), b.assertion(wrong())
 	for n := range 20 {
 		if _, err := r.FinishSignIn(t.Context(), r.anonymous(), b.assertion(wrong())); !errors.Is(err, passkey.ErrRefused) {
 			t.Fatalf("%d: %v", n, err)
 		}
 	}
-	_, err := r.FinishSignIn(t.Context(), r.anonymous(), right)
+	_, err := r.FinishSignIn(t.Context(), r.anonymous(), bad)
 	retry := limited(t, err)
-	must[*integrity.SignInResult](t)(r.FinishSignIn(t.Context(), elsewhere(r.anonymous()), far))
-	p.signIn()
-	r.advance(retry.Sub(r.clock()))
+	for name, c := range map[string]account.Caller{"another network": elsewhere(r.anonymous()), "a known device": p.caller()} {
+		answer := far
+		if c.Device != "" {
+			answer = p.assertion(wrong())
+		}
+		if _, err := r.FinishSignIn(t.Context(), c, answer); !errors.Is(err, passkey.ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	must[*integrity.SignInResult](t)(r.FinishSignIn(t.Context(), r.anonymous(), right))
+	r.advance(retry.Sub(r.clock()))
+	if _, err := r.FinishSignIn(t.Context(), r.anonymous(), bad); !errors.Is(err, passkey.ErrRefused) {
+		t.Errorf("later: %v", err)
+	}
 	r.checked()
 }
 
@@ -60,9 +70,10 @@ func TestFailedFinishesOfDevice(t *testing.T) {
 		}
 		r.advance(3 * time.Second) // the bucket for beginnings
 	}
-	_, err := r.FinishSignIn(t.Context(), p.caller(), p.assertion())
+	_, err := r.FinishSignIn(t.Context(), p.caller(), p.assertion(wrong()))
 	limited(t, err)
 	other.signIn()
+	p.signIn()
 	b := r.newBrowser()
 	b.passkey = p.passkey
 	b.signIn()
@@ -77,9 +88,11 @@ func TestFailedFinishesOfAccount(t *testing.T) {
 			t.Fatalf("%d: %v", n, err)
 		}
 	}
-	_, err := r.FinishSignIn(t.Context(), r.anonymous(), mine.assertion())
+	_, err := r.FinishSignIn(t.Context(), r.anonymous(), mine.assertion(wrong()))
 	limited(t, err)
-	other.signIn()
+	if _, err := r.FinishSignIn(t.Context(), r.anonymous(), other.assertion(wrong())); !errors.Is(err, passkey.ErrRefused) {
+		t.Errorf("another account: %v", err)
+	}
 }
 
 // TestManyFailures: many failures lock nobody out, but raise what is needed, and

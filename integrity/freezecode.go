@@ -14,14 +14,13 @@ const freezeCodeTime = 250 * time.Millisecond
 
 // FreezeByCode stops the account that a freeze code is of. Whoever has the code
 // need be nobody else. The answer is the same, after the same time, whether or
-// not there is one, and whatever state the account is in; a few codes an hour
-// may be tried from one network.
+// not there is one, and whatever state the account is in. Codes that are nobody's
+// are counted by network, and a right one counts for nothing and is never
+// refused: of 80 bits nobody finds one, and behind one address of a carrier there
+// are thousands, any of whom would keep an owner from his.
 func (s *Service) FreezeByCode(ctx context.Context, c account.Caller, code string) error {
 	if !c.In(s.app) {
 		return ErrNotAllowed
-	}
-	if err := s.take(ctx, "freeze_code", c.Network, s.policy.Limits.FreezeCode); err != nil {
-		return err
 	}
 	given, err := account.ParseFreezeCode(code)
 	if err != nil {
@@ -32,8 +31,11 @@ func (s *Service) FreezeByCode(ctx context.Context, c account.Caller, code strin
 	now := s.now()
 	err = s.act(ctx, func(tx Tx) error {
 		a, found, err := tx.AccountByFreezeCode(ctx, given.Hash())
-		if err != nil || !found {
+		if err != nil {
 			return err
+		}
+		if !found {
+			return s.takeIn(ctx, tx, "freeze_code", c.Network, s.policy.Limits.FreezeCode, now)
 		}
 		if !a.Sound(s.rowKey) {
 			return &tampered{a.ID, string(a.ID)}

@@ -68,7 +68,7 @@ func (s *Service) signInAtOnce(ctx context.Context, p *registry.Proving, token T
 		if err := s.prove(ctx, tx, &c, proved, token, now); err != nil {
 			return errAtOnce
 		}
-		if c.Device == "" || c.Account != as.credential.Account {
+		if c.Account != as.credential.Account { // nor if it is of none
 			return errAtOnce
 		}
 		if out, err = s.signIn(ctx, tx, c, nil, as, now); err != nil {
@@ -109,16 +109,4 @@ func (s *attempt) refusal(ctx context.Context, c account.Caller, a *asserted, no
 		return s.Service.refusal(ctx, c, a, now)
 	}
 	return errAtOnce
-}
-
-// mayFail finds the device first, which has a bucket of its own.
-func (s *attempt) mayFail(ctx context.Context, tx Tx, c account.Caller, id account.ID, now time.Time) error {
-	if s.key != "" {
-		d, found, err := tx.DeviceByKey(ctx, s.key)
-		if err != nil || !found {
-			return firstError(err, errAtOnce)
-		}
-		c.Device = d.ID // whether all is well with it the transaction says
-	}
-	return s.Service.mayFail(ctx, tx, c, id, now)
 }

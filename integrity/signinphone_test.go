@@ -60,6 +60,7 @@ func TestSignInOnPhone(t *testing.T) {
 			o.call = o.p.message(o.token)
 		}, integrity.ErrSessionEnded},
 		{"failed too often", func(o *onPhone) {
+			o.answer.Response = []byte("{}")
 			for range 40 {
 				bad := o.p.assertion()
 				bad.Response = []byte("{}")
@@ -126,5 +127,52 @@ func TestSignInOnPhoneOnce(t *testing.T) {
 	}
 	if c.Device != p.device || out.Signed.Account != p.account || out.Signed.Device != p.device {
 		t.Errorf("%+v signed in on %q as %q", out.Signed, c.Device, c.Account)
+	}
+}
+
+// watchedTx notes what was read and used up of others.
+type watchedTx struct {
+	integrity.Tx
+	accounts map[account.ID]int
+	used     *int
+}
+
+func (tx watchedTx) Account(ctx context.Context, id account.ID) (account.Account, bool, error) {
+	tx.accounts[id]++
+	return tx.Tx.Account(ctx, id)
+}
+
+func (tx watchedTx) UseCeremony(ctx context.Context, id account.CeremonyID, now time.Time) (bool, error) {
+	*tx.used++
+	return tx.Tx.UseCeremony(ctx, id, now)
+}
+
+// TestSignInOnPhoneOfOthers: a phone that is of no account, or of another than
+// the passkey, does not get as far as the passkey's account.
+func TestSignInOnPhoneOfOthers(t *testing.T) {
+	accounts, used := map[account.ID]int{}, 0
+	r := newRig(t)
+	other := r.enrol()
+	for name, change := range map[string]func(*phone){
+		"of another account": func(p *phone) { p.passkey = other.passkey },
+		"of none":            func(p *phone) { r.set(p, "device", account.Deleted) },
+	} {
+		p := r.enrol()
+		begun := must[*integrity.Begun](t)(r.BeginSignIn(t.Context(), p.caller(), &integrity.SignInStart{}))
+		change(p)
+		answer := &integrity.SignInAnswer{Ceremony: begun.Ceremony, Response: must[[]byte](t)(p.passkey.Get(begun.Options, origin))}
+		update := r.opts.Update
+		r.reopen(func(o *integrity.Options) {
+			o.Update = func(ctx context.Context, fn func(integrity.Tx) error) error {
+				return update(ctx, func(tx integrity.Tx) error { return fn(watchedTx{tx, accounts, &used}) })
+			}
+		})
+		if _, _, err := r.SignInOnPhone(t.Context(), p.message(nil), nil, network, answer); !errors.Is(err, passkey.ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+		r.reopen(func(o *integrity.Options) { o.Update = update })
+	}
+	if accounts[other.account] != 0 || used != 0 {
+		t.Errorf("the passkey's account was read %d times, and %d ceremonies were used up", accounts[other.account], used)
 	}
 }

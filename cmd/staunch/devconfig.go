@@ -73,7 +73,7 @@ join = "10 per 1h"
 handle_change = "5 per 24h"
 handle_taken = "5 per 24h"
 app_approval = "30 per 1h"
-freeze_code = "5 per 1h"
+freeze_code = "600 per 1h"
 recovery_open = "60 per 1h"
 audit_refusal = "60 per 1h"
 `
