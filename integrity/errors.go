@@ -72,6 +72,13 @@ var (
 	// ErrJoinNumber: type the number that the new device shows.
 	ErrJoinNumber = errors.New("integrity: this is not the number that the new device shows")
 
+	// ErrNoRecovery: this server has no pillar recovery.
+	ErrNoRecovery = errors.New("integrity: this server brings nothing back by a PIN: [recovery] is not configured")
+	// ErrNoBackup: no PIN was set for the account.
+	ErrNoBackup = errors.New("integrity: no recovery PIN was set for this account")
+	// ErrNotProved: pillar recovery has not seen the PIN yet.
+	ErrNotProved = errors.New("integrity: the PIN has not been proved with this ticket yet: open a session and finish it first")
+
 	// ErrRateLimited comes as a *RateLimited, which says when to try again.
 	ErrRateLimited = errors.New("integrity: too often")
 	// ErrIntegrity: something in the store is not as it was written. The account

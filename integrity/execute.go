@@ -47,6 +47,10 @@ func (s *Service) executors() map[account.Action]executor {
 		account.RenewFreezeCode: {text: s.textRenewFreezeCode, run: s.runRenewFreezeCode},
 		account.UnfreezeAccount: {text: s.textUnfreeze, run: s.runUnfreeze},
 		account.DeleteAccount:   {text: s.textDelete, run: s.runDelete},
+		account.SetupRecovery:   {text: s.textSetupRecovery, run: s.runSetupRecovery},
+		account.OpenRecovery: {
+			text: s.textOpenRecovery, run: s.runOpenRecovery, bucket: "recovery_open", limit: s.policy.Limits.RecoveryOpen,
+		},
 	}
 }
 

@@ -35,6 +35,9 @@ type Options struct {
 	Now func() time.Time
 	// Logger gets what an operator must know. nil discards.
 	Logger *slog.Logger
+	// Recovery is pillar recovery. nil: nothing is brought back by a PIN, and what
+	// needs one is refused.
+	Recovery Recovery
 	// Revoke are told within the transaction that ends something, so that moves
 	// and recovery tickets end with it.
 	Revoke []func(context.Context, Tx, Scope, time.Time) error
@@ -118,8 +121,10 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 	revoked []func(context.Context, Tx, Scope, time.Time) error
-	alerts  watchers[account.ID]
-	joins   watchers[account.JoinID]
+	// recovery is nil where there is none.
+	recovery Recovery
+	alerts   watchers[account.ID]
+	joins    watchers[account.JoinID]
 }
 
 // New returns the flows of one app.
@@ -139,7 +144,7 @@ func New(o *Options) (*Service, error) {
 	s := &Service{
 		app: o.App, name: o.Name, rp: o.Passkey, attest: o.Attest, store: o.Update, update: sealing(o.Update, o.RowKey), view: sealing(o.View, o.RowKey),
 		rowKey: o.RowKey, rateKey: o.RateKey, fakeKey: o.FakeKey, policy: o.Policy, backend: o.Backend,
-		now: o.Now, log: o.Logger, revoked: o.Revoke,
+		now: o.Now, log: o.Logger, revoked: o.Revoke, recovery: o.Recovery,
 	}
 	if s.now == nil {
 		s.now = time.Now

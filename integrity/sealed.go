@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"context"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -160,6 +161,11 @@ func (t *sealed) Pending(ctx context.Context, id account.PendingID) (PendingRow,
 
 func (t *sealed) Pendings(ctx context.Context, id account.ID) ([]PendingRow, error) {
 	rows, err := t.Tx.Pendings(ctx, id)
+	return all(rows, err, t.pending)
+}
+
+func (t *sealed) PendingsSince(ctx context.Context, id account.ID, action account.Action, since time.Time) ([]PendingRow, error) {
+	rows, err := t.Tx.PendingsSince(ctx, id, action, since)
 	return all(rows, err, t.pending)
 }
 

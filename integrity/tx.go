@@ -120,6 +120,9 @@ type approvalTx interface {
 	Pending(ctx context.Context, id account.PendingID) (p PendingRow, found bool, err error)
 	// Pendings gives the open ones of an account, by time.
 	Pendings(ctx context.Context, id account.ID) ([]PendingRow, error)
+	// PendingsSince gives those of an account and an action that were begun at or
+	// after t, in any state, by time.
+	PendingsSince(ctx context.Context, id account.ID, action account.Action, t time.Time) ([]PendingRow, error)
 	// EndPending moves an open one to the state of p, with when it ended and the
 	// MAC, and reports whether it was open.
 	EndPending(ctx context.Context, p PendingRow) (bool, error)

@@ -40,7 +40,7 @@ func (r *Registration) Stored() Stored {
 // PublicKeyCredential.parseCreationOptionsFromJSON.
 func (rp *RelyingParty) Create(p Purpose, u User, exclude []Record, now time.Time) (Ceremony, []byte, error) {
 	if !p.creates() {
-		return Ceremony{}, nil, fmt.Errorf("passkey: Create for purpose %q; want %s, %s or %s", p, Enrol, Add, Join)
+		return Ceremony{}, nil, fmt.Errorf("passkey: Create for purpose %q; want %s, %s, %s or %s", p, Enrol, Add, Join, Recover)
 	}
 	if err := u.check(); err != nil {
 		return Ceremony{}, nil, err

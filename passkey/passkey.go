@@ -86,18 +86,19 @@ var (
 // Purpose is what a ceremony is for. The zero Purpose is none.
 type Purpose string
 
-// The purposes. The first three make a passkey, the others use one.
+// The purposes. The first four make a passkey, the others use one.
 const (
 	Enrol   Purpose = "enrol"    // the first passkey of a new account
 	Add     Purpose = "add"      // one more, for an account that has a session
 	Join    Purpose = "join"     // that of a device which joins
+	Recover Purpose = "recover"  // that of a phone which has recovered the account
 	SignIn  Purpose = "sign_in"  // no account is named, or by handle
 	StepUp  Purpose = "step_up"  // the same person again
 	Approve Purpose = "approval" // this very action; the challenge comes from ApprovalChallenge
 )
 
 // creates reports whether a ceremony of this purpose makes a passkey.
-func (p Purpose) creates() bool { return p == Enrol || p == Add || p == Join }
+func (p Purpose) creates() bool { return p == Enrol || p == Add || p == Join || p == Recover }
 
 // requests reports whether it asks for an assertion.
 func (p Purpose) requests() bool { return p == SignIn || p == StepUp || p == Approve }

@@ -1,6 +1,9 @@
 package recovery
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // The reasons of the API (docs/api.md). Wrong PINs, locks and the other sealed
 // verdicts are answers and no errors: the service cannot read them.
@@ -41,3 +44,13 @@ var (
 	// ErrLocked is for a phone: no attempt is left.
 	ErrLocked = errors.New("recovery: no attempts remaining: the registration is locked for ever")
 )
+
+// RateError is an ErrRate.
+type RateError struct{ RetryAt time.Time }
+
+func (e *RateError) Error() string {
+	return ErrRate.Error() + "; try again at " + e.RetryAt.UTC().Format(time.RFC3339)
+}
+
+// Unwrap gives ErrRate.
+func (e *RateError) Unwrap() error { return ErrRate }

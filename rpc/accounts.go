@@ -19,6 +19,7 @@ type Accounts interface {
 	owner
 	approver
 	joiner
+	recoverer
 	backer
 }
 
@@ -88,6 +89,12 @@ type joiner interface {
 	WatchJoin(id account.JoinID) (<-chan struct{}, func())
 	Join(ctx context.Context, c account.Caller, id account.JoinID, code string) (*integrity.JoinView, error)
 	FinishJoin(ctx context.Context, c account.Caller, in *integrity.JoinAnswer) (*integrity.Signed, error)
+}
+
+type recoverer interface {
+	StartRecovery(ctx context.Context, c account.Caller, in *integrity.RecoveryStart) (*integrity.RecoveryStarted, error)
+	FinishRecovery(ctx context.Context, c account.Caller, in *integrity.RecoveryAnswer) (*integrity.Signed, error)
+	ProveNewcomer(ctx context.Context, m *request.Message) (account.Caller, error)
 }
 
 // backer is what a backend may call.

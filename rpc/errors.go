@@ -14,6 +14,7 @@ import (
 	"github.com/staunchid/staunch/attest/request"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/recovery"
 )
 
 // The edge's own errors. Callers act on their reasons.
@@ -27,6 +28,7 @@ var (
 	errPanic        = errors.New("rpc: panic")
 	errStoreAway    = errors.New("the store cannot be reached; try again")
 
+	errNoRecovery   = errors.New("this server brings nothing back by a PIN: [recovery] is not configured")
 	errAppUnknown   = errors.New("there is no such app here, or it has no accounts; send the header Staunch-App with the id of an [[app]] that has an rp_id")
 	errSessionToken = errors.New(`the token is that of no session; send "Authorization: Staunch TOKEN" with the token that the sign-in gave, or sign in`)
 	errStreams      = errors.New("this device or browser has too many open streams; close one")
@@ -57,6 +59,7 @@ func table() []row {
 		{errTokenMissing, connect.CodeUnauthenticated, "TOKEN_REQUIRED", false},
 		{errAppMissing, connect.CodeInvalidArgument, "APP_REQUIRED", false},
 		{errStoreAway, connect.CodeUnavailable, "STORE_AWAY", false},
+		{errNoRecovery, connect.CodeFailedPrecondition, "RECOVERY_OFF", false},
 		{errAppUnknown, connect.CodeNotFound, "APP_UNKNOWN", false},
 		{errSessionToken, connect.CodeUnauthenticated, "SESSION_ENDED", false},
 		{errStreams, connect.CodeResourceExhausted, "RATE_LIMITED", false},
@@ -113,6 +116,22 @@ func table() []row {
 		{integrity.ErrApprovalUsed, connect.CodeFailedPrecondition, "APPROVAL_USED", false},
 		{integrity.ErrJoinExpired, connect.CodeFailedPrecondition, "JOIN_EXPIRED", false},
 		{integrity.ErrJoinNumber, connect.CodeFailedPrecondition, "JOIN_NUMBER", false},
+		{recovery.ErrNotFound, connect.CodeNotFound, "RECOVERY_NOT_FOUND", false},
+		{recovery.ErrTicket, connect.CodePermissionDenied, "RECOVERY_TICKET", false},
+		{recovery.ErrSession, connect.CodeFailedPrecondition, "RECOVERY_SESSION", false},
+		{recovery.ErrStale, connect.CodeAborted, "RECOVERY_STALE", false},
+		{recovery.ErrEpoch, connect.CodeAborted, "RECOVERY_EPOCH", false},
+		{recovery.ErrAmnesia, connect.CodeUnavailable, "RECOVERY_AMNESIA", false},
+		{recovery.ErrFuture, connect.CodeUnavailable, "RECOVERY_FUTURE", false},
+		{recovery.ErrVaultUnavailable, connect.CodeUnavailable, "RECOVERY_VAULT_UNAVAILABLE", true},
+		{recovery.ErrStoreUnavailable, connect.CodeUnavailable, "RECOVERY_STORE_UNAVAILABLE", false},
+		{recovery.ErrRate, connect.CodeResourceExhausted, "RECOVERY_RATE", false},
+		{recovery.ErrBlob, connect.CodeInvalidArgument, "RECOVERY_BLOB", true},
+		{recovery.ErrMalformed, connect.CodeInvalidArgument, "RECOVERY_MALFORMED", true},
+		{recovery.ErrProfile, connect.CodeInvalidArgument, "RECOVERY_PROFILE", true},
+		{integrity.ErrNoRecovery, connect.CodeFailedPrecondition, "RECOVERY_OFF", false},
+		{integrity.ErrNoBackup, connect.CodeNotFound, "RECOVERY_NOT_FOUND", false},
+		{integrity.ErrNotProved, connect.CodeFailedPrecondition, "PIN_NOT_PROVED", false},
 		{integrity.ErrRateLimited, connect.CodeResourceExhausted, "RATE_LIMITED", false},
 		{integrity.ErrIntegrity, connect.CodeDataLoss, "INTEGRITY_FAILURE", false},
 

@@ -383,6 +383,20 @@ func (f *fakeAccounts) Join(_ context.Context, c account.Caller, id account.Join
 	return &integrity.JoinView{Join: someJoin, Kind: "guest", Name: "TV", Platform: "android", KeysHash: []byte{7}, Origin: "o", Place: "p", ExpiresAt: at}, f.enter("Join", c, id, code)
 }
 
+func (f *fakeAccounts) StartRecovery(_ context.Context, c account.Caller, in *integrity.RecoveryStart) (*integrity.RecoveryStarted, error) {
+	return &integrity.RecoveryStarted{
+		Pending: "p_", OpensAt: at, At: at, Ticket: integrity.Token{1}, Until: at, Ceremony: "y_", Options: json.RawMessage(`{"challenge":"x"}`), Finished: true,
+	}, f.enter("StartRecovery", c, in)
+}
+
+func (f *fakeAccounts) FinishRecovery(_ context.Context, c account.Caller, in *integrity.RecoveryAnswer) (*integrity.Signed, error) {
+	return signed(), f.enter("FinishRecovery", c, in)
+}
+
+func (f *fakeAccounts) ProveNewcomer(context.Context, *request.Message) (account.Caller, error) {
+	return account.Caller{Kind: account.Phone, App: "demo", Key: "k"}, nil
+}
+
 func (f *fakeAccounts) FinishJoin(_ context.Context, c account.Caller, in *integrity.JoinAnswer) (*integrity.Signed, error) {
 	return signed(), f.enter("FinishJoin", c, in)
 }

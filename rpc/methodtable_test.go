@@ -152,6 +152,21 @@ func methodTests() []methodTest {
 			`{"kept":"s_","ended":{"sessions":1,"ceremonies":2,"approvals":3,"joins":4,"pending":5}}`,
 		},
 		{
+			accountPath + "StartRecovery", `{"account":"a_","phone":{"name":"New","platform":"PLATFORM_IOS","challenge":"AQ=="}}`, byPhone, account.Anonymous,
+			`StartRecovery {"Account":"a_","Message":SIGNED,"Phone":{"Evidence":{"Challenge":"AQ=="},"Name":"New","Platform":"ios"}}`,
+			`{"pending":"p_","opensAt":"AT","serverTime":"AT","ticket":"AQ==","until":"AT","ceremony":"y_","options":"{\"challenge\":\"x\"}","finished":true}`,
+		},
+		{
+			accountPath + "StartRecovery", `{"account":"a_"}`, byPhone, account.Anonymous,
+			`StartRecovery {"Account":"a_","Message":SIGNED}`,
+			`{"pending":"p_","opensAt":"AT","serverTime":"AT","ticket":"AQ==","until":"AT","ceremony":"y_","options":"{\"challenge\":\"x\"}","finished":true}`,
+		},
+		{
+			accountPath + "FinishRecovery", `{"pending":"p_","ceremony":"y_","response":"{}"}`, byPhone, account.Anonymous,
+			`FinishRecovery {"Ceremony":"y_","Message":SIGNED,"Pending":"p_","Response":"e30="}`,
+			`{"signed":{"account":"a_","accountState":"STATE_ACTIVE","device":"d_","deviceState":"STATE_HELD","passkey":"c_","session":"s_","token":"TOKEN","until":"AT","class":"CLASS_PERSON","hold":{"reason":"HOLD_REASON_NEW","since":"AT","until":"AT"},"signals":{"allAcceptedCredentials":{"rpId":"example.org","userId":"AA","allAcceptedCredentialIds":["BB"]},"currentUserDetails":{"rpId":"example.org","userId":"AA","name":"n","displayName":"dn"}}}}`,
+		},
+		{
 			joinPath + "RequestJoin", `{"phone":{"name":"New","platform":"PLATFORM_IOS","challenge":"AQ=="}}`, byPhone, account.Anonymous,
 			`RequestJoin {"Kind":"phone","Phone":{"Evidence":{"Challenge":"AQ=="},"Message":SIGNED,"Name":"New","Platform":"ios"}}`,
 			`{"join":"j_","code":"code","number":"42","expiresAt":"AT"}`,

@@ -9,6 +9,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/recovery"
 )
 
 // refusal is the row of what a rule of package account refuses. Each Why has a
@@ -61,6 +62,9 @@ func metadata(err error) map[string]string {
 		setTime(m, "opens_at", e.OpensAt)
 	}
 	if e := (*integrity.RateLimited)(nil); errors.As(err, &e) {
+		setTime(m, "retry_at", e.RetryAt)
+	}
+	if e := (*recovery.RateError)(nil); errors.As(err, &e) {
 		setTime(m, "retry_at", e.RetryAt)
 	}
 	if e := (*integrity.ProofError)(nil); errors.As(err, &e) {

@@ -82,6 +82,9 @@ func TestReasons(t *testing.T) {
 		{integrity.ErrApprovalUsed, 400, "failed_precondition", "APPROVAL_USED", nil},
 		{integrity.ErrJoinExpired, 400, "failed_precondition", "JOIN_EXPIRED", nil},
 		{integrity.ErrJoinNumber, 400, "failed_precondition", "JOIN_NUMBER", nil},
+		{integrity.ErrNoRecovery, 400, "failed_precondition", "RECOVERY_OFF", nil},
+		{integrity.ErrNoBackup, 404, "not_found", "RECOVERY_NOT_FOUND", nil},
+		{integrity.ErrNotProved, 400, "failed_precondition", "PIN_NOT_PROVED", nil},
 		{&integrity.RateLimited{RetryAt: at}, 429, "resource_exhausted", "RATE_LIMITED", meta{"retry_at": "2026-11-22T12:00:00.000Z"}},
 		{integrity.ErrIntegrity, 500, "data_loss", "INTEGRITY_FAILURE", nil},
 	}

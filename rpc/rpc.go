@@ -59,6 +59,7 @@ import (
 	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
 	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
+	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
 )
 
 // MaxMessage bounds a message: an attestation of 64 KiB in base64, and what
@@ -98,6 +99,8 @@ type App struct {
 	// Accounts are its flows. nil: the app has attestation alone, and its backend
 	// sends the token.
 	Accounts Accounts
+	// Recovery brings sealing keys back. nil: nothing is brought back by a PIN.
+	Recovery Recovery
 }
 
 // Paths are what the handler of New answers, for a mux that has other things as
@@ -109,6 +112,7 @@ func Paths() []string {
 		"/" + accountv1connect.JoinServiceName + "/",
 		"/" + accountv1connect.BackendServiceName + "/",
 		"/" + passkeyv1connect.PasskeyServiceName + "/",
+		"/" + recoveryv1connect.RecoveryServiceName + "/",
 		StreamPath,
 	}
 }
@@ -141,6 +145,7 @@ func New(opts *Options) (http.Handler, error) {
 	add(joinPath, patient(join))
 	add(accountv1connect.NewBackendServiceHandler(&backendHandler{e}, plain...))
 	add(passkeyv1connect.NewPasskeyServiceHandler(&passkeyHandler{e}, plain...))
+	add(recoveryv1connect.NewRecoveryServiceHandler(&recoveryHandler{e}, plain...))
 	mux.Handle("GET "+StreamPath, e.kept(&alertStream{edge: e}))
 	return e.observed(mux), nil
 }

@@ -61,6 +61,9 @@ func table() []said {
 
 		{integrity.ErrLastWayIn, http.StatusPreconditionFailed, "LAST_WAY_IN", "This is your last passkey. Add another one first, or you could never sign in again."},
 		{integrity.ErrTooManyPasskeys, http.StatusPreconditionFailed, "PASSKEY_TOO_MANY", "You have as many passkeys as one may have. Remove one that you don't use any more first."},
+		{integrity.ErrNoRecovery, http.StatusPreconditionFailed, "RECOVERY_OFF", "Nothing can be brought back by a PIN here."},
+		{integrity.ErrNoBackup, http.StatusNotFound, "RECOVERY_NOT_FOUND", "No recovery PIN was set for this account."},
+		{integrity.ErrNotProved, http.StatusPreconditionFailed, "PIN_NOT_PROVED", "Your PIN comes first. Go on in the app on your new phone."},
 		{integrity.ErrTooEarly, http.StatusPreconditionFailed, "TOO_EARLY", "It is too early for that."},
 		{integrity.ErrTooLate, http.StatusPreconditionFailed, "TOO_LATE", "It is too late for that. Load the page again."},
 		{integrity.ErrCeremonyExpired, http.StatusPreconditionFailed, "PASSKEY_CEREMONY_EXPIRED", again},

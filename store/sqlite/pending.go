@@ -50,6 +50,13 @@ func (tx *Tx) Pendings(ctx context.Context, id account.ID) ([]integrity.PendingR
 		WHERE account = ? AND state = 'open' ORDER BY created_at, id`, string(id))
 }
 
+// PendingsSince gives those of an account and an action that were begun at or
+// after t, in any state, by time.
+func (tx *Tx) PendingsSince(ctx context.Context, id account.ID, action account.Action, t time.Time) ([]integrity.PendingRow, error) {
+	return some(ctx, tx, "pending action", readPending, `SELECT `+pendingColumns+` FROM pending
+		WHERE account = ? AND action = ? AND created_at >= ? ORDER BY created_at, id`, string(id), string(action), micros(t))
+}
+
 // EndPending moves an open one to the state of p, with when it ended and the
 // MAC, and reports whether it was open.
 func (tx *Tx) EndPending(ctx context.Context, p integrity.PendingRow) (bool, error) {

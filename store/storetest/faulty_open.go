@@ -76,6 +76,10 @@ func (tx *faultyTx) Pending(ctx context.Context, id account.PendingID) (integrit
 	return around2(tx, "Pending", func() (integrity.PendingRow, bool, error) { return tx.Tx.Pending(ctx, id) })
 }
 
+func (tx *faultyTx) PendingsSince(ctx context.Context, id account.ID, action account.Action, t time.Time) ([]integrity.PendingRow, error) {
+	return around(tx, "PendingsSince", func() ([]integrity.PendingRow, error) { return tx.Tx.PendingsSince(ctx, id, action, t) })
+}
+
 func (tx *faultyTx) Pendings(ctx context.Context, id account.ID) ([]integrity.PendingRow, error) {
 	return around(tx, "Pendings", func() ([]integrity.PendingRow, error) { return tx.Tx.Pendings(ctx, id) })
 }

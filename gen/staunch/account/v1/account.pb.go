@@ -509,6 +509,283 @@ func (*ReattestResponse) Descriptor() ([]byte, []int) {
 	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{7}
 }
 
+// StartRecoveryRequest begins, or asks how it stands.
+type StartRecoveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The phone, with evidence over a challenge of BeginDevice. Absent: this key has
+	// started already, and asks how it stands.
+	Phone         *NewPhone `protobuf:"bytes,2,opt,name=phone,proto3" json:"phone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartRecoveryRequest) Reset() {
+	*x = StartRecoveryRequest{}
+	mi := &file_staunch_account_v1_account_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartRecoveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartRecoveryRequest) ProtoMessage() {}
+
+func (x *StartRecoveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_account_v1_account_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartRecoveryRequest.ProtoReflect.Descriptor instead.
+func (*StartRecoveryRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *StartRecoveryRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *StartRecoveryRequest) GetPhone() *NewPhone {
+	if x != nil {
+		return x.Phone
+	}
+	return nil
+}
+
+// StartRecoveryResponse says how a recovery stands.
+type StartRecoveryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The action that waits; whoever vetoes it names it.
+	Pending string `protobuf:"bytes,1,opt,name=pending,proto3" json:"pending,omitempty"`
+	// The ticket comes then.
+	OpensAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=opens_at,json=opensAt,proto3" json:"opens_at,omitempty"`
+	// The server's clock.
+	ServerTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
+	// A secret of 32 bytes, good for this key and for a day; empty: not yet. Asked
+	// again it is the same.
+	Ticket []byte `protobuf:"bytes,4,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// The ticket ends then.
+	Until *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
+	// The ceremony of the new passkey; empty: the PIN has not been proved yet.
+	Ceremony string `protobuf:"bytes,6,opt,name=ceremony,proto3" json:"ceremony,omitempty"`
+	// JSON: PublicKeyCredentialCreationOptionsJSON.
+	Options string `protobuf:"bytes,7,opt,name=options,proto3" json:"options,omitempty"`
+	// The account is recovered already, by this key.
+	Finished      bool `protobuf:"varint,8,opt,name=finished,proto3" json:"finished,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartRecoveryResponse) Reset() {
+	*x = StartRecoveryResponse{}
+	mi := &file_staunch_account_v1_account_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartRecoveryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartRecoveryResponse) ProtoMessage() {}
+
+func (x *StartRecoveryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_account_v1_account_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartRecoveryResponse.ProtoReflect.Descriptor instead.
+func (*StartRecoveryResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *StartRecoveryResponse) GetPending() string {
+	if x != nil {
+		return x.Pending
+	}
+	return ""
+}
+
+func (x *StartRecoveryResponse) GetOpensAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OpensAt
+	}
+	return nil
+}
+
+func (x *StartRecoveryResponse) GetServerTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ServerTime
+	}
+	return nil
+}
+
+func (x *StartRecoveryResponse) GetTicket() []byte {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+func (x *StartRecoveryResponse) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *StartRecoveryResponse) GetCeremony() string {
+	if x != nil {
+		return x.Ceremony
+	}
+	return ""
+}
+
+func (x *StartRecoveryResponse) GetOptions() string {
+	if x != nil {
+		return x.Options
+	}
+	return ""
+}
+
+func (x *StartRecoveryResponse) GetFinished() bool {
+	if x != nil {
+		return x.Finished
+	}
+	return false
+}
+
+// FinishRecoveryRequest brings the new passkey.
+type FinishRecoveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The action that waited.
+	Pending string `protobuf:"bytes,1,opt,name=pending,proto3" json:"pending,omitempty"`
+	// The ceremony.
+	Ceremony string `protobuf:"bytes,2,opt,name=ceremony,proto3" json:"ceremony,omitempty"`
+	// JSON: RegistrationResponseJSON, as toJSON() gives it, without prf.results. At
+	// most 64 KiB.
+	Response      string `protobuf:"bytes,3,opt,name=response,proto3" json:"response,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishRecoveryRequest) Reset() {
+	*x = FinishRecoveryRequest{}
+	mi := &file_staunch_account_v1_account_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishRecoveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishRecoveryRequest) ProtoMessage() {}
+
+func (x *FinishRecoveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_account_v1_account_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishRecoveryRequest.ProtoReflect.Descriptor instead.
+func (*FinishRecoveryRequest) Descriptor() ([]byte, []int) {
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *FinishRecoveryRequest) GetPending() string {
+	if x != nil {
+		return x.Pending
+	}
+	return ""
+}
+
+func (x *FinishRecoveryRequest) GetCeremony() string {
+	if x != nil {
+		return x.Ceremony
+	}
+	return ""
+}
+
+func (x *FinishRecoveryRequest) GetResponse() string {
+	if x != nil {
+		return x.Response
+	}
+	return ""
+}
+
+// FinishRecoveryResponse is the session on the new phone.
+type FinishRecoveryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session.
+	Signed        *Signed `protobuf:"bytes,1,opt,name=signed,proto3" json:"signed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishRecoveryResponse) Reset() {
+	*x = FinishRecoveryResponse{}
+	mi := &file_staunch_account_v1_account_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishRecoveryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishRecoveryResponse) ProtoMessage() {}
+
+func (x *FinishRecoveryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_staunch_account_v1_account_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishRecoveryResponse.ProtoReflect.Descriptor instead.
+func (*FinishRecoveryResponse) Descriptor() ([]byte, []int) {
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *FinishRecoveryResponse) GetSigned() *Signed {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
 // GetStatusRequest is empty.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -518,7 +795,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[8]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +807,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[8]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +820,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{8}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{12}
 }
 
 // GetStatusResponse is what a device may always know.
@@ -575,7 +852,7 @@ type GetStatusResponse struct {
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[9]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +864,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[9]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +877,7 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{9}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetStatusResponse) GetAccount() string {
@@ -696,7 +973,7 @@ type StatusRest struct {
 
 func (x *StatusRest) Reset() {
 	*x = StatusRest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[10]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -708,7 +985,7 @@ func (x *StatusRest) String() string {
 func (*StatusRest) ProtoMessage() {}
 
 func (x *StatusRest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[10]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -721,7 +998,7 @@ func (x *StatusRest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRest.ProtoReflect.Descriptor instead.
 func (*StatusRest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{10}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StatusRest) GetOthersHeld() []*HeldDevice {
@@ -783,7 +1060,7 @@ type HeldDevice struct {
 
 func (x *HeldDevice) Reset() {
 	*x = HeldDevice{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[11]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -795,7 +1072,7 @@ func (x *HeldDevice) String() string {
 func (*HeldDevice) ProtoMessage() {}
 
 func (x *HeldDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[11]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -808,7 +1085,7 @@ func (x *HeldDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldDevice.ProtoReflect.Descriptor instead.
 func (*HeldDevice) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{11}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HeldDevice) GetDevice() string {
@@ -858,7 +1135,7 @@ type PendingAction struct {
 
 func (x *PendingAction) Reset() {
 	*x = PendingAction{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[12]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +1147,7 @@ func (x *PendingAction) String() string {
 func (*PendingAction) ProtoMessage() {}
 
 func (x *PendingAction) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[12]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -883,7 +1160,7 @@ func (x *PendingAction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PendingAction.ProtoReflect.Descriptor instead.
 func (*PendingAction) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{12}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PendingAction) GetPending() string {
@@ -930,7 +1207,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[13]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1219,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[13]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1232,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{13}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{17}
 }
 
 // GetAccountResponse is all of an account.
@@ -975,7 +1252,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[14]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1264,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[14]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1277,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{14}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -1040,7 +1317,7 @@ type ListDevicesRequest struct {
 
 func (x *ListDevicesRequest) Reset() {
 	*x = ListDevicesRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[15]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1329,7 @@ func (x *ListDevicesRequest) String() string {
 func (*ListDevicesRequest) ProtoMessage() {}
 
 func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[15]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1342,7 @@ func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{15}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{19}
 }
 
 // ListDevicesResponse lists devices.
@@ -1079,7 +1356,7 @@ type ListDevicesResponse struct {
 
 func (x *ListDevicesResponse) Reset() {
 	*x = ListDevicesResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[16]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1368,7 @@ func (x *ListDevicesResponse) String() string {
 func (*ListDevicesResponse) ProtoMessage() {}
 
 func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[16]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1381,7 @@ func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{16}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListDevicesResponse) GetDevices() []*Device {
@@ -1123,7 +1400,7 @@ type ListSessionsRequest struct {
 
 func (x *ListSessionsRequest) Reset() {
 	*x = ListSessionsRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[17]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1412,7 @@ func (x *ListSessionsRequest) String() string {
 func (*ListSessionsRequest) ProtoMessage() {}
 
 func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[17]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1425,7 @@ func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{17}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{21}
 }
 
 // ListSessionsResponse lists sessions.
@@ -1162,7 +1439,7 @@ type ListSessionsResponse struct {
 
 func (x *ListSessionsResponse) Reset() {
 	*x = ListSessionsResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[18]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1451,7 @@ func (x *ListSessionsResponse) String() string {
 func (*ListSessionsResponse) ProtoMessage() {}
 
 func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[18]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1464,7 @@ func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{18}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListSessionsResponse) GetSessions() []*Session {
@@ -1216,7 +1493,7 @@ type Alert struct {
 
 func (x *Alert) Reset() {
 	*x = Alert{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[19]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1505,7 @@ func (x *Alert) String() string {
 func (*Alert) ProtoMessage() {}
 
 func (x *Alert) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[19]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1518,7 @@ func (x *Alert) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alert.ProtoReflect.Descriptor instead.
 func (*Alert) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{19}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Alert) GetSeq() uint64 {
@@ -1292,7 +1569,7 @@ type ListAlertsRequest struct {
 
 func (x *ListAlertsRequest) Reset() {
 	*x = ListAlertsRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[20]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1581,7 @@ func (x *ListAlertsRequest) String() string {
 func (*ListAlertsRequest) ProtoMessage() {}
 
 func (x *ListAlertsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[20]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1594,7 @@ func (x *ListAlertsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAlertsRequest.ProtoReflect.Descriptor instead.
 func (*ListAlertsRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{20}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListAlertsRequest) GetAfter() uint64 {
@@ -1345,7 +1622,7 @@ type ListAlertsResponse struct {
 
 func (x *ListAlertsResponse) Reset() {
 	*x = ListAlertsResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[21]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1357,7 +1634,7 @@ func (x *ListAlertsResponse) String() string {
 func (*ListAlertsResponse) ProtoMessage() {}
 
 func (x *ListAlertsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[21]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1370,7 +1647,7 @@ func (x *ListAlertsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAlertsResponse.ProtoReflect.Descriptor instead.
 func (*ListAlertsResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{21}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListAlertsResponse) GetAlerts() []*Alert {
@@ -1391,7 +1668,7 @@ type AckAlertsRequest struct {
 
 func (x *AckAlertsRequest) Reset() {
 	*x = AckAlertsRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[22]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1680,7 @@ func (x *AckAlertsRequest) String() string {
 func (*AckAlertsRequest) ProtoMessage() {}
 
 func (x *AckAlertsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[22]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1693,7 @@ func (x *AckAlertsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AckAlertsRequest.ProtoReflect.Descriptor instead.
 func (*AckAlertsRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{22}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AckAlertsRequest) GetSeq() uint64 {
@@ -1435,7 +1712,7 @@ type AckAlertsResponse struct {
 
 func (x *AckAlertsResponse) Reset() {
 	*x = AckAlertsResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[23]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1724,7 @@ func (x *AckAlertsResponse) String() string {
 func (*AckAlertsResponse) ProtoMessage() {}
 
 func (x *AckAlertsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[23]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1737,7 @@ func (x *AckAlertsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AckAlertsResponse.ProtoReflect.Descriptor instead.
 func (*AckAlertsResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{23}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{27}
 }
 
 // RenameRequest names a device.
@@ -1476,7 +1753,7 @@ type RenameRequest struct {
 
 func (x *RenameRequest) Reset() {
 	*x = RenameRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[24]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1765,7 @@ func (x *RenameRequest) String() string {
 func (*RenameRequest) ProtoMessage() {}
 
 func (x *RenameRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[24]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1778,7 @@ func (x *RenameRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenameRequest.ProtoReflect.Descriptor instead.
 func (*RenameRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{24}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RenameRequest) GetDevice() string {
@@ -1527,7 +1804,7 @@ type RenameResponse struct {
 
 func (x *RenameResponse) Reset() {
 	*x = RenameResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[25]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1816,7 @@ func (x *RenameResponse) String() string {
 func (*RenameResponse) ProtoMessage() {}
 
 func (x *RenameResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[25]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1829,7 @@ func (x *RenameResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenameResponse.ProtoReflect.Descriptor instead.
 func (*RenameResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{25}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{29}
 }
 
 // FreezeRequest says what to stop.
@@ -1566,7 +1843,7 @@ type FreezeRequest struct {
 
 func (x *FreezeRequest) Reset() {
 	*x = FreezeRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[26]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1855,7 @@ func (x *FreezeRequest) String() string {
 func (*FreezeRequest) ProtoMessage() {}
 
 func (x *FreezeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[26]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1868,7 @@ func (x *FreezeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeRequest.ProtoReflect.Descriptor instead.
 func (*FreezeRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{26}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FreezeRequest) GetDevice() string {
@@ -1614,7 +1891,7 @@ type FreezeResponse struct {
 
 func (x *FreezeResponse) Reset() {
 	*x = FreezeResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[27]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1903,7 @@ func (x *FreezeResponse) String() string {
 func (*FreezeResponse) ProtoMessage() {}
 
 func (x *FreezeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[27]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1916,7 @@ func (x *FreezeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeResponse.ProtoReflect.Descriptor instead.
 func (*FreezeResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{27}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FreezeResponse) GetState() State {
@@ -1667,7 +1944,7 @@ type FreezeByCodeRequest struct {
 
 func (x *FreezeByCodeRequest) Reset() {
 	*x = FreezeByCodeRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[28]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1956,7 @@ func (x *FreezeByCodeRequest) String() string {
 func (*FreezeByCodeRequest) ProtoMessage() {}
 
 func (x *FreezeByCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[28]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1969,7 @@ func (x *FreezeByCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeByCodeRequest.ProtoReflect.Descriptor instead.
 func (*FreezeByCodeRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{28}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FreezeByCodeRequest) GetCode() string {
@@ -1711,7 +1988,7 @@ type FreezeByCodeResponse struct {
 
 func (x *FreezeByCodeResponse) Reset() {
 	*x = FreezeByCodeResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[29]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +2000,7 @@ func (x *FreezeByCodeResponse) String() string {
 func (*FreezeByCodeResponse) ProtoMessage() {}
 
 func (x *FreezeByCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[29]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +2013,7 @@ func (x *FreezeByCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeByCodeResponse.ProtoReflect.Descriptor instead.
 func (*FreezeByCodeResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{29}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{33}
 }
 
 // ProposeActionRequest has an action with its parameters, or an approval.
@@ -1744,7 +2021,8 @@ type ProposeActionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The action: device.add, guest.approve, device.remove, device.unfreeze,
 	// credential.remove, handle.change, freeze_code.renew, account.unfreeze,
-	// account.delete, sealing.rotate, device.reattest.
+	// account.delete, sealing.rotate, device.reattest, recovery.setup,
+	// recovery.open.
 	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
 	// One JSON object; docs/api.md says which members an action wants.
 	Params string `protobuf:"bytes,2,opt,name=params,proto3" json:"params,omitempty"`
@@ -1757,7 +2035,7 @@ type ProposeActionRequest struct {
 
 func (x *ProposeActionRequest) Reset() {
 	*x = ProposeActionRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[30]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1769,7 +2047,7 @@ func (x *ProposeActionRequest) String() string {
 func (*ProposeActionRequest) ProtoMessage() {}
 
 func (x *ProposeActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[30]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1782,7 +2060,7 @@ func (x *ProposeActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeActionRequest.ProtoReflect.Descriptor instead.
 func (*ProposeActionRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{30}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ProposeActionRequest) GetAction() string {
@@ -1824,7 +2102,7 @@ type ProposeActionResponse struct {
 
 func (x *ProposeActionResponse) Reset() {
 	*x = ProposeActionResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[31]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1836,7 +2114,7 @@ func (x *ProposeActionResponse) String() string {
 func (*ProposeActionResponse) ProtoMessage() {}
 
 func (x *ProposeActionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[31]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1849,7 +2127,7 @@ func (x *ProposeActionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeActionResponse.ProtoReflect.Descriptor instead.
 func (*ProposeActionResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{31}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ProposeActionResponse) GetApproval() *Approval {
@@ -1911,7 +2189,7 @@ type ApprovalPreimage struct {
 
 func (x *ApprovalPreimage) Reset() {
 	*x = ApprovalPreimage{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[32]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +2201,7 @@ func (x *ApprovalPreimage) String() string {
 func (*ApprovalPreimage) ProtoMessage() {}
 
 func (x *ApprovalPreimage) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[32]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2214,7 @@ func (x *ApprovalPreimage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalPreimage.ProtoReflect.Descriptor instead.
 func (*ApprovalPreimage) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{32}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ApprovalPreimage) GetApp() string {
@@ -2012,7 +2290,7 @@ type ConfirmActionRequest struct {
 
 func (x *ConfirmActionRequest) Reset() {
 	*x = ConfirmActionRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[33]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2024,7 +2302,7 @@ func (x *ConfirmActionRequest) String() string {
 func (*ConfirmActionRequest) ProtoMessage() {}
 
 func (x *ConfirmActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[33]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2037,7 +2315,7 @@ func (x *ConfirmActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmActionRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmActionRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{33}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ConfirmActionRequest) GetApproval() string {
@@ -2077,7 +2355,7 @@ type ConfirmActionResponse struct {
 
 func (x *ConfirmActionResponse) Reset() {
 	*x = ConfirmActionResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[34]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2367,7 @@ func (x *ConfirmActionResponse) String() string {
 func (*ConfirmActionResponse) ProtoMessage() {}
 
 func (x *ConfirmActionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[34]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2380,7 @@ func (x *ConfirmActionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmActionResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmActionResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{34}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ConfirmActionResponse) GetApproval() *Approval {
@@ -2137,7 +2415,7 @@ type DenyActionRequest struct {
 
 func (x *DenyActionRequest) Reset() {
 	*x = DenyActionRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[35]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2149,7 +2427,7 @@ func (x *DenyActionRequest) String() string {
 func (*DenyActionRequest) ProtoMessage() {}
 
 func (x *DenyActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[35]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2162,7 +2440,7 @@ func (x *DenyActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DenyActionRequest.ProtoReflect.Descriptor instead.
 func (*DenyActionRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{35}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DenyActionRequest) GetApproval() string {
@@ -2181,7 +2459,7 @@ type DenyActionResponse struct {
 
 func (x *DenyActionResponse) Reset() {
 	*x = DenyActionResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[36]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2193,7 +2471,7 @@ func (x *DenyActionResponse) String() string {
 func (*DenyActionResponse) ProtoMessage() {}
 
 func (x *DenyActionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[36]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2206,7 +2484,7 @@ func (x *DenyActionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DenyActionResponse.ProtoReflect.Descriptor instead.
 func (*DenyActionResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{36}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{40}
 }
 
 // ListApprovalsRequest is empty.
@@ -2218,7 +2496,7 @@ type ListApprovalsRequest struct {
 
 func (x *ListApprovalsRequest) Reset() {
 	*x = ListApprovalsRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[37]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2230,7 +2508,7 @@ func (x *ListApprovalsRequest) String() string {
 func (*ListApprovalsRequest) ProtoMessage() {}
 
 func (x *ListApprovalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[37]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2243,7 +2521,7 @@ func (x *ListApprovalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApprovalsRequest.ProtoReflect.Descriptor instead.
 func (*ListApprovalsRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{37}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{41}
 }
 
 // ListApprovalsResponse lists approvals.
@@ -2257,7 +2535,7 @@ type ListApprovalsResponse struct {
 
 func (x *ListApprovalsResponse) Reset() {
 	*x = ListApprovalsResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[38]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2547,7 @@ func (x *ListApprovalsResponse) String() string {
 func (*ListApprovalsResponse) ProtoMessage() {}
 
 func (x *ListApprovalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[38]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2560,7 @@ func (x *ListApprovalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApprovalsResponse.ProtoReflect.Descriptor instead.
 func (*ListApprovalsResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{38}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListApprovalsResponse) GetApprovals() []*Approval {
@@ -2308,7 +2586,7 @@ type VetoRequest struct {
 
 func (x *VetoRequest) Reset() {
 	*x = VetoRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[39]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2320,7 +2598,7 @@ func (x *VetoRequest) String() string {
 func (*VetoRequest) ProtoMessage() {}
 
 func (x *VetoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[39]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2333,7 +2611,7 @@ func (x *VetoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VetoRequest.ProtoReflect.Descriptor instead.
 func (*VetoRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{39}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *VetoRequest) GetTarget() isVetoRequest_Target {
@@ -2392,7 +2670,7 @@ type VetoResponse struct {
 
 func (x *VetoResponse) Reset() {
 	*x = VetoResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[40]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2404,7 +2682,7 @@ func (x *VetoResponse) String() string {
 func (*VetoResponse) ProtoMessage() {}
 
 func (x *VetoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[40]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2417,7 +2695,7 @@ func (x *VetoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VetoResponse.ProtoReflect.Descriptor instead.
 func (*VetoResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{40}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *VetoResponse) GetAccountState() State {
@@ -2443,7 +2721,7 @@ type LeaveDeviceRequest struct {
 
 func (x *LeaveDeviceRequest) Reset() {
 	*x = LeaveDeviceRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[41]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2455,7 +2733,7 @@ func (x *LeaveDeviceRequest) String() string {
 func (*LeaveDeviceRequest) ProtoMessage() {}
 
 func (x *LeaveDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[41]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2468,7 +2746,7 @@ func (x *LeaveDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveDeviceRequest.ProtoReflect.Descriptor instead.
 func (*LeaveDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{41}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{45}
 }
 
 // LeaveDeviceResponse is empty.
@@ -2480,7 +2758,7 @@ type LeaveDeviceResponse struct {
 
 func (x *LeaveDeviceResponse) Reset() {
 	*x = LeaveDeviceResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[42]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2492,7 +2770,7 @@ func (x *LeaveDeviceResponse) String() string {
 func (*LeaveDeviceResponse) ProtoMessage() {}
 
 func (x *LeaveDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[42]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2505,7 +2783,7 @@ func (x *LeaveDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveDeviceResponse.ProtoReflect.Descriptor instead.
 func (*LeaveDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{42}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{46}
 }
 
 // EndSessionRequest names a session.
@@ -2519,7 +2797,7 @@ type EndSessionRequest struct {
 
 func (x *EndSessionRequest) Reset() {
 	*x = EndSessionRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[43]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2531,7 +2809,7 @@ func (x *EndSessionRequest) String() string {
 func (*EndSessionRequest) ProtoMessage() {}
 
 func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[43]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2544,7 +2822,7 @@ func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
 func (*EndSessionRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{43}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *EndSessionRequest) GetSession() string {
@@ -2565,7 +2843,7 @@ type EndSessionResponse struct {
 
 func (x *EndSessionResponse) Reset() {
 	*x = EndSessionResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[44]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2577,7 +2855,7 @@ func (x *EndSessionResponse) String() string {
 func (*EndSessionResponse) ProtoMessage() {}
 
 func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[44]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2590,7 +2868,7 @@ func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
 func (*EndSessionResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{44}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *EndSessionResponse) GetEnded() *Ended {
@@ -2609,7 +2887,7 @@ type SignOutRequest struct {
 
 func (x *SignOutRequest) Reset() {
 	*x = SignOutRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[45]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2621,7 +2899,7 @@ func (x *SignOutRequest) String() string {
 func (*SignOutRequest) ProtoMessage() {}
 
 func (x *SignOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[45]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2634,7 +2912,7 @@ func (x *SignOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignOutRequest.ProtoReflect.Descriptor instead.
 func (*SignOutRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{45}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{49}
 }
 
 // SignOutResponse says what has ended.
@@ -2648,7 +2926,7 @@ type SignOutResponse struct {
 
 func (x *SignOutResponse) Reset() {
 	*x = SignOutResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[46]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2660,7 +2938,7 @@ func (x *SignOutResponse) String() string {
 func (*SignOutResponse) ProtoMessage() {}
 
 func (x *SignOutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[46]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2673,7 +2951,7 @@ func (x *SignOutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignOutResponse.ProtoReflect.Descriptor instead.
 func (*SignOutResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{46}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SignOutResponse) GetEnded() *Ended {
@@ -2692,7 +2970,7 @@ type SignOutOthersRequest struct {
 
 func (x *SignOutOthersRequest) Reset() {
 	*x = SignOutOthersRequest{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[47]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2704,7 +2982,7 @@ func (x *SignOutOthersRequest) String() string {
 func (*SignOutOthersRequest) ProtoMessage() {}
 
 func (x *SignOutOthersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[47]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +2995,7 @@ func (x *SignOutOthersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignOutOthersRequest.ProtoReflect.Descriptor instead.
 func (*SignOutOthersRequest) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{47}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{51}
 }
 
 // SignOutOthersResponse says what has ended.
@@ -2733,7 +3011,7 @@ type SignOutOthersResponse struct {
 
 func (x *SignOutOthersResponse) Reset() {
 	*x = SignOutOthersResponse{}
-	mi := &file_staunch_account_v1_account_proto_msgTypes[48]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2745,7 +3023,7 @@ func (x *SignOutOthersResponse) String() string {
 func (*SignOutOthersResponse) ProtoMessage() {}
 
 func (x *SignOutOthersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_staunch_account_v1_account_proto_msgTypes[48]
+	mi := &file_staunch_account_v1_account_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2758,7 +3036,7 @@ func (x *SignOutOthersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignOutOthersResponse.ProtoReflect.Descriptor instead.
 func (*SignOutOthersResponse) Descriptor() ([]byte, []int) {
-	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{48}
+	return file_staunch_account_v1_account_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SignOutOthersResponse) GetKept() string {
@@ -2810,7 +3088,26 @@ const file_staunch_account_v1_account_proto_rawDesc = "" +
 	"\x0fReattestRequest\x122\n" +
 	"\x05phone\x18\x01 \x01(\v2\x1c.staunch.account.v1.NewPhoneR\x05phone\x12\x1b\n" +
 	"\told_proof\x18\x02 \x01(\fR\boldProof\"\x12\n" +
-	"\x10ReattestResponse\"\x12\n" +
+	"\x10ReattestResponse\"d\n" +
+	"\x14StartRecoveryRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x122\n" +
+	"\x05phone\x18\x02 \x01(\v2\x1c.staunch.account.v1.NewPhoneR\x05phone\"\xc1\x02\n" +
+	"\x15StartRecoveryResponse\x12\x18\n" +
+	"\apending\x18\x01 \x01(\tR\apending\x125\n" +
+	"\bopens_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aopensAt\x12;\n" +
+	"\vserver_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"serverTime\x12\x16\n" +
+	"\x06ticket\x18\x04 \x01(\fR\x06ticket\x120\n" +
+	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1a\n" +
+	"\bceremony\x18\x06 \x01(\tR\bceremony\x12\x18\n" +
+	"\aoptions\x18\a \x01(\tR\aoptions\x12\x1a\n" +
+	"\bfinished\x18\b \x01(\bR\bfinished\"i\n" +
+	"\x15FinishRecoveryRequest\x12\x18\n" +
+	"\apending\x18\x01 \x01(\tR\apending\x12\x1a\n" +
+	"\bceremony\x18\x02 \x01(\tR\bceremony\x12\x1a\n" +
+	"\bresponse\x18\x03 \x01(\tR\bresponse\"L\n" +
+	"\x16FinishRecoveryResponse\x122\n" +
+	"\x06signed\x18\x01 \x01(\v2\x1a.staunch.account.v1.SignedR\x06signed\"\x12\n" +
 	"\x10GetStatusRequest\"\xe1\x03\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12>\n" +
@@ -2936,13 +3233,15 @@ const file_staunch_account_v1_account_proto_rawDesc = "" +
 	"\x14SignOutOthersRequest\"\\\n" +
 	"\x15SignOutOthersResponse\x12\x12\n" +
 	"\x04kept\x18\x01 \x01(\tR\x04kept\x12/\n" +
-	"\x05ended\x18\x02 \x01(\v2\x19.staunch.account.v1.EndedR\x05ended2\x8b\x10\n" +
+	"\x05ended\x18\x02 \x01(\v2\x19.staunch.account.v1.EndedR\x05ended2\xda\x11\n" +
 	"\x0eAccountService\x12[\n" +
 	"\n" +
 	"BeginEnrol\x12%.staunch.account.v1.BeginEnrolRequest\x1a&.staunch.account.v1.BeginEnrolResponse\x12^\n" +
 	"\vFinishEnrol\x12&.staunch.account.v1.FinishEnrolRequest\x1a'.staunch.account.v1.FinishEnrolResponse\x12^\n" +
 	"\vBeginDevice\x12&.staunch.account.v1.BeginDeviceRequest\x1a'.staunch.account.v1.BeginDeviceResponse\x12U\n" +
-	"\bReattest\x12#.staunch.account.v1.ReattestRequest\x1a$.staunch.account.v1.ReattestResponse\x12X\n" +
+	"\bReattest\x12#.staunch.account.v1.ReattestRequest\x1a$.staunch.account.v1.ReattestResponse\x12d\n" +
+	"\rStartRecovery\x12(.staunch.account.v1.StartRecoveryRequest\x1a).staunch.account.v1.StartRecoveryResponse\x12g\n" +
+	"\x0eFinishRecovery\x12).staunch.account.v1.FinishRecoveryRequest\x1a*.staunch.account.v1.FinishRecoveryResponse\x12X\n" +
 	"\tGetStatus\x12$.staunch.account.v1.GetStatusRequest\x1a%.staunch.account.v1.GetStatusResponse\x12[\n" +
 	"\n" +
 	"GetAccount\x12%.staunch.account.v1.GetAccountRequest\x1a&.staunch.account.v1.GetAccountResponse\x12^\n" +
@@ -2978,159 +3277,172 @@ func file_staunch_account_v1_account_proto_rawDescGZIP() []byte {
 	return file_staunch_account_v1_account_proto_rawDescData
 }
 
-var file_staunch_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_staunch_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_staunch_account_v1_account_proto_goTypes = []any{
-	(*BeginEnrolRequest)(nil),     // 0: staunch.account.v1.BeginEnrolRequest
-	(*BeginEnrolResponse)(nil),    // 1: staunch.account.v1.BeginEnrolResponse
-	(*FinishEnrolRequest)(nil),    // 2: staunch.account.v1.FinishEnrolRequest
-	(*FinishEnrolResponse)(nil),   // 3: staunch.account.v1.FinishEnrolResponse
-	(*BeginDeviceRequest)(nil),    // 4: staunch.account.v1.BeginDeviceRequest
-	(*BeginDeviceResponse)(nil),   // 5: staunch.account.v1.BeginDeviceResponse
-	(*ReattestRequest)(nil),       // 6: staunch.account.v1.ReattestRequest
-	(*ReattestResponse)(nil),      // 7: staunch.account.v1.ReattestResponse
-	(*GetStatusRequest)(nil),      // 8: staunch.account.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),     // 9: staunch.account.v1.GetStatusResponse
-	(*StatusRest)(nil),            // 10: staunch.account.v1.StatusRest
-	(*HeldDevice)(nil),            // 11: staunch.account.v1.HeldDevice
-	(*PendingAction)(nil),         // 12: staunch.account.v1.PendingAction
-	(*GetAccountRequest)(nil),     // 13: staunch.account.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),    // 14: staunch.account.v1.GetAccountResponse
-	(*ListDevicesRequest)(nil),    // 15: staunch.account.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),   // 16: staunch.account.v1.ListDevicesResponse
-	(*ListSessionsRequest)(nil),   // 17: staunch.account.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),  // 18: staunch.account.v1.ListSessionsResponse
-	(*Alert)(nil),                 // 19: staunch.account.v1.Alert
-	(*ListAlertsRequest)(nil),     // 20: staunch.account.v1.ListAlertsRequest
-	(*ListAlertsResponse)(nil),    // 21: staunch.account.v1.ListAlertsResponse
-	(*AckAlertsRequest)(nil),      // 22: staunch.account.v1.AckAlertsRequest
-	(*AckAlertsResponse)(nil),     // 23: staunch.account.v1.AckAlertsResponse
-	(*RenameRequest)(nil),         // 24: staunch.account.v1.RenameRequest
-	(*RenameResponse)(nil),        // 25: staunch.account.v1.RenameResponse
-	(*FreezeRequest)(nil),         // 26: staunch.account.v1.FreezeRequest
-	(*FreezeResponse)(nil),        // 27: staunch.account.v1.FreezeResponse
-	(*FreezeByCodeRequest)(nil),   // 28: staunch.account.v1.FreezeByCodeRequest
-	(*FreezeByCodeResponse)(nil),  // 29: staunch.account.v1.FreezeByCodeResponse
-	(*ProposeActionRequest)(nil),  // 30: staunch.account.v1.ProposeActionRequest
-	(*ProposeActionResponse)(nil), // 31: staunch.account.v1.ProposeActionResponse
-	(*ApprovalPreimage)(nil),      // 32: staunch.account.v1.ApprovalPreimage
-	(*ConfirmActionRequest)(nil),  // 33: staunch.account.v1.ConfirmActionRequest
-	(*ConfirmActionResponse)(nil), // 34: staunch.account.v1.ConfirmActionResponse
-	(*DenyActionRequest)(nil),     // 35: staunch.account.v1.DenyActionRequest
-	(*DenyActionResponse)(nil),    // 36: staunch.account.v1.DenyActionResponse
-	(*ListApprovalsRequest)(nil),  // 37: staunch.account.v1.ListApprovalsRequest
-	(*ListApprovalsResponse)(nil), // 38: staunch.account.v1.ListApprovalsResponse
-	(*VetoRequest)(nil),           // 39: staunch.account.v1.VetoRequest
-	(*VetoResponse)(nil),          // 40: staunch.account.v1.VetoResponse
-	(*LeaveDeviceRequest)(nil),    // 41: staunch.account.v1.LeaveDeviceRequest
-	(*LeaveDeviceResponse)(nil),   // 42: staunch.account.v1.LeaveDeviceResponse
-	(*EndSessionRequest)(nil),     // 43: staunch.account.v1.EndSessionRequest
-	(*EndSessionResponse)(nil),    // 44: staunch.account.v1.EndSessionResponse
-	(*SignOutRequest)(nil),        // 45: staunch.account.v1.SignOutRequest
-	(*SignOutResponse)(nil),       // 46: staunch.account.v1.SignOutResponse
-	(*SignOutOthersRequest)(nil),  // 47: staunch.account.v1.SignOutOthersRequest
-	(*SignOutOthersResponse)(nil), // 48: staunch.account.v1.SignOutOthersResponse
-	(*timestamppb.Timestamp)(nil), // 49: google.protobuf.Timestamp
-	(*NewPhone)(nil),              // 50: staunch.account.v1.NewPhone
-	(*Signed)(nil),                // 51: staunch.account.v1.Signed
-	(Platform)(0),                 // 52: staunch.account.v1.Platform
-	(State)(0),                    // 53: staunch.account.v1.State
-	(*Hold)(nil),                  // 54: staunch.account.v1.Hold
-	(Class)(0),                    // 55: staunch.account.v1.Class
-	(*Account)(nil),               // 56: staunch.account.v1.Account
-	(*Device)(nil),                // 57: staunch.account.v1.Device
-	(*Passkey)(nil),               // 58: staunch.account.v1.Passkey
-	(*Session)(nil),               // 59: staunch.account.v1.Session
-	(*Approval)(nil),              // 60: staunch.account.v1.Approval
-	(*Signals)(nil),               // 61: staunch.account.v1.Signals
-	(*Ended)(nil),                 // 62: staunch.account.v1.Ended
+	(*BeginEnrolRequest)(nil),      // 0: staunch.account.v1.BeginEnrolRequest
+	(*BeginEnrolResponse)(nil),     // 1: staunch.account.v1.BeginEnrolResponse
+	(*FinishEnrolRequest)(nil),     // 2: staunch.account.v1.FinishEnrolRequest
+	(*FinishEnrolResponse)(nil),    // 3: staunch.account.v1.FinishEnrolResponse
+	(*BeginDeviceRequest)(nil),     // 4: staunch.account.v1.BeginDeviceRequest
+	(*BeginDeviceResponse)(nil),    // 5: staunch.account.v1.BeginDeviceResponse
+	(*ReattestRequest)(nil),        // 6: staunch.account.v1.ReattestRequest
+	(*ReattestResponse)(nil),       // 7: staunch.account.v1.ReattestResponse
+	(*StartRecoveryRequest)(nil),   // 8: staunch.account.v1.StartRecoveryRequest
+	(*StartRecoveryResponse)(nil),  // 9: staunch.account.v1.StartRecoveryResponse
+	(*FinishRecoveryRequest)(nil),  // 10: staunch.account.v1.FinishRecoveryRequest
+	(*FinishRecoveryResponse)(nil), // 11: staunch.account.v1.FinishRecoveryResponse
+	(*GetStatusRequest)(nil),       // 12: staunch.account.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),      // 13: staunch.account.v1.GetStatusResponse
+	(*StatusRest)(nil),             // 14: staunch.account.v1.StatusRest
+	(*HeldDevice)(nil),             // 15: staunch.account.v1.HeldDevice
+	(*PendingAction)(nil),          // 16: staunch.account.v1.PendingAction
+	(*GetAccountRequest)(nil),      // 17: staunch.account.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),     // 18: staunch.account.v1.GetAccountResponse
+	(*ListDevicesRequest)(nil),     // 19: staunch.account.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),    // 20: staunch.account.v1.ListDevicesResponse
+	(*ListSessionsRequest)(nil),    // 21: staunch.account.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),   // 22: staunch.account.v1.ListSessionsResponse
+	(*Alert)(nil),                  // 23: staunch.account.v1.Alert
+	(*ListAlertsRequest)(nil),      // 24: staunch.account.v1.ListAlertsRequest
+	(*ListAlertsResponse)(nil),     // 25: staunch.account.v1.ListAlertsResponse
+	(*AckAlertsRequest)(nil),       // 26: staunch.account.v1.AckAlertsRequest
+	(*AckAlertsResponse)(nil),      // 27: staunch.account.v1.AckAlertsResponse
+	(*RenameRequest)(nil),          // 28: staunch.account.v1.RenameRequest
+	(*RenameResponse)(nil),         // 29: staunch.account.v1.RenameResponse
+	(*FreezeRequest)(nil),          // 30: staunch.account.v1.FreezeRequest
+	(*FreezeResponse)(nil),         // 31: staunch.account.v1.FreezeResponse
+	(*FreezeByCodeRequest)(nil),    // 32: staunch.account.v1.FreezeByCodeRequest
+	(*FreezeByCodeResponse)(nil),   // 33: staunch.account.v1.FreezeByCodeResponse
+	(*ProposeActionRequest)(nil),   // 34: staunch.account.v1.ProposeActionRequest
+	(*ProposeActionResponse)(nil),  // 35: staunch.account.v1.ProposeActionResponse
+	(*ApprovalPreimage)(nil),       // 36: staunch.account.v1.ApprovalPreimage
+	(*ConfirmActionRequest)(nil),   // 37: staunch.account.v1.ConfirmActionRequest
+	(*ConfirmActionResponse)(nil),  // 38: staunch.account.v1.ConfirmActionResponse
+	(*DenyActionRequest)(nil),      // 39: staunch.account.v1.DenyActionRequest
+	(*DenyActionResponse)(nil),     // 40: staunch.account.v1.DenyActionResponse
+	(*ListApprovalsRequest)(nil),   // 41: staunch.account.v1.ListApprovalsRequest
+	(*ListApprovalsResponse)(nil),  // 42: staunch.account.v1.ListApprovalsResponse
+	(*VetoRequest)(nil),            // 43: staunch.account.v1.VetoRequest
+	(*VetoResponse)(nil),           // 44: staunch.account.v1.VetoResponse
+	(*LeaveDeviceRequest)(nil),     // 45: staunch.account.v1.LeaveDeviceRequest
+	(*LeaveDeviceResponse)(nil),    // 46: staunch.account.v1.LeaveDeviceResponse
+	(*EndSessionRequest)(nil),      // 47: staunch.account.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),     // 48: staunch.account.v1.EndSessionResponse
+	(*SignOutRequest)(nil),         // 49: staunch.account.v1.SignOutRequest
+	(*SignOutResponse)(nil),        // 50: staunch.account.v1.SignOutResponse
+	(*SignOutOthersRequest)(nil),   // 51: staunch.account.v1.SignOutOthersRequest
+	(*SignOutOthersResponse)(nil),  // 52: staunch.account.v1.SignOutOthersResponse
+	(*timestamppb.Timestamp)(nil),  // 53: google.protobuf.Timestamp
+	(*NewPhone)(nil),               // 54: staunch.account.v1.NewPhone
+	(*Signed)(nil),                 // 55: staunch.account.v1.Signed
+	(Platform)(0),                  // 56: staunch.account.v1.Platform
+	(State)(0),                     // 57: staunch.account.v1.State
+	(*Hold)(nil),                   // 58: staunch.account.v1.Hold
+	(Class)(0),                     // 59: staunch.account.v1.Class
+	(*Account)(nil),                // 60: staunch.account.v1.Account
+	(*Device)(nil),                 // 61: staunch.account.v1.Device
+	(*Passkey)(nil),                // 62: staunch.account.v1.Passkey
+	(*Session)(nil),                // 63: staunch.account.v1.Session
+	(*Approval)(nil),               // 64: staunch.account.v1.Approval
+	(*Signals)(nil),                // 65: staunch.account.v1.Signals
+	(*Ended)(nil),                  // 66: staunch.account.v1.Ended
 }
 var file_staunch_account_v1_account_proto_depIdxs = []int32{
-	49, // 0: staunch.account.v1.BeginEnrolResponse.expires_at:type_name -> google.protobuf.Timestamp
-	50, // 1: staunch.account.v1.FinishEnrolRequest.phone:type_name -> staunch.account.v1.NewPhone
-	51, // 2: staunch.account.v1.FinishEnrolResponse.signed:type_name -> staunch.account.v1.Signed
-	52, // 3: staunch.account.v1.FinishEnrolResponse.platform:type_name -> staunch.account.v1.Platform
-	49, // 4: staunch.account.v1.FinishEnrolResponse.enrolled_at:type_name -> google.protobuf.Timestamp
-	49, // 5: staunch.account.v1.BeginDeviceResponse.expires_at:type_name -> google.protobuf.Timestamp
-	50, // 6: staunch.account.v1.ReattestRequest.phone:type_name -> staunch.account.v1.NewPhone
-	53, // 7: staunch.account.v1.GetStatusResponse.account_state:type_name -> staunch.account.v1.State
-	52, // 8: staunch.account.v1.GetStatusResponse.platform:type_name -> staunch.account.v1.Platform
-	53, // 9: staunch.account.v1.GetStatusResponse.device_state:type_name -> staunch.account.v1.State
-	54, // 10: staunch.account.v1.GetStatusResponse.hold:type_name -> staunch.account.v1.Hold
-	55, // 11: staunch.account.v1.GetStatusResponse.class:type_name -> staunch.account.v1.Class
-	49, // 12: staunch.account.v1.GetStatusResponse.server_time:type_name -> google.protobuf.Timestamp
-	10, // 13: staunch.account.v1.GetStatusResponse.rest:type_name -> staunch.account.v1.StatusRest
-	11, // 14: staunch.account.v1.StatusRest.others_held:type_name -> staunch.account.v1.HeldDevice
-	12, // 15: staunch.account.v1.StatusRest.pending:type_name -> staunch.account.v1.PendingAction
-	54, // 16: staunch.account.v1.HeldDevice.hold:type_name -> staunch.account.v1.Hold
-	49, // 17: staunch.account.v1.PendingAction.created_at:type_name -> google.protobuf.Timestamp
-	49, // 18: staunch.account.v1.PendingAction.opens_at:type_name -> google.protobuf.Timestamp
-	56, // 19: staunch.account.v1.GetAccountResponse.account:type_name -> staunch.account.v1.Account
-	57, // 20: staunch.account.v1.GetAccountResponse.devices:type_name -> staunch.account.v1.Device
-	58, // 21: staunch.account.v1.GetAccountResponse.passkeys:type_name -> staunch.account.v1.Passkey
-	59, // 22: staunch.account.v1.GetAccountResponse.sessions:type_name -> staunch.account.v1.Session
-	57, // 23: staunch.account.v1.ListDevicesResponse.devices:type_name -> staunch.account.v1.Device
-	59, // 24: staunch.account.v1.ListSessionsResponse.sessions:type_name -> staunch.account.v1.Session
-	49, // 25: staunch.account.v1.Alert.at:type_name -> google.protobuf.Timestamp
-	19, // 26: staunch.account.v1.ListAlertsResponse.alerts:type_name -> staunch.account.v1.Alert
-	53, // 27: staunch.account.v1.FreezeResponse.state:type_name -> staunch.account.v1.State
-	60, // 28: staunch.account.v1.ProposeActionResponse.approval:type_name -> staunch.account.v1.Approval
-	32, // 29: staunch.account.v1.ProposeActionResponse.preimage:type_name -> staunch.account.v1.ApprovalPreimage
-	60, // 30: staunch.account.v1.ConfirmActionResponse.approval:type_name -> staunch.account.v1.Approval
-	61, // 31: staunch.account.v1.ConfirmActionResponse.signals:type_name -> staunch.account.v1.Signals
-	60, // 32: staunch.account.v1.ListApprovalsResponse.approvals:type_name -> staunch.account.v1.Approval
-	53, // 33: staunch.account.v1.VetoResponse.account_state:type_name -> staunch.account.v1.State
-	62, // 34: staunch.account.v1.EndSessionResponse.ended:type_name -> staunch.account.v1.Ended
-	62, // 35: staunch.account.v1.SignOutResponse.ended:type_name -> staunch.account.v1.Ended
-	62, // 36: staunch.account.v1.SignOutOthersResponse.ended:type_name -> staunch.account.v1.Ended
-	0,  // 37: staunch.account.v1.AccountService.BeginEnrol:input_type -> staunch.account.v1.BeginEnrolRequest
-	2,  // 38: staunch.account.v1.AccountService.FinishEnrol:input_type -> staunch.account.v1.FinishEnrolRequest
-	4,  // 39: staunch.account.v1.AccountService.BeginDevice:input_type -> staunch.account.v1.BeginDeviceRequest
-	6,  // 40: staunch.account.v1.AccountService.Reattest:input_type -> staunch.account.v1.ReattestRequest
-	8,  // 41: staunch.account.v1.AccountService.GetStatus:input_type -> staunch.account.v1.GetStatusRequest
-	13, // 42: staunch.account.v1.AccountService.GetAccount:input_type -> staunch.account.v1.GetAccountRequest
-	15, // 43: staunch.account.v1.AccountService.ListDevices:input_type -> staunch.account.v1.ListDevicesRequest
-	17, // 44: staunch.account.v1.AccountService.ListSessions:input_type -> staunch.account.v1.ListSessionsRequest
-	20, // 45: staunch.account.v1.AccountService.ListAlerts:input_type -> staunch.account.v1.ListAlertsRequest
-	22, // 46: staunch.account.v1.AccountService.AckAlerts:input_type -> staunch.account.v1.AckAlertsRequest
-	24, // 47: staunch.account.v1.AccountService.Rename:input_type -> staunch.account.v1.RenameRequest
-	26, // 48: staunch.account.v1.AccountService.Freeze:input_type -> staunch.account.v1.FreezeRequest
-	28, // 49: staunch.account.v1.AccountService.FreezeByCode:input_type -> staunch.account.v1.FreezeByCodeRequest
-	30, // 50: staunch.account.v1.AccountService.ProposeAction:input_type -> staunch.account.v1.ProposeActionRequest
-	33, // 51: staunch.account.v1.AccountService.ConfirmAction:input_type -> staunch.account.v1.ConfirmActionRequest
-	35, // 52: staunch.account.v1.AccountService.DenyAction:input_type -> staunch.account.v1.DenyActionRequest
-	37, // 53: staunch.account.v1.AccountService.ListApprovals:input_type -> staunch.account.v1.ListApprovalsRequest
-	39, // 54: staunch.account.v1.AccountService.Veto:input_type -> staunch.account.v1.VetoRequest
-	41, // 55: staunch.account.v1.AccountService.LeaveDevice:input_type -> staunch.account.v1.LeaveDeviceRequest
-	43, // 56: staunch.account.v1.AccountService.EndSession:input_type -> staunch.account.v1.EndSessionRequest
-	45, // 57: staunch.account.v1.AccountService.SignOut:input_type -> staunch.account.v1.SignOutRequest
-	47, // 58: staunch.account.v1.AccountService.SignOutOthers:input_type -> staunch.account.v1.SignOutOthersRequest
-	1,  // 59: staunch.account.v1.AccountService.BeginEnrol:output_type -> staunch.account.v1.BeginEnrolResponse
-	3,  // 60: staunch.account.v1.AccountService.FinishEnrol:output_type -> staunch.account.v1.FinishEnrolResponse
-	5,  // 61: staunch.account.v1.AccountService.BeginDevice:output_type -> staunch.account.v1.BeginDeviceResponse
-	7,  // 62: staunch.account.v1.AccountService.Reattest:output_type -> staunch.account.v1.ReattestResponse
-	9,  // 63: staunch.account.v1.AccountService.GetStatus:output_type -> staunch.account.v1.GetStatusResponse
-	14, // 64: staunch.account.v1.AccountService.GetAccount:output_type -> staunch.account.v1.GetAccountResponse
-	16, // 65: staunch.account.v1.AccountService.ListDevices:output_type -> staunch.account.v1.ListDevicesResponse
-	18, // 66: staunch.account.v1.AccountService.ListSessions:output_type -> staunch.account.v1.ListSessionsResponse
-	21, // 67: staunch.account.v1.AccountService.ListAlerts:output_type -> staunch.account.v1.ListAlertsResponse
-	23, // 68: staunch.account.v1.AccountService.AckAlerts:output_type -> staunch.account.v1.AckAlertsResponse
-	25, // 69: staunch.account.v1.AccountService.Rename:output_type -> staunch.account.v1.RenameResponse
-	27, // 70: staunch.account.v1.AccountService.Freeze:output_type -> staunch.account.v1.FreezeResponse
-	29, // 71: staunch.account.v1.AccountService.FreezeByCode:output_type -> staunch.account.v1.FreezeByCodeResponse
-	31, // 72: staunch.account.v1.AccountService.ProposeAction:output_type -> staunch.account.v1.ProposeActionResponse
-	34, // 73: staunch.account.v1.AccountService.ConfirmAction:output_type -> staunch.account.v1.ConfirmActionResponse
-	36, // 74: staunch.account.v1.AccountService.DenyAction:output_type -> staunch.account.v1.DenyActionResponse
-	38, // 75: staunch.account.v1.AccountService.ListApprovals:output_type -> staunch.account.v1.ListApprovalsResponse
-	40, // 76: staunch.account.v1.AccountService.Veto:output_type -> staunch.account.v1.VetoResponse
-	42, // 77: staunch.account.v1.AccountService.LeaveDevice:output_type -> staunch.account.v1.LeaveDeviceResponse
-	44, // 78: staunch.account.v1.AccountService.EndSession:output_type -> staunch.account.v1.EndSessionResponse
-	46, // 79: staunch.account.v1.AccountService.SignOut:output_type -> staunch.account.v1.SignOutResponse
-	48, // 80: staunch.account.v1.AccountService.SignOutOthers:output_type -> staunch.account.v1.SignOutOthersResponse
-	59, // [59:81] is the sub-list for method output_type
-	37, // [37:59] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	53, // 0: staunch.account.v1.BeginEnrolResponse.expires_at:type_name -> google.protobuf.Timestamp
+	54, // 1: staunch.account.v1.FinishEnrolRequest.phone:type_name -> staunch.account.v1.NewPhone
+	55, // 2: staunch.account.v1.FinishEnrolResponse.signed:type_name -> staunch.account.v1.Signed
+	56, // 3: staunch.account.v1.FinishEnrolResponse.platform:type_name -> staunch.account.v1.Platform
+	53, // 4: staunch.account.v1.FinishEnrolResponse.enrolled_at:type_name -> google.protobuf.Timestamp
+	53, // 5: staunch.account.v1.BeginDeviceResponse.expires_at:type_name -> google.protobuf.Timestamp
+	54, // 6: staunch.account.v1.ReattestRequest.phone:type_name -> staunch.account.v1.NewPhone
+	54, // 7: staunch.account.v1.StartRecoveryRequest.phone:type_name -> staunch.account.v1.NewPhone
+	53, // 8: staunch.account.v1.StartRecoveryResponse.opens_at:type_name -> google.protobuf.Timestamp
+	53, // 9: staunch.account.v1.StartRecoveryResponse.server_time:type_name -> google.protobuf.Timestamp
+	53, // 10: staunch.account.v1.StartRecoveryResponse.until:type_name -> google.protobuf.Timestamp
+	55, // 11: staunch.account.v1.FinishRecoveryResponse.signed:type_name -> staunch.account.v1.Signed
+	57, // 12: staunch.account.v1.GetStatusResponse.account_state:type_name -> staunch.account.v1.State
+	56, // 13: staunch.account.v1.GetStatusResponse.platform:type_name -> staunch.account.v1.Platform
+	57, // 14: staunch.account.v1.GetStatusResponse.device_state:type_name -> staunch.account.v1.State
+	58, // 15: staunch.account.v1.GetStatusResponse.hold:type_name -> staunch.account.v1.Hold
+	59, // 16: staunch.account.v1.GetStatusResponse.class:type_name -> staunch.account.v1.Class
+	53, // 17: staunch.account.v1.GetStatusResponse.server_time:type_name -> google.protobuf.Timestamp
+	14, // 18: staunch.account.v1.GetStatusResponse.rest:type_name -> staunch.account.v1.StatusRest
+	15, // 19: staunch.account.v1.StatusRest.others_held:type_name -> staunch.account.v1.HeldDevice
+	16, // 20: staunch.account.v1.StatusRest.pending:type_name -> staunch.account.v1.PendingAction
+	58, // 21: staunch.account.v1.HeldDevice.hold:type_name -> staunch.account.v1.Hold
+	53, // 22: staunch.account.v1.PendingAction.created_at:type_name -> google.protobuf.Timestamp
+	53, // 23: staunch.account.v1.PendingAction.opens_at:type_name -> google.protobuf.Timestamp
+	60, // 24: staunch.account.v1.GetAccountResponse.account:type_name -> staunch.account.v1.Account
+	61, // 25: staunch.account.v1.GetAccountResponse.devices:type_name -> staunch.account.v1.Device
+	62, // 26: staunch.account.v1.GetAccountResponse.passkeys:type_name -> staunch.account.v1.Passkey
+	63, // 27: staunch.account.v1.GetAccountResponse.sessions:type_name -> staunch.account.v1.Session
+	61, // 28: staunch.account.v1.ListDevicesResponse.devices:type_name -> staunch.account.v1.Device
+	63, // 29: staunch.account.v1.ListSessionsResponse.sessions:type_name -> staunch.account.v1.Session
+	53, // 30: staunch.account.v1.Alert.at:type_name -> google.protobuf.Timestamp
+	23, // 31: staunch.account.v1.ListAlertsResponse.alerts:type_name -> staunch.account.v1.Alert
+	57, // 32: staunch.account.v1.FreezeResponse.state:type_name -> staunch.account.v1.State
+	64, // 33: staunch.account.v1.ProposeActionResponse.approval:type_name -> staunch.account.v1.Approval
+	36, // 34: staunch.account.v1.ProposeActionResponse.preimage:type_name -> staunch.account.v1.ApprovalPreimage
+	64, // 35: staunch.account.v1.ConfirmActionResponse.approval:type_name -> staunch.account.v1.Approval
+	65, // 36: staunch.account.v1.ConfirmActionResponse.signals:type_name -> staunch.account.v1.Signals
+	64, // 37: staunch.account.v1.ListApprovalsResponse.approvals:type_name -> staunch.account.v1.Approval
+	57, // 38: staunch.account.v1.VetoResponse.account_state:type_name -> staunch.account.v1.State
+	66, // 39: staunch.account.v1.EndSessionResponse.ended:type_name -> staunch.account.v1.Ended
+	66, // 40: staunch.account.v1.SignOutResponse.ended:type_name -> staunch.account.v1.Ended
+	66, // 41: staunch.account.v1.SignOutOthersResponse.ended:type_name -> staunch.account.v1.Ended
+	0,  // 42: staunch.account.v1.AccountService.BeginEnrol:input_type -> staunch.account.v1.BeginEnrolRequest
+	2,  // 43: staunch.account.v1.AccountService.FinishEnrol:input_type -> staunch.account.v1.FinishEnrolRequest
+	4,  // 44: staunch.account.v1.AccountService.BeginDevice:input_type -> staunch.account.v1.BeginDeviceRequest
+	6,  // 45: staunch.account.v1.AccountService.Reattest:input_type -> staunch.account.v1.ReattestRequest
+	8,  // 46: staunch.account.v1.AccountService.StartRecovery:input_type -> staunch.account.v1.StartRecoveryRequest
+	10, // 47: staunch.account.v1.AccountService.FinishRecovery:input_type -> staunch.account.v1.FinishRecoveryRequest
+	12, // 48: staunch.account.v1.AccountService.GetStatus:input_type -> staunch.account.v1.GetStatusRequest
+	17, // 49: staunch.account.v1.AccountService.GetAccount:input_type -> staunch.account.v1.GetAccountRequest
+	19, // 50: staunch.account.v1.AccountService.ListDevices:input_type -> staunch.account.v1.ListDevicesRequest
+	21, // 51: staunch.account.v1.AccountService.ListSessions:input_type -> staunch.account.v1.ListSessionsRequest
+	24, // 52: staunch.account.v1.AccountService.ListAlerts:input_type -> staunch.account.v1.ListAlertsRequest
+	26, // 53: staunch.account.v1.AccountService.AckAlerts:input_type -> staunch.account.v1.AckAlertsRequest
+	28, // 54: staunch.account.v1.AccountService.Rename:input_type -> staunch.account.v1.RenameRequest
+	30, // 55: staunch.account.v1.AccountService.Freeze:input_type -> staunch.account.v1.FreezeRequest
+	32, // 56: staunch.account.v1.AccountService.FreezeByCode:input_type -> staunch.account.v1.FreezeByCodeRequest
+	34, // 57: staunch.account.v1.AccountService.ProposeAction:input_type -> staunch.account.v1.ProposeActionRequest
+	37, // 58: staunch.account.v1.AccountService.ConfirmAction:input_type -> staunch.account.v1.ConfirmActionRequest
+	39, // 59: staunch.account.v1.AccountService.DenyAction:input_type -> staunch.account.v1.DenyActionRequest
+	41, // 60: staunch.account.v1.AccountService.ListApprovals:input_type -> staunch.account.v1.ListApprovalsRequest
+	43, // 61: staunch.account.v1.AccountService.Veto:input_type -> staunch.account.v1.VetoRequest
+	45, // 62: staunch.account.v1.AccountService.LeaveDevice:input_type -> staunch.account.v1.LeaveDeviceRequest
+	47, // 63: staunch.account.v1.AccountService.EndSession:input_type -> staunch.account.v1.EndSessionRequest
+	49, // 64: staunch.account.v1.AccountService.SignOut:input_type -> staunch.account.v1.SignOutRequest
+	51, // 65: staunch.account.v1.AccountService.SignOutOthers:input_type -> staunch.account.v1.SignOutOthersRequest
+	1,  // 66: staunch.account.v1.AccountService.BeginEnrol:output_type -> staunch.account.v1.BeginEnrolResponse
+	3,  // 67: staunch.account.v1.AccountService.FinishEnrol:output_type -> staunch.account.v1.FinishEnrolResponse
+	5,  // 68: staunch.account.v1.AccountService.BeginDevice:output_type -> staunch.account.v1.BeginDeviceResponse
+	7,  // 69: staunch.account.v1.AccountService.Reattest:output_type -> staunch.account.v1.ReattestResponse
+	9,  // 70: staunch.account.v1.AccountService.StartRecovery:output_type -> staunch.account.v1.StartRecoveryResponse
+	11, // 71: staunch.account.v1.AccountService.FinishRecovery:output_type -> staunch.account.v1.FinishRecoveryResponse
+	13, // 72: staunch.account.v1.AccountService.GetStatus:output_type -> staunch.account.v1.GetStatusResponse
+	18, // 73: staunch.account.v1.AccountService.GetAccount:output_type -> staunch.account.v1.GetAccountResponse
+	20, // 74: staunch.account.v1.AccountService.ListDevices:output_type -> staunch.account.v1.ListDevicesResponse
+	22, // 75: staunch.account.v1.AccountService.ListSessions:output_type -> staunch.account.v1.ListSessionsResponse
+	25, // 76: staunch.account.v1.AccountService.ListAlerts:output_type -> staunch.account.v1.ListAlertsResponse
+	27, // 77: staunch.account.v1.AccountService.AckAlerts:output_type -> staunch.account.v1.AckAlertsResponse
+	29, // 78: staunch.account.v1.AccountService.Rename:output_type -> staunch.account.v1.RenameResponse
+	31, // 79: staunch.account.v1.AccountService.Freeze:output_type -> staunch.account.v1.FreezeResponse
+	33, // 80: staunch.account.v1.AccountService.FreezeByCode:output_type -> staunch.account.v1.FreezeByCodeResponse
+	35, // 81: staunch.account.v1.AccountService.ProposeAction:output_type -> staunch.account.v1.ProposeActionResponse
+	38, // 82: staunch.account.v1.AccountService.ConfirmAction:output_type -> staunch.account.v1.ConfirmActionResponse
+	40, // 83: staunch.account.v1.AccountService.DenyAction:output_type -> staunch.account.v1.DenyActionResponse
+	42, // 84: staunch.account.v1.AccountService.ListApprovals:output_type -> staunch.account.v1.ListApprovalsResponse
+	44, // 85: staunch.account.v1.AccountService.Veto:output_type -> staunch.account.v1.VetoResponse
+	46, // 86: staunch.account.v1.AccountService.LeaveDevice:output_type -> staunch.account.v1.LeaveDeviceResponse
+	48, // 87: staunch.account.v1.AccountService.EndSession:output_type -> staunch.account.v1.EndSessionResponse
+	50, // 88: staunch.account.v1.AccountService.SignOut:output_type -> staunch.account.v1.SignOutResponse
+	52, // 89: staunch.account.v1.AccountService.SignOutOthers:output_type -> staunch.account.v1.SignOutOthersResponse
+	66, // [66:90] is the sub-list for method output_type
+	42, // [42:66] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_staunch_account_v1_account_proto_init() }
@@ -3139,7 +3451,7 @@ func file_staunch_account_v1_account_proto_init() {
 		return
 	}
 	file_staunch_account_v1_nouns_proto_init()
-	file_staunch_account_v1_account_proto_msgTypes[39].OneofWrappers = []any{
+	file_staunch_account_v1_account_proto_msgTypes[43].OneofWrappers = []any{
 		(*VetoRequest_Device)(nil),
 		(*VetoRequest_Pending)(nil),
 	}
@@ -3149,7 +3461,7 @@ func file_staunch_account_v1_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_staunch_account_v1_account_proto_rawDesc), len(file_staunch_account_v1_account_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

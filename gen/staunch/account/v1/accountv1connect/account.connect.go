@@ -59,6 +59,12 @@ const (
 	AccountServiceBeginDeviceProcedure = "/staunch.account.v1.AccountService/BeginDevice"
 	// AccountServiceReattestProcedure is the fully-qualified name of the AccountService's Reattest RPC.
 	AccountServiceReattestProcedure = "/staunch.account.v1.AccountService/Reattest"
+	// AccountServiceStartRecoveryProcedure is the fully-qualified name of the AccountService's
+	// StartRecovery RPC.
+	AccountServiceStartRecoveryProcedure = "/staunch.account.v1.AccountService/StartRecovery"
+	// AccountServiceFinishRecoveryProcedure is the fully-qualified name of the AccountService's
+	// FinishRecovery RPC.
+	AccountServiceFinishRecoveryProcedure = "/staunch.account.v1.AccountService/FinishRecovery"
 	// AccountServiceGetStatusProcedure is the fully-qualified name of the AccountService's GetStatus
 	// RPC.
 	AccountServiceGetStatusProcedure = "/staunch.account.v1.AccountService/GetStatus"
@@ -124,6 +130,16 @@ type AccountServiceClient interface {
 	// Reattest gives this device a new key. Signed by the new key; an active device
 	// brings a session that is fresh and a proof of the old key besides.
 	Reattest(context.Context, *connect.Request[v1.ReattestRequest]) (*connect.Response[v1.ReattestResponse], error)
+	// StartRecovery begins to bring an account back on a phone that is new, for who
+	// has no other device and no passkey. Signed by the new key. All devices are
+	// told, and any of them can cancel it; after the wait the same call, again
+	// signed by that key, gives a ticket for RecoveryService; and once the PIN was
+	// right, the ceremony of the new passkey.
+	StartRecovery(context.Context, *connect.Request[v1.StartRecoveryRequest]) (*connect.Response[v1.StartRecoveryResponse], error)
+	// FinishRecovery brings the new passkey, and with it the account. It cools off;
+	// older devices go when that is over, and can take it back until then. Signed by
+	// the same key.
+	FinishRecovery(context.Context, *connect.Request[v1.FinishRecoveryRequest]) (*connect.Response[v1.FinishRecoveryResponse], error)
 	// GetStatus tells a device of itself and its account, in every state but
 	// deleted. No session is needed, and a key that was revoked will do.
 	GetStatus(context.Context, *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error)
@@ -202,6 +218,18 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			httpClient,
 			baseURL+AccountServiceReattestProcedure,
 			connect.WithSchema(accountServiceMethods.ByName("Reattest")),
+			connect.WithClientOptions(opts...),
+		),
+		startRecovery: connect.NewClient[v1.StartRecoveryRequest, v1.StartRecoveryResponse](
+			httpClient,
+			baseURL+AccountServiceStartRecoveryProcedure,
+			connect.WithSchema(accountServiceMethods.ByName("StartRecovery")),
+			connect.WithClientOptions(opts...),
+		),
+		finishRecovery: connect.NewClient[v1.FinishRecoveryRequest, v1.FinishRecoveryResponse](
+			httpClient,
+			baseURL+AccountServiceFinishRecoveryProcedure,
+			connect.WithSchema(accountServiceMethods.ByName("FinishRecovery")),
 			connect.WithClientOptions(opts...),
 		),
 		getStatus: connect.NewClient[v1.GetStatusRequest, v1.GetStatusResponse](
@@ -317,28 +345,30 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 
 // accountServiceClient implements AccountServiceClient.
 type accountServiceClient struct {
-	beginEnrol    *connect.Client[v1.BeginEnrolRequest, v1.BeginEnrolResponse]
-	finishEnrol   *connect.Client[v1.FinishEnrolRequest, v1.FinishEnrolResponse]
-	beginDevice   *connect.Client[v1.BeginDeviceRequest, v1.BeginDeviceResponse]
-	reattest      *connect.Client[v1.ReattestRequest, v1.ReattestResponse]
-	getStatus     *connect.Client[v1.GetStatusRequest, v1.GetStatusResponse]
-	getAccount    *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listDevices   *connect.Client[v1.ListDevicesRequest, v1.ListDevicesResponse]
-	listSessions  *connect.Client[v1.ListSessionsRequest, v1.ListSessionsResponse]
-	listAlerts    *connect.Client[v1.ListAlertsRequest, v1.ListAlertsResponse]
-	ackAlerts     *connect.Client[v1.AckAlertsRequest, v1.AckAlertsResponse]
-	rename        *connect.Client[v1.RenameRequest, v1.RenameResponse]
-	freeze        *connect.Client[v1.FreezeRequest, v1.FreezeResponse]
-	freezeByCode  *connect.Client[v1.FreezeByCodeRequest, v1.FreezeByCodeResponse]
-	proposeAction *connect.Client[v1.ProposeActionRequest, v1.ProposeActionResponse]
-	confirmAction *connect.Client[v1.ConfirmActionRequest, v1.ConfirmActionResponse]
-	denyAction    *connect.Client[v1.DenyActionRequest, v1.DenyActionResponse]
-	listApprovals *connect.Client[v1.ListApprovalsRequest, v1.ListApprovalsResponse]
-	veto          *connect.Client[v1.VetoRequest, v1.VetoResponse]
-	leaveDevice   *connect.Client[v1.LeaveDeviceRequest, v1.LeaveDeviceResponse]
-	endSession    *connect.Client[v1.EndSessionRequest, v1.EndSessionResponse]
-	signOut       *connect.Client[v1.SignOutRequest, v1.SignOutResponse]
-	signOutOthers *connect.Client[v1.SignOutOthersRequest, v1.SignOutOthersResponse]
+	beginEnrol     *connect.Client[v1.BeginEnrolRequest, v1.BeginEnrolResponse]
+	finishEnrol    *connect.Client[v1.FinishEnrolRequest, v1.FinishEnrolResponse]
+	beginDevice    *connect.Client[v1.BeginDeviceRequest, v1.BeginDeviceResponse]
+	reattest       *connect.Client[v1.ReattestRequest, v1.ReattestResponse]
+	startRecovery  *connect.Client[v1.StartRecoveryRequest, v1.StartRecoveryResponse]
+	finishRecovery *connect.Client[v1.FinishRecoveryRequest, v1.FinishRecoveryResponse]
+	getStatus      *connect.Client[v1.GetStatusRequest, v1.GetStatusResponse]
+	getAccount     *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listDevices    *connect.Client[v1.ListDevicesRequest, v1.ListDevicesResponse]
+	listSessions   *connect.Client[v1.ListSessionsRequest, v1.ListSessionsResponse]
+	listAlerts     *connect.Client[v1.ListAlertsRequest, v1.ListAlertsResponse]
+	ackAlerts      *connect.Client[v1.AckAlertsRequest, v1.AckAlertsResponse]
+	rename         *connect.Client[v1.RenameRequest, v1.RenameResponse]
+	freeze         *connect.Client[v1.FreezeRequest, v1.FreezeResponse]
+	freezeByCode   *connect.Client[v1.FreezeByCodeRequest, v1.FreezeByCodeResponse]
+	proposeAction  *connect.Client[v1.ProposeActionRequest, v1.ProposeActionResponse]
+	confirmAction  *connect.Client[v1.ConfirmActionRequest, v1.ConfirmActionResponse]
+	denyAction     *connect.Client[v1.DenyActionRequest, v1.DenyActionResponse]
+	listApprovals  *connect.Client[v1.ListApprovalsRequest, v1.ListApprovalsResponse]
+	veto           *connect.Client[v1.VetoRequest, v1.VetoResponse]
+	leaveDevice    *connect.Client[v1.LeaveDeviceRequest, v1.LeaveDeviceResponse]
+	endSession     *connect.Client[v1.EndSessionRequest, v1.EndSessionResponse]
+	signOut        *connect.Client[v1.SignOutRequest, v1.SignOutResponse]
+	signOutOthers  *connect.Client[v1.SignOutOthersRequest, v1.SignOutOthersResponse]
 }
 
 // BeginEnrol calls staunch.account.v1.AccountService.BeginEnrol.
@@ -359,6 +389,16 @@ func (c *accountServiceClient) BeginDevice(ctx context.Context, req *connect.Req
 // Reattest calls staunch.account.v1.AccountService.Reattest.
 func (c *accountServiceClient) Reattest(ctx context.Context, req *connect.Request[v1.ReattestRequest]) (*connect.Response[v1.ReattestResponse], error) {
 	return c.reattest.CallUnary(ctx, req)
+}
+
+// StartRecovery calls staunch.account.v1.AccountService.StartRecovery.
+func (c *accountServiceClient) StartRecovery(ctx context.Context, req *connect.Request[v1.StartRecoveryRequest]) (*connect.Response[v1.StartRecoveryResponse], error) {
+	return c.startRecovery.CallUnary(ctx, req)
+}
+
+// FinishRecovery calls staunch.account.v1.AccountService.FinishRecovery.
+func (c *accountServiceClient) FinishRecovery(ctx context.Context, req *connect.Request[v1.FinishRecoveryRequest]) (*connect.Response[v1.FinishRecoveryResponse], error) {
+	return c.finishRecovery.CallUnary(ctx, req)
 }
 
 // GetStatus calls staunch.account.v1.AccountService.GetStatus.
@@ -464,6 +504,16 @@ type AccountServiceHandler interface {
 	// Reattest gives this device a new key. Signed by the new key; an active device
 	// brings a session that is fresh and a proof of the old key besides.
 	Reattest(context.Context, *connect.Request[v1.ReattestRequest]) (*connect.Response[v1.ReattestResponse], error)
+	// StartRecovery begins to bring an account back on a phone that is new, for who
+	// has no other device and no passkey. Signed by the new key. All devices are
+	// told, and any of them can cancel it; after the wait the same call, again
+	// signed by that key, gives a ticket for RecoveryService; and once the PIN was
+	// right, the ceremony of the new passkey.
+	StartRecovery(context.Context, *connect.Request[v1.StartRecoveryRequest]) (*connect.Response[v1.StartRecoveryResponse], error)
+	// FinishRecovery brings the new passkey, and with it the account. It cools off;
+	// older devices go when that is over, and can take it back until then. Signed by
+	// the same key.
+	FinishRecovery(context.Context, *connect.Request[v1.FinishRecoveryRequest]) (*connect.Response[v1.FinishRecoveryResponse], error)
 	// GetStatus tells a device of itself and its account, in every state but
 	// deleted. No session is needed, and a key that was revoked will do.
 	GetStatus(context.Context, *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error)
@@ -538,6 +588,18 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 		AccountServiceReattestProcedure,
 		svc.Reattest,
 		connect.WithSchema(accountServiceMethods.ByName("Reattest")),
+		connect.WithHandlerOptions(opts...),
+	)
+	accountServiceStartRecoveryHandler := connect.NewUnaryHandler(
+		AccountServiceStartRecoveryProcedure,
+		svc.StartRecovery,
+		connect.WithSchema(accountServiceMethods.ByName("StartRecovery")),
+		connect.WithHandlerOptions(opts...),
+	)
+	accountServiceFinishRecoveryHandler := connect.NewUnaryHandler(
+		AccountServiceFinishRecoveryProcedure,
+		svc.FinishRecovery,
+		connect.WithSchema(accountServiceMethods.ByName("FinishRecovery")),
 		connect.WithHandlerOptions(opts...),
 	)
 	accountServiceGetStatusHandler := connect.NewUnaryHandler(
@@ -658,6 +720,10 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 			accountServiceBeginDeviceHandler.ServeHTTP(w, r)
 		case AccountServiceReattestProcedure:
 			accountServiceReattestHandler.ServeHTTP(w, r)
+		case AccountServiceStartRecoveryProcedure:
+			accountServiceStartRecoveryHandler.ServeHTTP(w, r)
+		case AccountServiceFinishRecoveryProcedure:
+			accountServiceFinishRecoveryHandler.ServeHTTP(w, r)
 		case AccountServiceGetStatusProcedure:
 			accountServiceGetStatusHandler.ServeHTTP(w, r)
 		case AccountServiceGetAccountProcedure:
@@ -717,6 +783,14 @@ func (UnimplementedAccountServiceHandler) BeginDevice(context.Context, *connect.
 
 func (UnimplementedAccountServiceHandler) Reattest(context.Context, *connect.Request[v1.ReattestRequest]) (*connect.Response[v1.ReattestResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.account.v1.AccountService.Reattest is not implemented"))
+}
+
+func (UnimplementedAccountServiceHandler) StartRecovery(context.Context, *connect.Request[v1.StartRecoveryRequest]) (*connect.Response[v1.StartRecoveryResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.account.v1.AccountService.StartRecovery is not implemented"))
+}
+
+func (UnimplementedAccountServiceHandler) FinishRecovery(context.Context, *connect.Request[v1.FinishRecoveryRequest]) (*connect.Response[v1.FinishRecoveryResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("staunch.account.v1.AccountService.FinishRecovery is not implemented"))
 }
 
 func (UnimplementedAccountServiceHandler) GetStatus(context.Context, *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error) {
