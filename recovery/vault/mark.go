@@ -1,5 +1,12 @@
 package vault
 
+import (
+	"errors"
+	"fmt"
+
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
 // Mark is the short truth about an account's count, small enough to be kept by
 // witnesses in their memories. Charges, Base and Closed only grow, so whoever
 // saw what can be joined by taking the maximum.
@@ -9,16 +16,16 @@ type Mark struct {
 	Charges uint32   // attempts ever charged
 	Base    uint32   // Charges at the last valid release or reset
 	Closed  uint32   // the last charge whose one release try was wasted
-	State   uint8    // 0 active, 1 locked, 2 deleted
+	State   uint8    // a wire.State: the worse, the larger
 	Last    [16]byte // h of the newest charge; zero: no attempt is free
 	Redo    [16]byte // c of the request that made Gen; zero: none is redone
 }
 
 // States of an account, from better to worse.
 const (
-	StateActive  = 0
-	StateLocked  = 1
-	StateDeleted = 2
+	StateActive  = uint8(wire.StateActive)
+	StateLocked  = uint8(wire.StateLocked)
+	StateDeleted = uint8(wire.StateDeleted)
 )
 
 // Used is how many attempts were charged since the last valid release or reset.
@@ -78,4 +85,44 @@ func (m Mark) Covers(held Mark) bool {
 		return true
 	}
 	return false
+}
+
+// check refuses what no mark of ours ever was.
+func (m Mark) check() error {
+	switch {
+	case m.Gen == 0 || m.Ver == 0:
+		return errors.New("a mark of nothing")
+	case m.Base > m.Charges || m.Closed > m.Charges:
+		return fmt.Errorf("base %d and closed %d do not fit %d charges", m.Base, m.Closed, m.Charges)
+	}
+	return nil
+}
+
+// wire is the mark as it is encoded and tagged.
+func (m Mark) wire(acct [16]byte) *wire.Mark {
+	return &wire.Mark{
+		Acct: acct, Gen: m.Gen, Ver: m.Ver, Charges: m.Charges, Base: m.Base, Closed: m.Closed,
+		State: wire.State(m.State), Last: m.Last, Redo: m.Redo,
+	}
+}
+
+// unwire is the inverse of Mark.wire.
+func unwire(w wire.Mark) Mark {
+	return Mark{
+		Gen: w.Gen, Ver: w.Ver, Charges: w.Charges, Base: w.Base, Closed: w.Closed,
+		State: uint8(w.State), Last: w.Last, Redo: w.Redo,
+	}
+}
+
+// readMark reads a mark that nobody vouches for but its tag.
+func readMark(encoded []byte) (acct [16]byte, m Mark, err error) {
+	w, err := wire.Decode[wire.Mark](encoded)
+	if err != nil {
+		return acct, m, err
+	}
+	m = unwire(w)
+	if err := m.check(); err != nil {
+		return acct, m, fmt.Errorf("%w: %w", wire.ErrMalformed, err)
+	}
+	return w.Acct, m, nil
 }

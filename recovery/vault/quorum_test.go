@@ -1,0 +1,158 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// set is W witnesses in this process, and a writer of vault v1.
+type set struct {
+	testing.TB
+	witnesses []*Witness
+	peers     []*fickle // as the writer reaches them
+	key       wire.MarkKey
+	sizes     sizes
+	writer    *Quorum
+}
+
+// fickle is a peer that can be cut off, and that can lie.
+type fickle struct {
+	Peer
+	cut  bool // no call arrives
+	deaf bool // calls arrive, and no answer comes back
+	lie  func(*Held)
+}
+
+var errCut = errors.New("cut off")
+
+func (p *fickle) Load(ctx context.Context, vault string, acct [16]byte) (Held, error) {
+	if p.cut {
+		return Held{}, errCut
+	}
+	h, err := p.Peer.Load(ctx, vault, acct)
+	if p.deaf {
+		return Held{}, errCut
+	}
+	if p.lie != nil {
+		p.lie(&h)
+	}
+	return h, err
+}
+
+func (p *fickle) Write(ctx context.Context, vault string, t wire.Tagged, v wire.View) (Ack, error) {
+	if p.cut {
+		return Ack{}, errCut
+	}
+	ack, err := p.Peer.Write(ctx, vault, t, v)
+	if p.deaf {
+		return Ack{}, errCut
+	}
+	return ack, err
+}
+
+func testKey() wire.MarkKey { return wire.DeriveMarkKey(wire.Key{1}, "v1") }
+
+// newSet returns w witnesses that have begun.
+func newSet(t testing.TB, w, q, r, f int) *set {
+	t.Helper()
+	s := &set{TB: t, key: testKey(), sizes: sizes{w, q, r, f}}
+	for i := range w {
+		s.witnesses = append(s.witnesses, s.witness(i))
+		if err := s.witnesses[i].Begin(); err != nil {
+			t.Fatal(err)
+		}
+		s.peers = append(s.peers, &fickle{Peer: s.witnesses[i].Local("v1")})
+	}
+	s.writer = s.quorum(s.witnesses[0])
+	return s
+}
+
+// witness returns a new life of the i-th witness, which knows nothing.
+func (s *set) witness(i int) *Witness {
+	s.Helper()
+	var all []string
+	for j := range s.sizes.w {
+		all = append(all, fmt.Sprint("v", j+1))
+	}
+	w, err := NewWitness(&WitnessOptions{ID: all[i], Boot: bootID(), All: all, Q: s.sizes.q, R: s.sizes.r, F: s.sizes.f})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return w
+}
+
+// quorum returns another writer of vault v1.
+func (s *set) quorum(own *Witness) *Quorum {
+	s.Helper()
+	var peers []Peer
+	for _, p := range s.peers {
+		peers = append(peers, p)
+	}
+	q, err := NewQuorum(&QuorumOptions{Vault: "v1", Key: s.key, Witnesses: peers, Q: s.sizes.q, R: s.sizes.r, F: s.sizes.f, Own: own})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return q
+}
+
+// restart gives the i-th witness a new life, without joining it.
+func (s *set) restart(i int) *Witness {
+	w := s.witness(i)
+	s.witnesses[i] = w
+	s.peers[i].Peer = w.Local("v1")
+	return w
+}
+
+// others are the peers of the i-th witness.
+func (s *set) others(i int) []Peer {
+	var others []Peer
+	for j, w := range s.witnesses {
+		if j != i {
+			others = append(others, w.Local(s.witnesses[i].ID()))
+		}
+	}
+	return others
+}
+
+func bootID() (id wire.ID16) {
+	rand.Read(id[:])
+	return id
+}
+
+func acctOf(n byte) [16]byte { return [16]byte{n} }
+
+// charge loads, charges an attempt, and advances.
+func charge(q *Quorum, acct [16]byte, last byte) (Mark, error) {
+	m, err := q.Load(context.Background(), acct)
+	if err != nil {
+		return m, err
+	}
+	m.Gen = max(m.Gen, 1)
+	m.Ver++
+	m.Charges++
+	m.Last = [16]byte{last}
+	return m, q.Advance(context.Background(), acct, m)
+}
+
+func TestQuorum(t *testing.T) {
+	s := newSet(t, 4, 3, 3, 1)
+	ctx := t.Context()
+	for n := range byte(10) {
+		m, err := charge(s.writer, acctOf(1), n+1)
+		if err != nil || m.Charges != uint32(n)+1 {
+			t.Fatalf("attempt %d: %+v, %v", n, m, err)
+		}
+	}
+	m, err := s.quorum(nil).Load(ctx, acctOf(1)) // another replica
+	if want := (Mark{Gen: 1, Ver: 10, Charges: 10, Last: [16]byte{10}}); err != nil || m != want {
+		t.Errorf("another replica loads %+v, %v", m, err)
+	}
+	if m, err := s.writer.Load(ctx, acctOf(2)); err != nil || m != (Mark{}) {
+		t.Errorf("an account that nobody heard of: %+v, %v", m, err)
+	}
+}
