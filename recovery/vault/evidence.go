@@ -54,17 +54,23 @@ func (v *Vault) prove(ctx context.Context, nonce []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
 	}
+	binding, err := wire.Encode(v.binding(now, nonce))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
+	}
+	proof, err := v.attest(ctx, binding)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
+	}
+	return proof, nil
+}
+
+// binding is what evidence ties to the program. Without evidence it is a claim,
+// which serves to show what runs, and for nothing else.
+func (v *Vault) binding(issued time.Time, nonce []byte) *wire.Binding {
 	epoch := v.ring.Load().newest()
-	binding, err := wire.Encode(&wire.Binding{
+	return &wire.Binding{
 		Vault: v.config.Vault, Replica: v.replica, Boot: v.boot.ID, BootKey: v.boot.Public(),
-		Epoch: epoch.number, HPKE: epoch.public, ConfigHash: v.hash, Issued: seconds(now), Nonce: nonce,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
+		Epoch: epoch.number, HPKE: epoch.public, ConfigHash: v.hash, Issued: seconds(issued), Nonce: nonce,
 	}
-	b, err := v.attest(ctx, binding)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrEvidence, err)
-	}
-	return b, nil
 }
