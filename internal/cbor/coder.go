@@ -25,7 +25,7 @@ type Coder struct {
 
 // Encode returns what walk writes.
 func Encode(walk func(*Coder)) ([]byte, error) {
-	c := &Coder{}
+	c := &Coder{buf: make([]byte, 0, 512)} // most of what we write fits, and leaves no copies behind
 	walk(c)
 	if c.err != nil {
 		return nil, c.err

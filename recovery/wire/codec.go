@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/staunchid/staunch/internal/cbor"
 )
@@ -67,23 +68,41 @@ func encodePadded(v Coded, size int) ([]byte, error) {
 	return pad(b, size)
 }
 
+// pad moves b to the front of size bytes, the rest of them zeros.
 func pad(b []byte, size int) ([]byte, error) {
+	defer clear(b)
 	if len(b) > size {
 		return nil, fmt.Errorf("%w: %d bytes do not fit into %d", ErrMalformed, len(b), size)
 	}
-	return append(b, make([]byte, size-len(b))...), nil
+	out := make([]byte, size)
+	copy(out, b)
+	return out, nil
 }
 
 func malformed(v Coded, err error) error {
 	return fmt.Errorf("%w: %T: %w", ErrMalformed, v, err)
 }
 
-// list encodes the parts of an info or of an associated data, each a string, a
-// number, or bytes. They are ours, so they fit.
+// list encodes the parts of an info or of an associated data. They are ours, so
+// they fit.
 func list(parts ...any) []byte {
-	b, err := cbor.Marshal(parts)
+	b, err := cbor.Encode(func(c *cbor.Coder) {
+		c.Array(len(parts))
+		for _, part := range parts {
+			switch v := part.(type) {
+			case string:
+				cbor.String(c, &v, 0, MaxFrame)
+			case []byte:
+				cbor.Octets(c, &v, 0, MaxFrame)
+			case uint32:
+				cbor.Uint(c, &v, 0, math.MaxUint32)
+			default:
+				c.Failf("a part of type %T", part)
+			}
+		}
+	})
 	if err != nil {
-		panic("wire: " + err.Error()) // only a type that no caller gives
+		panic("wire: " + err.Error()) // only another type, or text that is not UTF-8
 	}
 	return b
 }

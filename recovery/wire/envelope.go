@@ -27,10 +27,10 @@ type Envelope struct {
 }
 
 func (e *Envelope) info() []byte {
-	return list(e.label(labelEnvelope, labelSeedHPKE), uint8(e.Suite), e.Vault, e.Epoch, e.Config[:])
+	return list(e.label(labelEnvelope, labelSeedHPKE), uint32(e.Suite), e.Vault, e.Epoch, e.Config[:])
 }
 
-func (e *Envelope) aad() []byte { return list(uint8(e.Op), e.Acct[:]) }
+func (e *Envelope) aad() []byte { return list(uint32(e.Op), e.Acct[:]) }
 
 func (e *Envelope) label(kr1, seed string) string {
 	if e.Op.Seed() {

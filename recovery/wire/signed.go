@@ -47,7 +47,7 @@ func (s *Signed) Code(c *cbor.Coder) {
 // [Activate], [Finalize], [Update] or [Delete], signed by the manage key. Create
 // and Delete may come without a signature, with a voucher instead.
 type Managed struct {
-	TBS []byte
+	TBS Secret // of a Create it holds the shares
 	Sig *Signature
 }
 

@@ -1,0 +1,107 @@
+package wire_test
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"testing"
+
+	"github.com/staunchid/staunch/internal/cbor"
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// hkdfSHA256 is the whole of HKDF, with an info of the other encoder.
+func hkdfSHA256(t testing.TB, salt, secret []byte, n int, info ...any) []byte {
+	t.Helper()
+	b, err := cbor.Marshal(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := hkdf.Key(sha256.New, secret, salt, string(b), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// expand is HKDF-Expand alone.
+func expand(t testing.TB, prk []byte, n int, info ...any) []byte {
+	t.Helper()
+	b, err := cbor.Marshal(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := hkdf.Expand(sha256.New, prk, string(b), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func authSeed(t testing.TB, rwd []byte, vault string, n int) []byte {
+	return hkdfSHA256(t, reg[:], rwd, n, "staunch/kr1/auth", vault)
+}
+
+func hmacSHA256(k, message []byte) []byte {
+	h := hmac.New(sha256.New, k)
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+func marshal(t testing.TB, v ...any) []byte {
+	t.Helper()
+	b, err := cbor.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestDerivations writes the table of the specification a second time, with the
+// library's HKDF and another encoder, and compares.
+func TestDerivations(t *testing.T) {
+	mk, wk, root := key(1), key(2), count(3, 32)
+	b, e := wire.Element(count(4, 32)), wire.Element(count(5, 32))
+	s, rwd := wire.Scalar(count(6, 32)), wire.Secret(count(7, 64))
+	nonceKey, markKey, pepper := wire.DeriveNonceKey(mk, "v1", 7), wire.DeriveMarkKey(wk, "v1"), wire.DerivePepper(root, "v1")
+	dataKey, err := wire.DeriveDataKey(wire.Suite1, reg, rwd, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth, err := wire.DeriveAuthKey(wire.Suite1, reg, rwd, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := sampleRecord(wire.Suite1).Mark(acct)
+	tagged, err := markKey.Tag(&mark)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, c, nonce := wire.AttemptName(reg, b), wire.ContentName([]byte("tbs")), nonceKey.Nonce(acct, reg, 9, b, e)
+	record, pinHash := wire.DeriveRecordKey(mk, "v1", 7, acct), wire.SeedPINHash(id16(8), wire.Secret("123456"))
+	account := pepper.Acct("a_1")
+	hB, tbs := sha256.Sum256(marshal(t, reg[:], []byte(b))), sha256.Sum256([]byte("tbs"))
+	for _, d := range []struct {
+		name      string
+		got, want []byte
+	}{
+		{"record key", record.Key[:], expand(t, mk[:], 32, "staunch/kr1/vault-record", "v1", 7, acct[:])},
+		{"nonce key", nonceKey.Key[:], expand(t, mk[:], 32, "staunch/kr1/vault-nonce", "v1", 7)},
+		{"nonce", nonce[:], hmacSHA256(nonceKey.Key[:], marshal(t, acct[:], reg[:], 9, []byte(b), []byte(e)))},
+		{"mark key", markKey.Key[:], expand(t, wk[:], 32, "staunch/kr1/vault-mark", "v1")},
+		{"tag", tagged.Tag[:], hmacSHA256(markKey.Key[:], tagged.Mark)[:16]},
+		{"h", h[:], hB[:16]},
+		{"c", c[:], tbs[:16]},
+		{"pepper", pepper.Key[:], expand(t, root, 32, "staunch/kr1/pepper", "v1")},
+		{"acct", account[:], hmacSHA256(pepper.Key[:], []byte("a_1"))[:16]},
+		{"K", dataKey.Key[:], hkdfSHA256(t, reg[:], append(append([]byte{}, rwd...), s[:]...), 32, "staunch/kr1/data")},
+		{"auth", auth.Public(), edKeyOf(authSeed(t, rwd, "v1", 32))},
+		{"manage", manageKey(t, wire.Suite1, 1).Public(), edKeyOf(count(1, 32))},
+		{"seed PIN", pinHash[:], hmacSHA256(count(8, 16), []byte("staunch/seed/pin123456"))},
+	} {
+		if string(d.got) != string(d.want) {
+			t.Errorf("%s: %s, want %s", d.name, hex.EncodeToString(d.got), hex.EncodeToString(d.want))
+		}
+	}
+}
