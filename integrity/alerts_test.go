@@ -57,6 +57,7 @@ func TestEveryAlertHasText(t *testing.T) {
 		account.VetoAction, account.RemoveCredential, account.AddCredential, account.ChangeHandle, account.RenewFreezeCode, account.RotateSealing,
 		account.Reattest, account.SignInNewPhone, "account.recovered", account.EndOneSession, account.EndOtherSessions, account.SignIn, account.ApproveGuest,
 		"device.hold_over", "account.hold_over", "account.locked", "device.locked", "approval.denied", "passkey.finding",
+		account.StartRecovery, account.SetupRecovery, account.OpenRecovery, "recovery.attempt", "recovery.set", "recovery.changed", "recovery.deleted",
 	} {
 		kinds = append(kinds, string(a))
 	}

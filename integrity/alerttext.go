@@ -22,6 +22,8 @@ type told struct {
 	Until    time.Time      `json:"until"`
 	Recovery bool           `json:"recovery"`
 	Advice   string         `json:"advice"`
+	Left     int            `json:"remaining"` // attempts at a PIN
+	Limit    int            `json:"limit"`
 }
 
 // AlertText says in plain English what an alert tells, and what to do if it was
@@ -101,6 +103,24 @@ func otherAlert(a AlertRow, t told, from string) string {
 		return "The wait after the recovery of your account is over. Devices that were there before are removed."
 	case "account.recovered":
 		return fmt.Sprintf("Your account was recovered on a new device%s. Your other devices leave when the wait is over. If this was not you, remove the new device now.", from)
+	case string(account.StartRecovery):
+		return fmt.Sprintf("Somebody has begun to recover your account on a new %s, %s%s, and may try your recovery PIN from %s on. If this was not you, cancel it now.",
+			phoneWord(t.Platform), name(t.Name, "without a name"), from, when(t.OpensAt, a.At))
+	case string(account.SetupRecovery):
+		return fmt.Sprintf("%s may set a recovery PIN for your account now. If this was not you, freeze your account.", name(t.Name, "A device"))
+	case string(account.OpenRecovery):
+		return fmt.Sprintf("%s may try your recovery PIN now, to get your sealed keys back. If this was not you, freeze your account.", name(t.Name, "A device"))
+	case "recovery.attempt":
+		if t.Left == 0 {
+			return "Your recovery PIN was tried, and no attempts remain: it is locked for ever. Set a new one."
+		}
+		return fmt.Sprintf("Your recovery PIN was tried. %d of %d attempts remain. If this was not you, freeze your account.", t.Left, t.Limit)
+	case "recovery.set":
+		return "A recovery PIN was set for your account. If this was not you, freeze your account."
+	case "recovery.changed":
+		return "Your recovery PIN was changed. If this was not you, freeze your account."
+	case "recovery.deleted":
+		return "Your recovery PIN was removed: if you lose all devices, nothing brings your chats back. If this was not you, freeze your account."
 	case "account.locked":
 		return "Your account was locked, because something in it is not as it was written. Nobody can use it, and nobody can unlock it yet. Tell the people who run this service."
 	case "device.locked":
@@ -132,6 +152,8 @@ func vetoed(t told, from string) string {
 		return "The deletion of your account was cancelled" + from + "."
 	case t.Action == account.UnfreezeAccount:
 		return "The unfreezing of your account was cancelled" + from + "."
+	case t.Action == account.StartRecovery:
+		return "The recovery that somebody had begun was cancelled" + from + "."
 	case t.Action != "":
 		return "Something that waited (" + string(t.Action) + ") was cancelled" + from + "."
 	}

@@ -189,7 +189,7 @@ func TestProposeRefuses(t *testing.T) {
 		params string
 		want   error
 	}{
-		{"recovery", account.SetupRecovery, `{}`, account.ErrRefused},
+		{"recovery", account.SetupRecovery, `{}`, integrity.ErrNoRecovery},
 		{"move", account.ApproveMove, `{}`, account.ErrRefused},
 		{"needs no approval", account.FreezeAccount, `{}`, account.ErrRefused},
 		{"the app's own, which its backend proposes", "app.pay", `{}`, account.ErrRefused},

@@ -99,6 +99,36 @@ func (s *Service) stillTicketed(ctx context.Context, tx Tx, p PendingRow, st sta
 	return s.require(a, account.RecoveryUpdate) // from an active device, not held and not frozen
 }
 
+// endRecoveries ends the sessions in which PINs are tried, with the account or the
+// device that they are of. Their tickets end as pending actions do.
+func (s *Service) endRecoveries(ctx context.Context, tx Tx, scope Scope, now time.Time) error {
+	switch {
+	case s.recovery == nil:
+		return nil
+	case scope.all():
+		return s.recovery.End(ctx, tx, scope.Account, "", now)
+	case scope.Device == "":
+		return nil
+	}
+	dev, found, err := tx.Device(ctx, scope.Device)
+	if err != nil || !found {
+		return err
+	}
+	return s.recovery.End(ctx, tx, scope.Account, dev.KeyID, now)
+}
+
+// endStart ends the sessions of a start that an older device has cancelled.
+func (s *Service) endStart(ctx context.Context, tx Tx, p PendingRow, now time.Time) error {
+	if s.recovery == nil || p.Action != account.StartRecovery {
+		return nil
+	}
+	st, err := started(p)
+	if err != nil {
+		return err
+	}
+	return s.recovery.End(ctx, tx, p.Account, st.Key, now)
+}
+
 // Charged tells the owner that a PIN was tried, and what is left.
 func (s *Service) Charged(ctx context.Context, tx Tx, id account.ID, by account.DeviceID, remaining, limit int) error {
 	d := &deed{

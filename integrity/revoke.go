@@ -59,6 +59,9 @@ func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, no
 	if err := s.revokeOpen(ctx, tx, scope, gone, now, &n); err != nil {
 		return n, err
 	}
+	if err := s.endRecoveries(ctx, tx, scope, now); err != nil {
+		return n, err
+	}
 	for _, hook := range s.revoked {
 		if err := hook(ctx, tx, scope, now); err != nil {
 			return n, err

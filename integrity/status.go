@@ -77,6 +77,14 @@ func (s *Service) statusRest(ctx context.Context, tx Tx, a *actor) (*StatusRest,
 		return nil, err
 	}
 	r.Advice = advice(a, passkeys)
+	if s.recovery == nil {
+		return r, nil
+	}
+	if has, err := s.recovery.Has(ctx, tx, a.Account); err != nil {
+		return nil, err
+	} else if !has {
+		r.Advice = append(r.Advice, "set_recovery_pin")
+	}
 	return r, nil
 }
 
@@ -113,5 +121,5 @@ func advice(a *actor, passkeys []account.Credential) []string {
 	if len(passkeys) < 2 {
 		out = append(out, "add_second_passkey")
 	}
-	return append(out, "set_recovery_pin")
+	return out
 }

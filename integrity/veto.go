@@ -46,10 +46,13 @@ func (s *Service) vetoPending(ctx context.Context, tx Tx, a *actor, id account.P
 	if err != nil {
 		return nil, err
 	}
-	if ok, err := tx.EndPending(ctx, p.ended(StateCancelled, a.now)); err != nil {
+	if ok, err := tx.EndPending(ctx, p.ended(StateDenied, a.now)); err != nil {
 		return nil, err
 	} else if !ok {
 		return nil, ErrTooLate
+	}
+	if err := s.endStart(ctx, tx, p, a.now); err != nil {
+		return nil, err
 	}
 	d := s.deed(a, string(p.Action)+".cancel", string(id))
 	d.class, d.event, d.alert = s.class(a), "account.vetoed", string(account.VetoAction)
