@@ -6,6 +6,9 @@
 // It wraps fxamacker/cbor with one fixed decode mode, so that no caller can
 // choose a laxer one. It never re-encodes to compare: what was signed is
 // compared as the bytes that came.
+//
+// Our own formats are stricter still, and are both written and read by a
+// [Coder]: deterministic, each structure described once for both directions.
 package cbor
 
 import (
