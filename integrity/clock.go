@@ -12,59 +12,70 @@ import (
 const tickMost = 100
 
 // Tick does what is due by the clock: holds that are over, actions whose wait is,
-// and the locks of devices whose keys were revoked. It is called every few seconds; several processes may, for each thing
-// is done in a transaction of its own that reads it again. more: call it again at
-// once. What fails is tried again at the next call, and does not keep the rest
-// from being done.
+// and the locks of devices whose keys were revoked. It is called every few seconds;
+// several processes may, for each thing is done in a transaction of its own that
+// reads it again. more: call it again at once. What fails is tried again at the
+// next call, and does not keep the rest from being done.
 func (s *Service) Tick(ctx context.Context) (more bool, err error) {
 	now := s.now()
-	var accounts []account.ID
-	var devices []account.DeviceID
-	var pending []PendingRow
-	err = s.look(ctx, func(tx Tx) (err error) {
-		if accounts, err = tx.AccountsDue(ctx, now, tickMost); err != nil {
-			return err
-		}
-		if devices, err = tx.DevicesDue(ctx, now, tickMost); err != nil {
-			return err
-		}
-		pending, err = tx.PendingDue(ctx, now, tickMost)
+	for _, kind := range []struct {
+		list func(tx Tx, after Due) ([]Due, error)
+		do   func(tx Tx, id string) (bool, error)
+	}{
+		{ // first: the holds of its devices wait for that of the account
+			func(tx Tx, after Due) ([]Due, error) { return tx.AccountsDue(ctx, now, after, tickMost) },
+			func(tx Tx, id string) (bool, error) { return s.accountHoldOver(ctx, tx, account.ID(id), now) },
+		},
+		{
+			func(tx Tx, after Due) ([]Due, error) { return tx.DevicesDue(ctx, now, after, tickMost) },
+			func(tx Tx, id string) (bool, error) { return s.deviceHoldOver(ctx, tx, account.DeviceID(id), now) },
+		},
+		{
+			func(tx Tx, after Due) ([]Due, error) { return tx.PendingDue(ctx, now, clockActions, after, tickMost) },
+			func(tx Tx, id string) (bool, error) { return s.open(ctx, tx, account.PendingID(id), now) },
+		},
+	} {
+		full, one := s.tick(ctx, kind.list, kind.do)
+		more, err = more || full, errors.Join(err, one)
+	}
+	one := s.act(ctx, func(tx Tx) error {
+		unread, err := s.lockRevoked(ctx, tx, now)
+		more = more || unread
 		return err
 	})
-	if err != nil {
-		return false, err
-	}
-	done := 0
-	do := func(fn func(Tx) (bool, error)) {
-		if ctx.Err() != nil {
-			return
-		}
-		var ok bool
-		one := s.act(ctx, func(tx Tx) (err error) {
-			ok, err = fn(tx)
+	return more, errors.Join(err, one, ctx.Err())
+}
+
+// tick does some of what is due of one kind, and reports whether there may be
+// more. It goes on until it has done something: rows that nothing can be done
+// with, because they were tampered with, stay where they are in the list, and
+// would else keep from their turn all that come after them.
+func (s *Service) tick(ctx context.Context, list func(Tx, Due) ([]Due, error), do func(Tx, string) (bool, error)) (more bool, err error) {
+	done, page := 0, make([]Due, tickMost)
+	for after := (Due{}); done == 0 && len(page) == tickMost && ctx.Err() == nil; after = page[len(page)-1] {
+		one := s.look(ctx, func(tx Tx) (err error) {
+			page, err = list(tx, after)
 			return err
 		})
-		if one == nil && ok {
-			done++
+		if one != nil || len(page) == 0 {
+			return false, errors.Join(err, one)
 		}
-		err = errors.Join(err, one)
+		for _, due := range page {
+			if ctx.Err() != nil {
+				break
+			}
+			ok := false
+			one := s.act(ctx, func(tx Tx) (err error) {
+				ok, err = do(tx, due.ID)
+				return err
+			})
+			if one == nil && ok {
+				done++
+			}
+			err = errors.Join(err, one)
+		}
 	}
-	for _, id := range accounts { // first: the holds of its devices wait for that of the account
-		do(func(tx Tx) (bool, error) { return s.accountHoldOver(ctx, tx, id, now) })
-	}
-	for _, id := range devices {
-		do(func(tx Tx) (bool, error) { return s.deviceHoldOver(ctx, tx, id, now) })
-	}
-	for _, p := range pending {
-		do(func(tx Tx) (bool, error) { return s.open(ctx, tx, p, now) })
-	}
-	unread := false
-	do(func(tx Tx) (_ bool, err error) {
-		unread, err = s.lockRevoked(ctx, tx, now)
-		return unread, err
-	})
-	full := unread || len(accounts) == tickMost || len(devices) == tickMost || len(pending) == tickMost
-	return full && done > 0, errors.Join(err, ctx.Err())
+	return done > 0 && len(page) == tickMost, err
 }
 
 // clockDeed is what the clock does to an account.

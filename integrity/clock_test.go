@@ -180,7 +180,9 @@ func TestHoldWaitsForAccount(t *testing.T) {
 	if got := r.states(first, second); !slices.Equal(got, []string{"locked", "active", "held"}) {
 		t.Errorf("%v", got)
 	}
-	due := read(r, func(tx integrity.Tx) ([]account.DeviceID, error) { return tx.DevicesDue(t.Context(), r.clock(), 10) })
+	due := read(r, func(tx integrity.Tx) ([]integrity.Due, error) {
+		return tx.DevicesDue(t.Context(), r.clock(), integrity.Due{}, 10)
+	})
 	if len(due) != 0 {
 		t.Errorf("due: %v", due)
 	}

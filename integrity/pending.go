@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -34,14 +35,15 @@ func (s *Service) wait(ctx context.Context, tx Tx, a *actor, d *deed, action acc
 	return p, tx.AddPending(ctx, p)
 }
 
+// clockActions are what the clock runs when the wait is over. Of others that wait
+// it is the owner who asks for what comes after it.
+var clockActions = []account.Action{account.UnfreezeAccount, account.DeleteAccount}
+
 // open runs an action whose wait is over. One that is not legal any more is
 // cancelled. An action of a kind that the clock does not run is left alone.
-func (s *Service) open(ctx context.Context, tx Tx, p PendingRow, now time.Time) (done bool, err error) {
-	if p.Action != account.UnfreezeAccount && p.Action != account.DeleteAccount {
-		return false, nil
-	}
-	p, found, err := tx.Pending(ctx, p.ID) // as it is now, and not when it was listed
-	if err != nil || !found || p.State != StateOpen || now.Before(p.OpensAt) {
+func (s *Service) open(ctx context.Context, tx Tx, id account.PendingID, now time.Time) (done bool, err error) {
+	p, found, err := tx.Pending(ctx, id) // as it is now, and not when it was listed
+	if err != nil || !found || p.State != StateOpen || now.Before(p.OpensAt) || !slices.Contains(clockActions, p.Action) {
 		return false, err
 	}
 	a, err := s.account(ctx, tx, p.Account)

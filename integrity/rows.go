@@ -105,6 +105,13 @@ type PendingRow struct {
 	MAC       []byte
 }
 
+// Due is a row whose time has come, and a place in a list of such: by that time,
+// and then by id. The zero Due is before all.
+type Due struct {
+	At time.Time
+	ID string
+}
+
 // AlertRow tells the owner what has happened. It is written in the transaction
 // of what it tells of.
 type AlertRow struct {

@@ -12,8 +12,8 @@ import (
 // act on it, it checks it, so that no flow can forget to. A wrong one is
 // tampered: nothing is done with the row, and its account is locked.
 //
-// PendingDue is left as it is, for a wrong row of one account would keep the
-// clock from all others: it reads each with Pending before it does anything.
+// PendingDue gives no rows, for a wrong one of one account would keep the clock
+// from all others: it reads each with Pending before it does anything.
 type sealed struct {
 	Tx
 	key []byte

@@ -39,8 +39,9 @@ type accountTx interface {
 	// PutAccount stores a, whether or not it is known. handleKey is the folded
 	// handle, or empty; that of another account is ErrHandleTaken.
 	PutAccount(ctx context.Context, a account.Account, handleKey string) error
-	// AccountsDue gives up to limit accounts whose hold ends at or before now.
-	AccountsDue(ctx context.Context, now time.Time, limit int) ([]account.ID, error)
+	// AccountsDue gives up to limit accounts whose hold ends at or before now, in
+	// the order of Due and from behind after on.
+	AccountsDue(ctx context.Context, now time.Time, after Due, limit int) ([]Due, error)
 
 	Device(ctx context.Context, id account.DeviceID) (d account.Device, found bool, err error)
 	DeviceByKey(ctx context.Context, keyID string) (d account.Device, found bool, err error)
@@ -51,8 +52,8 @@ type accountTx interface {
 	PutDevice(ctx context.Context, d account.Device) error
 	// SeenDevice sets when a device was last seen, which is in no digest and no MAC.
 	SeenDevice(ctx context.Context, id account.DeviceID, at time.Time) error
-	// DevicesDue gives up to limit devices whose hold ends at or before now.
-	DevicesDue(ctx context.Context, now time.Time, limit int) ([]account.DeviceID, error)
+	// DevicesDue is AccountsDue for devices.
+	DevicesDue(ctx context.Context, now time.Time, after Due, limit int) ([]Due, error)
 }
 
 type credentialTx interface {
@@ -126,8 +127,9 @@ type approvalTx interface {
 	// EndPending moves an open one to the state of p, with when it ended and the
 	// MAC, and reports whether it was open.
 	EndPending(ctx context.Context, p PendingRow) (bool, error)
-	// PendingDue gives up to limit open ones that open at or before now.
-	PendingDue(ctx context.Context, now time.Time, limit int) ([]PendingRow, error)
+	// PendingDue gives up to limit open ones of these actions that open at or
+	// before now, in the order of Due and from behind after on.
+	PendingDue(ctx context.Context, now time.Time, actions []account.Action, after Due, limit int) ([]Due, error)
 }
 
 type alertTx interface {

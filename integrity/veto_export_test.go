@@ -46,7 +46,7 @@ func (s *Service) Recovered(ctx context.Context, id account.ID, by account.Devic
 // Open runs what waits, as the clock does with a row that it has read before.
 func (s *Service) Open(ctx context.Context, p PendingRow) (done bool, err error) {
 	err = s.act(ctx, func(tx Tx) (err error) {
-		done, err = s.open(ctx, tx, p, s.now())
+		done, err = s.open(ctx, tx, p.ID, s.now())
 		return err
 	})
 	return done, err

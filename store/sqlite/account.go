@@ -98,7 +98,8 @@ func (tx *Tx) PutAccount(ctx context.Context, a account.Account, handleKey strin
 }
 
 // AccountsDue gives up to limit accounts whose hold ends at or before now, those
-// first that have been due for longest.
-func (tx *Tx) AccountsDue(ctx context.Context, now time.Time, limit int) ([]account.ID, error) {
-	return some(ctx, tx, "account", text[account.ID], `SELECT id FROM account WHERE hold_until <= ? ORDER BY hold_until LIMIT ?`, micros(now), limit)
+// first that have been due for longest, from behind after on.
+func (tx *Tx) AccountsDue(ctx context.Context, now time.Time, after integrity.Due, limit int) ([]integrity.Due, error) {
+	return some(ctx, tx, "account", readDue, `SELECT hold_until, id FROM account
+		WHERE hold_until <= ? AND (hold_until, id) > (?, ?) ORDER BY hold_until, id LIMIT ?`, micros(now), behind(after), after.ID, limit)
 }

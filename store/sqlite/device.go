@@ -69,7 +69,8 @@ func (tx *Tx) SeenDevice(ctx context.Context, id account.DeviceID, at time.Time)
 }
 
 // DevicesDue gives up to limit devices whose hold ends at or before now, those
-// first that have been due for longest.
-func (tx *Tx) DevicesDue(ctx context.Context, now time.Time, limit int) ([]account.DeviceID, error) {
-	return some(ctx, tx, "device", text[account.DeviceID], `SELECT id FROM device WHERE hold_until <= ? ORDER BY hold_until LIMIT ?`, micros(now), limit)
+// first that have been due for longest, from behind after on.
+func (tx *Tx) DevicesDue(ctx context.Context, now time.Time, after integrity.Due, limit int) ([]integrity.Due, error) {
+	return some(ctx, tx, "device", readDue, `SELECT hold_until, id FROM device
+		WHERE hold_until <= ? AND (hold_until, id) > (?, ?) ORDER BY hold_until, id LIMIT ?`, micros(now), behind(after), after.ID, limit)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -65,9 +66,13 @@ func (tx *Tx) EndPending(ctx context.Context, p integrity.PendingRow) (bool, err
 	return n == 1, err
 }
 
-// PendingDue gives up to limit open ones that open at or before now, those that
-// have been due for longest first.
-func (tx *Tx) PendingDue(ctx context.Context, now time.Time, limit int) ([]integrity.PendingRow, error) {
-	return some(ctx, tx, "pending action", readPending, `SELECT `+pendingColumns+` FROM pending
-		WHERE opens_at <= ? AND state = 'open' ORDER BY opens_at LIMIT ?`, micros(now), limit)
+// PendingDue gives up to limit open ones of these actions that open at or before
+// now, those that have been due for longest first, from behind after on.
+func (tx *Tx) PendingDue(ctx context.Context, now time.Time, actions []account.Action, after integrity.Due, limit int) ([]integrity.Due, error) {
+	args := []any{micros(now), behind(after), after.ID}
+	for _, a := range actions {
+		args = append(args, string(a))
+	}
+	return some(ctx, tx, "pending action", readDue, `SELECT opens_at, id FROM pending WHERE opens_at <= ? AND (opens_at, id) > (?, ?)
+		AND state = 'open' AND action IN (?`+strings.Repeat(", ?", len(actions)-1)+`) ORDER BY opens_at, id LIMIT ?`, append(args, limit)...)
 }

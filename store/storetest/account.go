@@ -114,20 +114,31 @@ func testHolds(t *testing.T, open Open) {
 		}
 		return nil
 	})
+	first, last := integrity.Due{At: at(10), ID: string(bob)}, integrity.Due{At: at(20), ID: string(alice)}
 	tests := []struct {
 		now   time.Time
+		after integrity.Due
 		limit int
-		want  []account.ID
+		want  []integrity.Due
 	}{
-		{at(10).Add(-time.Microsecond), 9, nil},
-		{at(10), 9, []account.ID{bob}},
-		{at(20), 9, []account.ID{bob, alice}},
-		{at(20), 1, []account.ID{bob}},
+		{at(10).Add(-time.Microsecond), integrity.Due{}, 9, nil},
+		{at(10), integrity.Due{}, 9, []integrity.Due{first}},
+		{at(20), integrity.Due{}, 9, []integrity.Due{first, last}},
+		{at(20), integrity.Due{}, 1, []integrity.Due{first}},
+		{at(20), first, 9, []integrity.Due{last}},
+		{at(20), integrity.Due{At: at(10), ID: "a"}, 1, []integrity.Due{first}},
+		{at(20), last, 9, nil},
+	}
+	device := func(d integrity.Due) integrity.Due {
+		if d.ID != "" {
+			d.ID = "d" + d.ID[1:]
+		}
+		return d
 	}
 	for _, tt := range tests {
-		same(t, tt.want, look(t, s, func(tx Tx) ([]account.ID, error) { return tx.AccountsDue(ctx, tt.now, tt.limit) }))
-		devices := look(t, s, func(tx Tx) ([]account.DeviceID, error) { return tx.DevicesDue(ctx, tt.now, tt.limit) })
-		same(t, tt.want, names(devices, func(id account.DeviceID) account.ID { return account.ID("a" + id[1:]) }))
+		same(t, tt.want, look(t, s, func(tx Tx) ([]integrity.Due, error) { return tx.AccountsDue(ctx, tt.now, tt.after, tt.limit) }))
+		devices := look(t, s, func(tx Tx) ([]integrity.Due, error) { return tx.DevicesDue(ctx, tt.now, device(tt.after), tt.limit) })
+		same(t, names(tt.want, device), devices)
 	}
 }
 

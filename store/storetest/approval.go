@@ -96,9 +96,12 @@ func testPendings(t *testing.T, open Open) {
 		By:        integrity.Creator{Kind: account.Browser, Device: "d_1", Session: "s_1"},
 		CreatedAt: at(1), OpensAt: at(2), State: integrity.StateCancelled, EndedAt: at(3), MAC: []byte{9, 0},
 	}
-	least := integrity.PendingRow{ID: "p_2", Account: alice, CreatedAt: at(9), OpensAt: at(20), State: integrity.StateOpen, MAC: []byte{1}}
+	least := integrity.PendingRow{ID: "p_2", Account: alice, Action: account.DeleteAccount, CreatedAt: at(9), OpensAt: at(20), State: integrity.StateOpen, MAC: []byte{1}}
 	first, bobs := least, least
 	first.ID, first.CreatedAt, first.OpensAt, bobs.ID, bobs.Account, bobs.OpensAt = "p_3", at(4), at(30), "p_4", bob, at(10)
+	bobs.Action = account.UnfreezeAccount
+	both := []account.Action{account.DeleteAccount, account.UnfreezeAccount}
+	due := func(p integrity.PendingRow) integrity.Due { return integrity.Due{At: p.OpensAt, ID: string(p.ID)} }
 	for _, p := range []integrity.PendingRow{done, least, first, bobs} {
 		add(p)
 		same(t, p, byID(p.ID, true))
@@ -107,17 +110,25 @@ func testPendings(t *testing.T, open Open) {
 
 	same(t, []integrity.PendingRow{first, least}, look(t, s, func(tx Tx) ([]integrity.PendingRow, error) { return tx.Pendings(ctx, alice) }))
 	tests := []struct {
-		now   time.Time
-		limit int
-		want  []integrity.PendingRow
+		now     time.Time
+		actions []account.Action
+		after   integrity.Due
+		limit   int
+		want    []integrity.PendingRow
 	}{
-		{at(10).Add(-time.Microsecond), 9, nil},
-		{at(10), 9, []integrity.PendingRow{bobs}},
-		{at(30), 9, []integrity.PendingRow{bobs, least, first}},
-		{at(30), 2, []integrity.PendingRow{bobs, least}},
+		{at(10).Add(-time.Microsecond), both, integrity.Due{}, 9, nil},
+		{at(10), both, integrity.Due{}, 9, []integrity.PendingRow{bobs}},
+		{at(30), both, integrity.Due{}, 9, []integrity.PendingRow{bobs, least, first}},
+		{at(30), both, integrity.Due{}, 2, []integrity.PendingRow{bobs, least}},
+		{at(30), both, due(bobs), 9, []integrity.PendingRow{least, first}},
+		{at(30), both[:1], integrity.Due{}, 9, []integrity.PendingRow{least, first}},
+		{at(30), []account.Action{account.StartRecovery}, integrity.Due{}, 9, nil},
 	}
 	for _, tt := range tests {
-		same(t, tt.want, look(t, s, func(tx Tx) ([]integrity.PendingRow, error) { return tx.PendingDue(ctx, tt.now, tt.limit) }))
+		got := look(t, s, func(tx Tx) ([]integrity.Due, error) {
+			return tx.PendingDue(ctx, tt.now, tt.actions, tt.after, tt.limit)
+		})
+		same(t, names(tt.want, due), got)
 	}
 
 	least.State, least.EndedAt, least.MAC = integrity.StateFinished, at(20), []byte{2}
@@ -132,5 +143,5 @@ func testPendings(t *testing.T, open Open) {
 			t.Errorf("%s was ended a second time, or is not there", id)
 		}
 	}
-	same(t, []integrity.PendingRow{bobs, first}, look(t, s, func(tx Tx) ([]integrity.PendingRow, error) { return tx.PendingDue(ctx, at(30), 9) }))
+	same(t, []integrity.Due{due(bobs), due(first)}, look(t, s, func(tx Tx) ([]integrity.Due, error) { return tx.PendingDue(ctx, at(30), both, integrity.Due{}, 9) }))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/integrity"
 )
 
 func (tx *faultyTx) Account(ctx context.Context, id account.ID) (account.Account, bool, error) {
@@ -23,8 +24,8 @@ func (tx *faultyTx) PutAccount(ctx context.Context, a account.Account, handleKey
 	return around0(tx, "PutAccount", func() error { return tx.Tx.PutAccount(ctx, a, handleKey) })
 }
 
-func (tx *faultyTx) AccountsDue(ctx context.Context, now time.Time, limit int) ([]account.ID, error) {
-	return around(tx, "AccountsDue", func() ([]account.ID, error) { return tx.Tx.AccountsDue(ctx, now, limit) })
+func (tx *faultyTx) AccountsDue(ctx context.Context, now time.Time, after integrity.Due, limit int) ([]integrity.Due, error) {
+	return around(tx, "AccountsDue", func() ([]integrity.Due, error) { return tx.Tx.AccountsDue(ctx, now, after, limit) })
 }
 
 func (tx *faultyTx) Device(ctx context.Context, id account.DeviceID) (account.Device, bool, error) {
@@ -47,6 +48,6 @@ func (tx *faultyTx) SeenDevice(ctx context.Context, id account.DeviceID, at time
 	return around0(tx, "SeenDevice", func() error { return tx.Tx.SeenDevice(ctx, id, at) })
 }
 
-func (tx *faultyTx) DevicesDue(ctx context.Context, now time.Time, limit int) ([]account.DeviceID, error) {
-	return around(tx, "DevicesDue", func() ([]account.DeviceID, error) { return tx.Tx.DevicesDue(ctx, now, limit) })
+func (tx *faultyTx) DevicesDue(ctx context.Context, now time.Time, after integrity.Due, limit int) ([]integrity.Due, error) {
+	return around(tx, "DevicesDue", func() ([]integrity.Due, error) { return tx.Tx.DevicesDue(ctx, now, after, limit) })
 }

@@ -88,6 +88,6 @@ func (tx *faultyTx) EndPending(ctx context.Context, p integrity.PendingRow) (boo
 	return around(tx, "EndPending", func() (bool, error) { return tx.Tx.EndPending(ctx, p) })
 }
 
-func (tx *faultyTx) PendingDue(ctx context.Context, now time.Time, limit int) ([]integrity.PendingRow, error) {
-	return around(tx, "PendingDue", func() ([]integrity.PendingRow, error) { return tx.Tx.PendingDue(ctx, now, limit) })
+func (tx *faultyTx) PendingDue(ctx context.Context, now time.Time, actions []account.Action, after integrity.Due, limit int) ([]integrity.Due, error) {
+	return around(tx, "PendingDue", func() ([]integrity.Due, error) { return tx.Tx.PendingDue(ctx, now, actions, after, limit) })
 }
