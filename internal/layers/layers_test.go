@@ -49,6 +49,7 @@ recovery/toprf        | internal/cbor                                           
 recovery/wire         | internal/cbor                                                            |
 stream                | account recovery internal/cbor                                             |
 stream/wal            | account recovery stream internal/cbor                                      |
+stream/kafka          | account recovery stream                                                    | github.com/twmb/franz-go
 stream/streamtest     | account recovery stream                                                    | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
