@@ -27,7 +27,7 @@ const (
 // finishes are the calls that a lost answer makes uncertain.
 func finishes(procedure string) bool {
 	switch path.Base(procedure) {
-	case "FinishEnrol", "FinishSignIn", "FinishStepUp", "FinishAdd", "FinishJoin", "RequestJoin", "ConfirmAction", "Veto", "Reattest", "LeaveDevice":
+	case "FinishEnrol", "FinishSignIn", "FinishStepUp", "FinishAdd", "FinishJoin", "RequestJoin", "ConfirmAction", "Veto", "Reattest", "LeaveDevice", "StartRecovery", "FinishRecovery":
 		return true
 	}
 	return false

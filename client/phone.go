@@ -16,6 +16,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
+	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
 )
 
 // Key is a phone's attested key. On a real phone it lies in hardware.
@@ -98,6 +99,7 @@ type Phone struct {
 	accounts accountv1connect.AccountServiceClient
 	joins    accountv1connect.JoinServiceClient
 	keys     passkeyv1connect.PasskeyServiceClient
+	recovery recoveryv1connect.RecoveryServiceClient
 
 	mu    sync.Mutex
 	key   Key           // guarded by mu
@@ -150,6 +152,7 @@ func NewPhone(o *PhoneOptions) (*Phone, error) {
 	p.accounts = accountv1connect.NewAccountServiceClient(p.http, p.url, calls...)
 	p.joins = accountv1connect.NewJoinServiceClient(p.http, p.url, calls...)
 	p.keys = passkeyv1connect.NewPasskeyServiceClient(p.http, p.url, calls...)
+	p.recovery = newRecoveryClient(p, calls...)
 	return p, nil
 }
 

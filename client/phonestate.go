@@ -28,7 +28,7 @@ type PhoneState struct {
 // are kept before the server hears of them, so that a phone that dies in
 // between finds out what has become of it.
 type Began struct {
-	Flow      string         `json:"flow"` // "enrol" or "join"
+	Flow      string         `json:"flow"` // "enrol", "join" or "recover"
 	Account   account.ID     `json:"account,omitempty"`
 	Join      account.JoinID `json:"join,omitempty"`
 	Code      string         `json:"code,omitempty"`
@@ -40,6 +40,8 @@ type Began struct {
 const (
 	FlowEnrol = "enrol"
 	FlowJoin  = "join"
+	// FlowRecover is a recovery whose account is not this phone's yet.
+	FlowRecover = "recover"
 )
 
 // stateJSON is the form that Export writes.

@@ -57,7 +57,7 @@ web                   | account audit event passkey integrity                   
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey integrity web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest server | connectrpc.com/connect github.com/alecthomas/kong
-client                | account attest/request gen/...                                           | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+client                | account attest/request gen/... recovery recovery/wire                                          | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect
 fetch                 | attest/android attest/appattest internal/jsonobject                      |
