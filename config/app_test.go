@@ -133,7 +133,7 @@ func afterHosts(sample string) string {
 
 // TestShortWaits: a demo may have them, when it says so.
 func TestShortWaits(t *testing.T) {
-	text := strings.NewReplacer(`dangerous_short_waits = false`, `dangerous_short_waits = true`, `"24h"`, `"30s"`, `fresh = "5m"`, `fresh = "20s"`, `risky = "1m"`, `risky = "20s"`).Replace(sampleText(t))
+	text := strings.NewReplacer(`evidence_max_age = "24h"`, `evidence_max_age = "24h"`, `dangerous_short_waits = false`, `dangerous_short_waits = true`, `"24h"`, `"30s"`, `fresh = "5m"`, `fresh = "20s"`, `risky = "1m"`, `risky = "20s"`).Replace(sampleText(t))
 	if _, err := config.Parse([]byte(text)); err != nil {
 		t.Error(err)
 	}

@@ -50,6 +50,10 @@ type Config struct {
 	Log Log `toml:"log"`
 	// Attestation of phones.
 	Attest Attest `toml:"attest"`
+	// Recovery of sealing keys with a PIN, for the apps that have accounts.
+	Recovery Recovery `toml:"recovery"`
+	// The vaults that recovery needs.
+	Vault Vault `toml:"vault"`
 	// One table an app. An app has its own store, and nothing spans two apps.
 	Apps []App `toml:"app,required"`
 
@@ -113,6 +117,8 @@ func Defaults() Config {
 		TrustedProxies: []string{},
 		ShutdownGrace:  Duration{20 * time.Second},
 		Log:            Log{Level: "info", Format: "text"},
+		Recovery:       defaultRecovery(),
+		Vault:          defaultVault(),
 	}
 }
 

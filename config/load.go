@@ -66,7 +66,8 @@ func Parse(data []byte) (*Config, error) {
 
 // paths are the fields that name files and folders.
 func (c *Config) paths() []*string {
-	all := []*string{&c.DataDir, &c.TLSCertFile, &c.TLSKeyFile, &c.Attest.PolicyFile, &c.Attest.StatusListFile}
+	all := []*string{&c.DataDir, &c.TLSCertFile, &c.TLSKeyFile, &c.Attest.PolicyFile, &c.Attest.StatusListFile,
+		&c.Vault.SetFile, &c.Vault.VoucherKeyFile}
 	for i := range c.Attest.AppleKeys {
 		all = append(all, &c.Attest.AppleKeys[i].KeyFile)
 	}
@@ -128,6 +129,7 @@ func (c *Config) check(fail func(key, reason string) error) error {
 	}
 	c.checkFeed(bad)
 	c.checkApps(bad)
+	c.checkRecovery(bad)
 	return errors.Join(errs...)
 }
 

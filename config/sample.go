@@ -20,9 +20,12 @@ var source string
 //go:embed app.go
 var sourceOfApp string
 
+//go:embed recovery.go
+var sourceOfRecovery string
+
 // Sample is a configuration file with every key, each under its comment.
 func Sample() (string, error) {
-	docs, err := fieldDocs(source, sourceOfApp)
+	docs, err := fieldDocs(source, sourceOfApp, sourceOfRecovery)
 	if err != nil {
 		return "", err
 	}
