@@ -52,6 +52,7 @@ func inside() map[string]string {
 		"recovery/vault.ErrStale":             "between a vault and its witnesses; the vault answers with a code",
 		"recovery/vault.ErrAmnesia":           "between a vault and its witnesses; the vault answers with a code",
 		"recovery/vault.ErrFuture":            "between a vault and its witnesses; the vault answers with a code",
+		"recovery/vault.ErrJournal":           "for who starts a witness; it reaches the log",
 		"recovery/vault.ErrPeer":              "between a vault and its witnesses; it reaches the log",
 		"recovery/vault.ErrUnavailable":       "between a vault and its witnesses; the vault answers with a code",
 	}

@@ -131,17 +131,13 @@ func (m *VaultMark) Code(c *cbor.Coder) {
 	m.Mark.Code(c)
 }
 
-// found is [hash / null].
-type found struct {
-	hash wire.Hash
-	ok   bool
-}
-
-func (f *found) Code(c *cbor.Coder) {
-	c.Array(1)
-	if f.ok = c.Null(f.ok); f.ok {
-		f.hash.Code(c)
+// Code walks [hash / null, past].
+func (a *HeadAnswer) Code(c *cbor.Coder) {
+	c.Array(2)
+	if a.Known = c.Null(a.Known); a.Known {
+		a.Hash.Code(c)
 	}
+	c.Bool(&a.Past)
 }
 
 // millis is a time, in milliseconds since 1970.

@@ -42,8 +42,7 @@ func (l *Link) Clock(ctx context.Context) (time.Time, error) {
 }
 
 // HeadAt is message 5.
-func (l *Link) HeadAt(ctx context.Context, n uint64) (wire.Hash, bool, error) {
-	var f found
-	_, err := l.ask(ctx, &request{kind: askHead, n: n}, nil, &f)
-	return f.hash, f.ok, err
+func (l *Link) HeadAt(ctx context.Context, n uint64) (h HeadAnswer, err error) {
+	_, err = l.ask(ctx, &request{kind: askHead, n: n}, nil, &h)
+	return h, err
 }

@@ -111,9 +111,8 @@ func (w *Witness) serve(ctx context.Context, l *link) {
 				return
 			}
 		case askHead:
-			var f found
-			f.hash, f.ok = w.headAt(r.n)
-			if say(out, r.id, &f, nil, nil) != nil {
+			h := w.headAt(r.n)
+			if say(out, r.id, &h, nil, nil) != nil {
 				return
 			}
 		}

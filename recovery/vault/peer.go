@@ -27,9 +27,8 @@ type Peer interface {
 	// Memories.View says which.
 	Join(ctx context.Context, inc wire.Incarnation, page func([]VaultMark) error) (Memories, error)
 
-	// HeadAt returns the head that the witness's journal had after its n-th
-	// entry; ok is false when it does not know.
-	HeadAt(ctx context.Context, n uint64) (hash wire.Hash, ok bool, err error)
+	// HeadAt returns the head that the witness's journal had when it was n long.
+	HeadAt(ctx context.Context, n uint64) (HeadAnswer, error)
 
 	// Clock is the witness's clock.
 	Clock(ctx context.Context) (time.Time, error)
@@ -54,6 +53,13 @@ type Ack struct {
 type Head struct {
 	N    uint64
 	Hash wire.Hash
+}
+
+// HeadAnswer is what a witness says of a head of its journal.
+type HeadAnswer struct {
+	Known bool
+	Hash  wire.Hash
+	Past  bool // not known because it is too long ago; otherwise, it never was
 }
 
 // Memories is what a witness says of itself to one that joins.

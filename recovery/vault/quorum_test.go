@@ -18,6 +18,7 @@ type set struct {
 	key       wire.MarkKey
 	sizes     sizes
 	writer    *Quorum
+	dirs      []string // of the journals; nil: none
 }
 
 // fickle is a peer that can be cut off, and that can lie.
@@ -60,7 +61,12 @@ func testKey() wire.MarkKey { return wire.DeriveMarkKey(wire.Key{1}, "v1") }
 // newSet returns w witnesses that have begun.
 func newSet(t testing.TB, w, q, r, f int) *set {
 	t.Helper()
-	s := &set{TB: t, key: testKey(), sizes: sizes{w, q, r, f}}
+	return startSet(&set{TB: t, key: testKey(), sizes: sizes{w, q, r, f}})
+}
+
+func startSet(s *set) *set {
+	t, w := s.TB, s.sizes.w
+	t.Helper()
 	for i := range w {
 		s.witnesses = append(s.witnesses, s.witness(i))
 		if err := s.witnesses[i].Begin(); err != nil {
@@ -79,10 +85,15 @@ func (s *set) witness(i int) *Witness {
 	for j := range s.sizes.w {
 		all = append(all, fmt.Sprint("v", j+1))
 	}
-	w, err := NewWitness(&WitnessOptions{ID: all[i], Boot: bootID(), All: all, Q: s.sizes.q, R: s.sizes.r, F: s.sizes.f})
+	o := &WitnessOptions{ID: all[i], Boot: bootID(), All: all, Q: s.sizes.q, R: s.sizes.r, F: s.sizes.f}
+	if s.dirs != nil {
+		o.Dir = s.dirs[i]
+	}
+	w, err := NewWitness(o)
 	if err != nil {
 		s.Fatal(err)
 	}
+	s.Cleanup(func() { w.Close() })
 	return w
 }
 

@@ -27,7 +27,7 @@ func (w *Witness) Run(ctx context.Context, others []Peer) error {
 		w.log.Error("this witness began anew where others remember it: it joins them instead", "witness", w.id, "error", err)
 	}
 	pause := pauseMin
-	for number := uint64(1); !w.Live(); {
+	for number := w.next(); !w.Live(); {
 		var err error
 		if number, err = w.round(ctx, others, number); err == nil {
 			break
@@ -42,6 +42,13 @@ func (w *Witness) Run(ctx context.Context, others []Peer) error {
 	}
 	w.log.Info("recovery.rejoined", "witness", w.id)
 	return nil
+}
+
+// next is the incarnation after the one that its journal knows.
+func (w *Witness) next() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.view[w.id].Number + 1
 }
 
 // announce tells the others of a witness that has begun. If one of them knows of
@@ -92,9 +99,13 @@ func (w *Witness) round(ctx context.Context, others []Peer, number uint64) (uint
 	if known != nil {
 		return next, known
 	}
-	voters := slices.DeleteFunc(answers, func(a told) bool { return a.err != nil || !a.says.Live })
-	if len(voters) < w.sizes.r {
-		return number, fmt.Errorf("%w: %d others remember, %d are needed", ErrAmnesia, len(voters), w.sizes.r)
+	voters := w.voters(ctx, answers)
+	count := len(voters)
+	if w.trusted(answers) {
+		count++ // its own journal
+	}
+	if count < w.sizes.r {
+		return number, fmt.Errorf("%w: %d remember, %d are needed", ErrAmnesia, count, w.sizes.r)
 	}
 	return number, w.adopt(voters, wire.Incarnation{Number: number, Boot: w.boot})
 }
@@ -168,11 +179,36 @@ func with(all []held, h held) []held {
 // adopt makes the witness live with what the voters remember, and what it has been
 // told by others that joined meanwhile.
 func (w *Witness) adopt(voters []told, inc wire.Incarnation) error {
+	if err := w.merge(voters); err != nil {
+		return err
+	}
+	if w.journal != nil {
+		if err := w.journal.checkpoint(); err != nil {
+			return err
+		}
+	}
+	w.mu.Lock()
+	wait := w.durable(entry{kind: entryLife, name: w.id, life: inc})
+	w.mu.Unlock()
+	if _, err := wait(); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	views := []wire.View{w.view}
+	w.view = joinViews(w.view, wire.View{w.id: inc})
+	if w.view[w.id] != inc {
+		return fmt.Errorf("%w: incarnation %d of itself is known", ErrStale, w.view[w.id].Number)
+	}
+	w.live = true
+	return nil
+}
+
+// merge takes what the voters remember into what is held.
+func (w *Witness) merge(voters []told) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, v := range voters {
-		views = append(views, v.says.View)
+		w.view = joinViews(w.view, v.says.View)
 		for at, marks := range v.marks {
 			all := w.all(at)
 			for _, h := range marks {
@@ -181,17 +217,11 @@ func (w *Witness) adopt(voters []told, inc wire.Incarnation) error {
 			if len(all) > maxMarks {
 				return errManyMarks
 			}
-			w.marks[at] = all[0]
-			if len(all) > 1 {
-				w.more[at] = all[1:]
-			}
+			w.set(at, all)
 		}
 		for id, h := range v.says.Heads {
 			w.keepHead(id, h)
 		}
 	}
-	w.view = joinViews(views...)
-	w.view[w.id] = inc
-	w.live = true
 	return nil
 }

@@ -70,8 +70,9 @@ func joinViews(views ...wire.View) wire.View {
 
 // believed is the view that a writer goes by, out of what each witness last told
 // it: of itself each is believed, unless more than f others know of a newer
-// incarnation of it. So f liars make nobody look restarted. Safety does not hang
-// on it, witnesses look for themselves; but a write of a wrong view is in vain.
+// incarnation of it. So f liars make nobody who has spoken look restarted; of one
+// who has not, whoever knows most is believed. Safety does not hang on it, since
+// witnesses look for themselves; but a write of a wrong view is in vain.
 func believed(told map[string]wire.View, f int) wire.View {
 	v := wire.View{}
 	for id, own := range told {
@@ -82,13 +83,17 @@ func believed(told map[string]wire.View, f int) wire.View {
 	for id := range joinViews(slices.Collect(maps.Values(told))...) {
 		var others []wire.Incarnation
 		for from, known := range told {
-			if inc, ok := known[id]; ok && from != id {
+			if inc, ok := known[id]; ok && from != id && inc.Number <= maxIncarnation {
 				others = append(others, inc)
 			}
 		}
 		slices.SortFunc(others, func(a, b wire.Incarnation) int { return cmp.Compare(b.Number, a.Number) })
-		if len(others) > f && others[f].Number > v[id].Number && others[f].Number <= maxIncarnation {
-			v[id] = others[f]
+		most := f
+		if v[id].Number == 0 {
+			most = 0
+		}
+		if len(others) > most && others[most].Number > v[id].Number {
+			v[id] = others[most]
 		}
 	}
 	return v

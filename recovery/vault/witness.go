@@ -20,6 +20,10 @@ type WitnessOptions struct {
 	All     []string
 	Q, R, F int
 
+	// Dir is where it keeps its journal (on_total_amnesia = "checkpoint"). "":
+	// none, and what it holds dies with the process.
+	Dir string
+
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: discards
 }
@@ -38,13 +42,17 @@ type Witness struct {
 	now   func() time.Time
 	log   *slog.Logger
 
+	journal *journal // nil: none
+
 	mu    sync.Mutex
-	live  bool      // guarded by mu, as all below
+	whole bool // guarded by mu, as all below: there was a journal, and it was read
+	live  bool
 	began bool      // by Begin, and nobody has been told yet
 	view  wire.View // incarnations it knows; never changed in place
 	marks map[account]held
 	more  map[account][]held // what did not agree with marks when it joined
 	heads map[string]Head    // of the journals of others
+	fresh map[string]Head    // those that are not in our journal yet
 }
 
 // account is one of a vault's.
@@ -78,7 +86,7 @@ func NewWitness(o *WitnessOptions) (*Witness, error) {
 	}
 	w := &Witness{
 		id: o.ID, boot: o.Boot, ids: all, sizes: s, now: o.Now, log: o.Logger,
-		view: wire.View{}, marks: map[account]held{}, more: map[account][]held{}, heads: map[string]Head{},
+		view: wire.View{}, marks: map[account]held{}, more: map[account][]held{}, heads: map[string]Head{}, fresh: map[string]Head{},
 	}
 	if w.now == nil {
 		w.now = time.Now
@@ -86,7 +94,24 @@ func NewWitness(o *WitnessOptions) (*Witness, error) {
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
+	if o.Dir != "" {
+		var err error
+		if w.journal, w.whole, err = openJournal(o.Dir, w.state, w.learn); err != nil {
+			return nil, err
+		}
+	}
 	return w, nil
+}
+
+// Close closes the journal. What was acknowledged is in it.
+func (w *Witness) Close() error {
+	w.mu.Lock()
+	w.live = false
+	w.mu.Unlock()
+	if w.journal == nil {
+		return nil
+	}
+	return w.journal.close()
 }
 
 // ID is the witness-id.
@@ -138,7 +163,7 @@ func (w *Witness) write(vault string, t wire.Tagged, v wire.View) (wait func() (
 	}
 	w.marks[a] = held{mark, t.Tag}
 	delete(w.more, a)
-	return func() (Head, error) { return Head{}, nil }, nil, nil
+	return w.durable(entry{kind: entryMark, name: vault, mark: t}), nil, nil
 }
 
 // all is what it holds of an account. The caller has w.mu.
@@ -166,16 +191,24 @@ func (w *Witness) amnesia() error {
 func (w *Witness) clock() time.Time { return w.now() }
 
 // Begin says that there is nothing to know: the very first start of the set, or
-// after a ceremony that took the marks for lost. It is a separate act from
-// opening, for whoever begins anew where marks were gives every account its
-// whole limit again.
+// after a ceremony that took the marks for lost and moved the journals away. It
+// is a separate act from opening, for whoever begins anew where marks were gives
+// every account its whole limit again.
 func (w *Witness) Begin() error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.live || len(w.marks) > 0 {
+	if w.live || w.whole || len(w.marks) > 0 {
+		defer w.mu.Unlock()
 		return fmt.Errorf("vault: %s remembers already: nothing is begun anew where marks are", w.id)
 	}
-	w.view = joinViews(w.view, wire.View{w.id: {Number: 1, Boot: w.boot}})
+	life := wire.Incarnation{Number: 1, Boot: w.boot}
+	w.view = joinViews(w.view, wire.View{w.id: life})
+	wait := w.durable(entry{kind: entryLife, name: w.id, life: life})
+	w.mu.Unlock()
+	if _, err := wait(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.live, w.began = true, true
 	return nil
 }

@@ -30,12 +30,16 @@ func (w *Witness) join(ctx context.Context, from string, inc wire.Incarnation, p
 		return Memories{View: w.view}, err
 	}
 	w.view = view
-	m := Memories{Live: w.live, View: view, Heads: maps.Clone(w.heads)}
+	wait := w.durable(entry{kind: entryLife, name: from, life: inc})
+	m := Memories{Live: w.live, Journal: w.whole, View: view, Heads: maps.Clone(w.heads)}
 	var accounts []account
 	for a := range w.marks {
 		accounts = append(accounts, a)
 	}
 	w.mu.Unlock()
+	if _, err := wait(); err != nil {
+		return Memories{}, err
+	}
 	for len(accounts) > 0 {
 		n := min(pageSize, len(accounts))
 		marks, err := w.page(accounts[:n])
@@ -74,7 +78,12 @@ func (w *Witness) page(accounts []account) ([]VaultMark, error) {
 }
 
 // headAt is message 5.
-func (w *Witness) headAt(n uint64) (wire.Hash, bool) { return wire.Hash{}, false }
+func (w *Witness) headAt(n uint64) HeadAnswer {
+	if w.journal == nil {
+		return HeadAnswer{}
+	}
+	return w.journal.headAt(n)
+}
 
 // keep notes the head of the journal of another witness.
 func (w *Witness) keep(id string, h Head) {
@@ -86,5 +95,8 @@ func (w *Witness) keep(id string, h Head) {
 func (w *Witness) keepHead(id string, h Head) {
 	if w.ids[id] && id != w.id && h.N > w.heads[id].N {
 		w.heads[id] = h
+		if w.journal != nil {
+			w.fresh[id] = h
+		}
 	}
 }

@@ -36,9 +36,8 @@ func (l local) Join(ctx context.Context, inc wire.Incarnation, page func([]Vault
 	return l.join(ctx, l.from, inc, page)
 }
 
-func (l local) HeadAt(_ context.Context, n uint64) (wire.Hash, bool, error) {
-	hash, ok := l.headAt(n)
-	return hash, ok, nil
+func (l local) HeadAt(ctx context.Context, n uint64) (HeadAnswer, error) {
+	return l.headAt(n), ctx.Err()
 }
 
 func (l local) Clock(ctx context.Context) (time.Time, error) { return l.clock(), ctx.Err() }
