@@ -11,7 +11,7 @@ import (
 func TestCheckRecovery(t *testing.T) {
 	sample := sampleText(t)
 	remote := strings.NewReplacer(`mode = "spawn"`, `mode = "remote"`, `# set_file = ""`, `set_file = "set"`, `# voucher_key_file = ""`, `voucher_key_file = "key"`,
-		`replicas = []`, `replicas = ["v1/a=tcp:192.0.2.7:7443", "v2/a=unix:/run/v2.sock", "v3/a=vsock:16:7443"]`).Replace(sample)
+		`replicas = []`, `replicas = ["v1/b=tcp:192.0.2.7:7443", "v2/a=unix:/run/v2.sock", "v3/a=vsock:16:7443"]`).Replace(sample)
 	kafka := strings.NewReplacer(`kind = "wal"`, `kind = "kafka"`, `brokers = []`, `brokers = ["127.0.0.1:9092"]`).Replace(sample)
 	tests := []struct {
 		name     string
@@ -21,10 +21,10 @@ func TestCheckRecovery(t *testing.T) {
 	}{
 		{"remote vaults", remote, "", "", ""},
 		{"Kafka", kafka, "", "", ""},
-		{"profile", sample, `"kr1-2of3"`, `"kr1"`, `recovery.profile: "kr1" is none of`},
-		{"none", sample, `"kr1-2of3"`, `"none"`, ""},
-		{"seed", sample, `"kr1-2of3"`, `"seed"`, ""},
-		{"policy", sample, `"merge"`, `"lax"`, `recovery.policy: "lax" is none of`},
+		{"profile", sample, `profile = "kr1-2of3"`, `profile = "kr1"`, `recovery.profile: "kr1" is none of`},
+		{"none", sample, `profile = "kr1-2of3"`, `profile = "none"`, ""},
+		{"seed", sample, `profile = "kr1-2of3"`, `profile = "seed"`, ""},
+		{"policy", sample, `policy = "merge"`, `policy = "lax"`, `recovery.policy: "lax" is none of`},
 		{"too few attempts", sample, `limit = 10`, `limit = 2`, "recovery.limit: 2 attempts"},
 		{"too many attempts", sample, `limit = 10`, `limit = 51`, "recovery.limit: 51 attempts"},
 		{"a short PIN", sample, `pin_min_length = 6`, `pin_min_length = 3`, "recovery.pin_min_length: 3 characters"},
@@ -50,10 +50,10 @@ func TestCheckRecovery(t *testing.T) {
 		{"spawned with witnesses", sample, `witnesses = []`, `witnesses = ["w1=tcp:192.0.2.7:7443"]`, "vault.witnesses: is of remote vaults"},
 		{"remote without a set", remote, `set_file = "set"`, ``, "vault.set_file: remote vaults need"},
 		{"remote without a voucher key", remote, `voucher_key_file = "key"`, ``, "vault.voucher_key_file: remote vaults need"},
-		{"remote without replicas", remote, `"v1/a=tcp:192.0.2.7:7443", "v2/a=unix:/run/v2.sock", "v3/a=vsock:16:7443"`, ``, "vault.replicas: remote vaults need"},
-		{"a replica without a name", remote, `"v1/a=tcp`, `"v1=tcp`, `vault.replicas[0]: "v1=tcp:192.0.2.7:7443" is no replica`},
-		{"a replica without a port", remote, `"v1/a=tcp:192.0.2.7:7443"`, `"v1/a=tcp:192.0.2.7"`, "vault.replicas[0]:"},
-		{"a replica by another network", remote, `"v1/a=tcp:`, `"v1/a=udp:`, "vault.replicas[0]:"},
+		{"remote without replicas", remote, `"v1/b=tcp:192.0.2.7:7443", "v2/a=unix:/run/v2.sock", "v3/a=vsock:16:7443"`, ``, "vault.replicas: remote vaults need"},
+		{"a replica without a name", remote, `"v1/b=tcp`, `"v1=tcp`, `vault.replicas[0]: "v1=tcp:192.0.2.7:7443" is no replica`},
+		{"a replica without a port", remote, `"v1/b=tcp:192.0.2.7:7443"`, `"v1/b=tcp:192.0.2.7"`, "vault.replicas[0]:"},
+		{"a replica by another network", remote, `"v1/b=tcp:`, `"v1/b=udp:`, "vault.replicas[0]:"},
 		{"a vault in capitals", remote, `"v2/a=`, `"V2/a=`, "vault.replicas[1]:"},
 		{"a witness without an address", remote, `witnesses = []`, `witnesses = ["w1"]`, `vault.witnesses[0]: "w1" is no witness`},
 	}
