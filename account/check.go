@@ -39,7 +39,7 @@ func (r Requirement) judge(c Caller, a Account, d *Device, have, need Class) (wh
 		return WhyDeviceHeld, d.Hold.Until
 	case a.State == Held && !r.WhileHeld && !d.leaves():
 		return WhyAccountHeld, a.Hold.Until
-	case d.in(Held) && !d.leaves() && !r.WhileHeld && !r.began(d):
+	case d.in(Held) && !d.leaves() && (!r.WhileHeld && !r.began(d) || r.OwnWhileHeld && r.about.device != d.ID):
 		return WhyDeviceHeld, d.Hold.Until
 	case !r.place(c, a, d):
 		if r.From == FromOlder || r.From == FromOlderOrWeb {

@@ -27,8 +27,8 @@ session.end_own             | Guest, session              | any                 
 account.freeze              | Device; leaving: Fresh      | any                   | yes          | yes
 device.freeze_own           | Device                      | that device           | yes          | yes
 veto                        | Fresh                       | older device          | only leaving | yes
-device.rename               | Person                      | any                   | yes          | no
-credential.rename           | Person                      | any                   | yes          | no
+device.rename               | Person                      | any                   | itself       | no
+credential.rename           | Person                      | any                   | no           | no
 device.freeze_other         | Fresh                       | any                   | no           | no
 session.end_one             | Fresh                       | any                   | no           | no
 session.end_others          | Fresh                       | any                   | no           | no
@@ -115,7 +115,7 @@ func (l line) allows(w world) bool {
 			return false
 		}
 	case "new":
-		if l.held != "yes" {
+		if l.held != "yes" && (l.held != "itself") {
 			return false
 		}
 	}

@@ -27,8 +27,8 @@ var requirements = []Requirement{
 	{Action: FreezeOwnDevice, Class: OnDevice, From: FromThis, LeavingClass: OnDevice, WhileHeld: true, WhileFrozen: true, Alert: true},
 	{Action: VetoAction, Class: Fresh, From: FromOlder, LeavingClass: Fresh, WhileFrozen: true, Alert: true},
 
-	{Action: RenameDevice, Class: Person, From: Anywhere, WhileHeld: true},
-	{Action: RenameCredential, Class: Person, From: Anywhere, WhileHeld: true},
+	{Action: RenameDevice, Class: Person, From: Anywhere, WhileHeld: true, OwnWhileHeld: true},
+	{Action: RenameCredential, Class: Person, From: Anywhere},
 	{Action: FreezeOtherDevice, Class: Fresh, From: Anywhere, Alert: true},
 	{Action: EndOneSession, Class: Fresh, From: Anywhere, Alert: true},
 	{Action: EndOtherSessions, Class: Fresh, From: Anywhere, Alert: true},

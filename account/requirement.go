@@ -40,6 +40,7 @@ type Requirement struct {
 	Waits        bool          // it happens after a wait
 	Session      bool          // the caller needs a session, whatever the class
 	WhileHeld    bool          // also to a held (new) device and while the account is held
+	OwnWhileHeld bool          // a device that cools off may do it to itself alone: see About
 	WhileFrozen  bool
 	WhileLocked  bool // also from a device that is locked, but not if it was frozen or leaving before
 	AnyState     bool // from a device, and in an account, in any state but deleted

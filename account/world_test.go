@@ -84,6 +84,8 @@ func (w world) require(action account.Action) account.Requirement {
 	r := account.Required(action).Within(windows())
 	r.SyncedOK = w.synced
 	switch action {
+	case account.RenameDevice:
+		r = r.About(account.Device{ID: d1})
 	case account.VetoAction:
 		r = r.About(account.Device{ID: d2, AddedAt: noon.Add(-time.Hour), Hold: account.Hold{Reason: "new", Since: noon.Add(-time.Hour)}})
 	case account.RecallMove:

@@ -136,8 +136,12 @@ func (s *Service) execute(ctx context.Context, tx Tx, a *actor, row ApprovalRow,
 	return s.record(ctx, tx, d)
 }
 
-// Deny refuses an approval. All devices are told, for somebody asked for it.
+// Deny refuses an approval. All devices are told, for somebody asked for it; so
+// nobody denies, and proposes, and denies, until the owner finds no other alert.
 func (s *Service) Deny(ctx context.Context, c account.Caller, id account.ApprovalID) error {
+	if err := s.takeChange(ctx, c, "deny"); err != nil {
+		return err
+	}
 	now := s.now()
 	return s.act(ctx, func(tx Tx) error {
 		a, err := s.load(ctx, tx, c, now)

@@ -109,3 +109,31 @@ func TestRenamesBounded(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 }
+
+// TestDenialsBounded: a device that cools off does not bury the alert that it was
+// added under what it denies itself, and takes no denial from the owner's.
+func TestDenialsBounded(t *testing.T) {
+	r := newRig(t)
+	owner, thief := r.family()
+	if _, err := thief.propose(account.UnfreezeAccount); !errors.Is(err, integrity.ErrTooLate) {
+		t.Errorf("to unfreeze what is not frozen: %v", err)
+	}
+	must[*integrity.Frozen](t)(r.Freeze(t.Context(), owner.caller()))
+	n := 0
+	for ; n < 100; n++ {
+		in := must[*integrity.Proposed](t)(thief.propose(account.UnfreezeAccount))
+		if err := r.Deny(t.Context(), thief.caller(), in.Approval.ID); errors.Is(err, integrity.ErrRateLimited) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		r.advance(2 * time.Second)
+	}
+	if n != 30 {
+		t.Errorf("limited after %d", n)
+	}
+	in := must[*integrity.Proposed](t)(thief.propose(account.UnfreezeAccount))
+	if err := r.Deny(t.Context(), owner.caller(), in.Approval.ID); err != nil {
+		t.Errorf("the owner: %v", err)
+	}
+}

@@ -74,9 +74,12 @@ func (s *Service) runRenewFreezeCode(ctx context.Context, tx Tx, a *actor, d *de
 	return map[string]any{"freeze_code": code.Reveal()}, s.putAccount(ctx, tx, a.account)
 }
 
-func (s *Service) textUnfreeze(_ context.Context, _ Tx, _ *actor, params json.RawMessage) (string, error) {
+func (s *Service) textUnfreeze(_ context.Context, _ Tx, a *actor, params json.RawMessage) (string, error) {
 	if _, err := parameters[none](params); err != nil {
 		return "", err
+	}
+	if a.account.State != account.Frozen {
+		return "", fmt.Errorf("%w: the account is not frozen", ErrTooLate)
 	}
 	return fmt.Sprintf("Unfreeze your account? It works again at once, or after %s if this device or passkey is not enough to do it at once.",
 		span(s.policy.Waits.Unfreeze)), nil

@@ -83,13 +83,13 @@ func TestUnfreeze(t *testing.T) {
 				by = r.lateDevice(first)
 			}
 			var once, again integrity.Thawed
-			for i, out := range []*integrity.Thawed{&once, &again} {
-				got := must[*integrity.Confirmed](t)(by.do(account.UnfreezeAccount))
-				*out = thawed(t, got.Result)
-				if i == 0 {
-					r.advance(time.Hour)
-				}
+			before := must[*integrity.Proposed](t)(by.propose(account.UnfreezeAccount))
+			once = thawed(t, must[*integrity.Confirmed](t)(by.do(account.UnfreezeAccount)).Result)
+			if test.wait {
+				r.advance(time.Hour)
+				before = must[*integrity.Proposed](t)(by.propose(account.UnfreezeAccount))
 			}
+			again = thawed(t, must[*integrity.Confirmed](t)(by.confirm(before)).Result)
 			if !test.wait {
 				if once.State != account.Active || !once.Changed || again.Changed || again.State != account.Active {
 					t.Errorf("%+v, then %+v", once, again)

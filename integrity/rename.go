@@ -6,7 +6,9 @@ import (
 	"github.com/staunchid/staunch/account"
 )
 
-// RenameDevice gives a device of the account another name.
+// RenameDevice gives a device of the account another name. One that cools off
+// renames itself alone: with the name of the owner's phone it would have the owner
+// veto that.
 func (s *Service) RenameDevice(ctx context.Context, c account.Caller, id account.DeviceID, name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -20,12 +22,15 @@ func (s *Service) RenameDevice(ctx context.Context, c account.Caller, id account
 		if err != nil {
 			return err
 		}
-		if err := s.require(a, account.RenameDevice); err != nil {
+		dev, err := s.device(ctx, tx, a.Account, id)
+		if err != nil {
 			return err
 		}
-		dev, err := s.device(ctx, tx, a.Account, id)
-		if err != nil || dev.Name == name {
+		if err := s.require(a, account.RenameDevice, func(r account.Requirement) account.Requirement { return r.About(dev) }); err != nil {
 			return err
+		}
+		if dev.Name == name {
+			return nil
 		}
 		dev.Name = name
 		d := s.deed(a, "device.renamed", string(id))

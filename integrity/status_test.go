@@ -108,6 +108,20 @@ func TestRenameDevice(t *testing.T) {
 			t.Errorf("%q is a name", name)
 		}
 	}
+	newcomer := r.another(first)
+	if err := r.RenameDevice(t.Context(), newcomer.caller(), newcomer.device, "New"); err != nil {
+		t.Errorf("one that cools off, itself: %v", err)
+	}
+	if err := r.RenameDevice(t.Context(), newcomer.caller(), first.device, "Unknown phone"); why(err) != account.WhyDeviceHeld {
+		t.Errorf("one that cools off, another: %v", err)
+	}
+	list, _, err := r.Passkeys(t.Context(), newcomer.caller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.RenamePasskey(t.Context(), newcomer.caller(), list[0].Ref, "Stolen"); why(err) != account.WhyDeviceHeld {
+		t.Errorf("one that cools off, a passkey: %v", err)
+	}
 	r.advance(day + time.Minute)
 	if err := r.RenameDevice(t.Context(), first.caller(), second.device, "Late"); why(err) != account.WhyStepUp {
 		t.Errorf("%v", err)
