@@ -43,6 +43,9 @@ func OpenCeremony(signed *wire.KofM, c *wire.Config) (*Ceremony, error) {
 	return &Ceremony{body, wire.ContentName(signed.TBS)}, nil
 }
 
+// Name names the ceremony, by its signed bytes.
+func (c *Ceremony) Name() wire.ID16 { return c.name }
+
 // open reports whether now is within its window.
 func (c *Ceremony) open(now time.Time) bool {
 	return seconds(now) >= c.NotBefore && seconds(now) < c.NotAfter

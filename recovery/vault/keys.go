@@ -82,11 +82,6 @@ func (k *MasterKeys) usable() bool {
 	return !zero
 }
 
-// newerThan reports whether k succeeds other: a later epoch of the same vault.
-func (k *MasterKeys) newerThan(other *MasterKeys) bool {
-	return k.Epoch() > other.Epoch() && len(k.held) >= len(other.held)
-}
-
 // Format prints no key, whatever the verb.
 func (k *MasterKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
 

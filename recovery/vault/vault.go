@@ -82,8 +82,11 @@ func (v *Vault) Adopt(keys *MasterKeys) error {
 	v.renewing.Lock()
 	defer v.renewing.Unlock()
 	old := v.ring.Load().keys
-	if !keys.usable() || !keys.newerThan(old) {
+	switch {
+	case !keys.usable() || keys.Epoch() <= old.Epoch():
 		return nil
+	case keys.era() != old.era(): // it may have another key for the marks, which this process tags with its own
+		return fmt.Errorf("%w: a ceremony was held: start this replica anew with it", ErrKeys)
 	}
 	return v.use(old, keys)
 }
