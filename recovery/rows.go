@@ -27,6 +27,7 @@ type HistoryRow struct {
 	Gen    uint32
 	Ver    uint64
 	Digest [32]byte // SHA-256 of the sealed record
+	Used   uint8    // as the receipt says
 	At     time.Time
 }
 
@@ -39,7 +40,6 @@ type IntentRow struct {
 	Op      uint8
 	Epoch   uint32
 	Request []byte // as the phone has sealed it
-	Purpose uint8  // of the voucher that goes along, wire.Purpose; 0: none
 	At      time.Time
 	NextAt  time.Time
 	Tries   int

@@ -49,6 +49,8 @@ type recordTx interface {
 	// HistoryAt gives the digests noted for one version: more than one is a fork.
 	AddHistory(ctx context.Context, h HistoryRow) (added bool, err error)
 	HistoryAt(ctx context.Context, vault string, acct [16]byte, gen uint32, ver uint64) ([][32]byte, error)
+	// HistoryBefore gives the newest one before a version.
+	HistoryBefore(ctx context.Context, vault string, acct [16]byte, gen uint32, ver uint64) (h HistoryRow, found bool, err error)
 	// History gives up to limit of an account's, the newest first.
 	History(ctx context.Context, vault string, acct [16]byte, limit int) ([]HistoryRow, error)
 	DeleteHistory(ctx context.Context, t time.Time, limit int) (int, error)
@@ -56,6 +58,9 @@ type recordTx interface {
 	// PutIntent keeps a managed request until its record is stored; one a vault,
 	// account and op, the newest.
 	PutIntent(ctx context.Context, i IntentRow) error
+	// PostponeIntent stores when it is due again and how often it was tried, if it
+	// is still that request, and reports whether it is.
+	PostponeIntent(ctx context.Context, i IntentRow) (bool, error)
 	// EndIntent removes it, if it is still that request: requestHash is its SHA-256.
 	EndIntent(ctx context.Context, vault string, acct [16]byte, op uint8, requestHash [32]byte) error
 	// Intents gives up to limit that are due at now, by time.

@@ -33,6 +33,7 @@ attest/request        |                                                         
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
+recovery/replica      | recovery/vault recovery/wire tee tee/process                                |
 recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
 tee                   | tee/process internal/cbor                                                |
 tee/process           | internal/cbor                                                            |
@@ -42,9 +43,9 @@ gen/staunch/recovery/v1 |                                                       
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
 webhook               | account event                                                            |
 store                 |                                                                          |
-store/sqlite          | account audit event attest/... integrity store store/sqlite/engine       | modernc.org/sqlite
+store/sqlite          | account audit event attest/... integrity recovery store store/sqlite/engine | modernc.org/sqlite
 store/sqlite/engine   |                                                                          | modernc.org/sqlite modernc.org/libc
-store/storetest       | account audit event attest/... integrity store                           | github.com/google/go-cmp
+store/storetest       | account audit event attest/... integrity recovery store                  | github.com/google/go-cmp
 recovery/toprf        | internal/cbor                                                            | github.com/cloudflare/circl
 recovery/wire         | internal/cbor                                                            |
 stream                | account recovery internal/cbor                                             |
@@ -56,7 +57,8 @@ rpc                   | account audit event attest attest/... passkey integrity 
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey integrity web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
-cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest server | connectrpc.com/connect github.com/alecthomas/kong
+cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery/replica server | connectrpc.com/connect github.com/alecthomas/kong
+cmd/staunch-vault     | recovery/replica                                                         |
 client                | account attest/request gen/... recovery recovery/wire                                          | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect

@@ -10,6 +10,7 @@ import (
 
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/store/storetest"
 )
@@ -94,9 +95,13 @@ func TestFaultyMethods(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	flows := reflect.TypeFor[integrity.Tx]()
-	for i := range flows.NumMethod() {
-		name := flows.Method(i).Name
+	var names []string
+	for _, tx := range []reflect.Type{reflect.TypeFor[integrity.Tx](), reflect.TypeFor[recovery.Tx]()} {
+		for i := range tx.NumMethod() {
+			names = append(names, tx.Method(i).Name)
+		}
+	}
+	for _, name := range names {
 		if _, there := reflect.TypeFor[registry.Tx]().MethodByName(name); there {
 			continue
 		}

@@ -27,6 +27,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/recovery"
 )
 
 // App is the app whose store the tests open.
@@ -36,6 +37,7 @@ const App account.AppID = "demo"
 // read.
 type Tx interface {
 	integrity.Tx // with that of the registry
+	recovery.Tx
 	audit.Reader
 	audit.SealTx
 	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
@@ -140,6 +142,14 @@ func Run(t *testing.T, open Open) {
 		"Leases":       testLeases,
 		"Signals":      testSignals,
 		"Rates":        testRates,
+
+		"Recoveries":       testRecoveries,
+		"RecoveryEpochs":   testRecoveryEpochs,
+		"RecoveryHistory":  testRecoveryHistory,
+		"RecoveryIntents":  testRecoveryIntents,
+		"RecoveryBlobs":    testRecoveryBlobs,
+		"RecoverySessions": testRecoverySessions,
+		"RecoveryReceipts": testRecoveryReceipts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

@@ -1,0 +1,289 @@
+package recovery
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// How many blobs are kept of an account: those of its registration, of the one
+// that may follow, and of one that was left half made, each with a few updates
+// that were interrupted.
+const (
+	blobsOfReg   = 4
+	blobsOfAcct  = 12
+	whatSet      = "set"
+	whatChanged  = "changed"
+	whatDeleted  = "deleted"
+	auditFinal   = "recovery.finalized"
+	auditUpdated = "recovery.updated"
+)
+
+// GetBackup says what is registered for the calling device's account.
+func (s *Service) GetBackup(ctx context.Context, c account.Caller) (*BackupView, error) {
+	out := &BackupView{Account: c.Account, Accts: s.accts(c.Account)}
+	err := s.view(ctx, func(tx Tx) error {
+		if err := s.accounts.Allow(ctx, tx, c, account.AccountRead); err != nil {
+			return err
+		}
+		p, found, err := s.pointerOf(ctx, tx, c.Account)
+		if err != nil {
+			return err
+		}
+		if out.Found = found; found {
+			out.Reg, out.Blob, out.Header, out.Stage = p.Reg, p.Blob, p.Header, p.Stage
+		}
+		out.Blobs, err = blobsOf(ctx, tx, c.Account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func blobsOf(ctx context.Context, tx Tx, id account.ID) ([]BlobView, error) {
+	rows, err := tx.Blobs(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var out []BlobView
+	for _, b := range rows {
+		out = append(out, BlobView{Reg: b.Reg, Hash: b.Hash, Blob: b.Blob})
+	}
+	return out, nil
+}
+
+// PutBlob stores what the phone has encrypted. It is not current yet: CommitBackup
+// makes it so.
+func (s *Service) PutBlob(ctx context.Context, c account.Caller, reg [16]byte, blob []byte) error {
+	if s.seed() {
+		return fmt.Errorf("%w: profile seed keeps no blobs", ErrProfile)
+	}
+	if _, err := blobHeader(reg, blob); err != nil {
+		return err
+	}
+	now := s.now()
+	return s.update(ctx, func(tx Tx) error {
+		p, found, err := s.pointerOf(ctx, tx, c.Account)
+		if err != nil {
+			return err
+		}
+		if found && p.Reg == reg {
+			err = s.accounts.Allow(ctx, tx, c, account.RecoveryUpdate)
+		} else {
+			err = s.maySetUpThis(ctx, tx, c, reg)
+		}
+		if err != nil {
+			return err
+		}
+		b := BlobRow{Account: c.Account, Reg: reg, Hash: sha256.Sum256(blob), Blob: blob, At: now}
+		if err := s.roomFor(ctx, tx, b, p); err != nil {
+			return err
+		}
+		return tx.PutBlob(ctx, b)
+	})
+}
+
+// maySetUpThis is maySetUp of one registration.
+func (s *Service) maySetUpThis(ctx context.Context, tx Tx, c account.Caller, reg [16]byte) error {
+	v, err := s.maySetUp(ctx, tx, c)
+	if err == nil && v.Reg != reg {
+		return &account.Refused{Action: account.SetupRecovery, Why: account.WhyStepUp, Need: account.Bound, Have: account.OnDevice}
+	}
+	return err
+}
+
+// blobHeader checks that bytes are a blob of a registration, and gives its header.
+// What is in it only the phone can read.
+func blobHeader(reg [16]byte, blob []byte) ([]byte, error) {
+	if len(blob) > wire.MaxBlob {
+		return nil, fmt.Errorf("%w: %d bytes, more than %d", ErrBlob, len(blob), wire.MaxBlob)
+	}
+	b, err := wire.Decode[wire.Blob](blob)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBlob, err)
+	}
+	h, err := wire.Decode[wire.Header](b.Header)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBlob, err)
+	}
+	if h.Reg != reg {
+		return nil, fmt.Errorf("%w: its header names registration %s", ErrBlob, h.Reg)
+	}
+	return b.Header, nil
+}
+
+// roomFor drops the oldest blobs that stand in the way of b, but never the one
+// that the pointer names.
+func (s *Service) roomFor(ctx context.Context, tx Tx, b BlobRow, p PointerRow) error {
+	rows, err := tx.Blobs(ctx, b.Account) // the newest first
+	if err != nil {
+		return err
+	}
+	keep, ofReg := [][32]byte{p.Blob, b.Hash}, 1
+	for _, o := range rows {
+		if o.Hash == p.Blob || o.Hash == b.Hash {
+			continue
+		}
+		if o.Reg == b.Reg {
+			if ofReg++; ofReg > blobsOfReg {
+				continue
+			}
+		}
+		if len(keep) < blobsOfAcct {
+			keep = append(keep, o.Hash)
+		}
+	}
+	return tx.DropBlobs(ctx, b.Account, keep)
+}
+
+// CommitBackup says how far the vaults have come with a registration, or with an
+// update of its blob. Repeated, it changes nothing.
+func (s *Service) CommitBackup(ctx context.Context, c account.Caller, reg [16]byte, stage Stage, hash [32]byte) error {
+	now := s.now()
+	return s.update(ctx, func(tx Tx) error {
+		p, found, err := s.pointerOf(ctx, tx, c.Account)
+		if err != nil {
+			return err
+		}
+		is := found && p.Reg == reg
+		switch stage {
+		case Activated:
+			return s.commitActivated(ctx, tx, c, p, found, reg, hash, now)
+		case Finalized:
+			if !is {
+				return s.notThis(ctx, tx, c)
+			}
+			return s.commitFinalized(ctx, tx, c, p, now)
+		case Updated:
+			if !is {
+				return s.notThis(ctx, tx, c)
+			}
+			return s.commitUpdated(ctx, tx, c, p, hash, now)
+		case Deleting:
+			if _, err := s.maySetUp(ctx, tx, c); err != nil {
+				return err
+			}
+			return s.deleting(ctx, tx, c.Account, now)
+		}
+		return fmt.Errorf("%w: there is no stage %.20q", ErrMalformed, stage)
+	})
+}
+
+// notThis is for a registration that is not the current one: who may not know
+// hears that first.
+func (s *Service) notThis(ctx context.Context, tx Tx, c account.Caller) error {
+	if err := s.accounts.Allow(ctx, tx, c, account.RecoveryUpdate); err != nil {
+		return err
+	}
+	return ErrNotFound
+}
+
+// commitActivated flips the pointer: t vaults have the registration as their
+// current one. The blob of the one before stays until it is finalized.
+func (s *Service) commitActivated(ctx context.Context, tx Tx, c account.Caller, p PointerRow, found bool, reg [16]byte, hash [32]byte, now time.Time) error {
+	if found && p.Reg == reg && p.Stage != Deleting {
+		return s.accounts.Allow(ctx, tx, c, account.RecoveryUpdate) // done before
+	}
+	if err := s.maySetUpThis(ctx, tx, c, reg); err != nil {
+		return err
+	}
+	next := PointerRow{Account: c.Account, Reg: reg, Stage: Activated, SetVersion: s.set.Version, Profile: s.set.Profile, At: now}
+	if !s.seed() {
+		b, err := s.blobToPoint(ctx, tx, c.Account, reg, hash)
+		if err != nil {
+			return err
+		}
+		next.Blob = b.Hash
+		if next.Header, err = blobHeader(reg, b.Blob); err != nil {
+			return err
+		}
+	}
+	if err := s.putPointer(ctx, tx, next); err != nil {
+		return err
+	}
+	what := whatSet
+	if found {
+		what = whatChanged
+	}
+	return s.accounts.Registered(ctx, tx, c.Account, c.Device, what)
+}
+
+// blobToPoint is the blob of a registration with a hash; without a hash, the newest.
+func (s *Service) blobToPoint(ctx context.Context, tx Tx, id account.ID, reg [16]byte, hash [32]byte) (BlobRow, error) {
+	rows, err := tx.Blobs(ctx, id)
+	if err != nil {
+		return BlobRow{}, err
+	}
+	i := slices.IndexFunc(rows, func(b BlobRow) bool { return b.Reg == reg && (b.Hash == hash || hash == [32]byte{}) })
+	if i < 0 {
+		return BlobRow{}, fmt.Errorf("%w: put it first", ErrBlob)
+	}
+	return rows[i], nil
+}
+
+// commitFinalized drops what the registration has replaced: all vaults have.
+func (s *Service) commitFinalized(ctx context.Context, tx Tx, c account.Caller, p PointerRow, now time.Time) error {
+	if err := s.accounts.Allow(ctx, tx, c, account.RecoveryUpdate); err != nil {
+		return err
+	}
+	if v, open, err := s.setupOf(ctx, tx, c.Account); err != nil {
+		return err
+	} else if open && v.Reg == p.Reg {
+		if err := tx.EndSetup(ctx, c.Account); err != nil {
+			return err
+		}
+	}
+	if p.Stage == Finalized {
+		return nil
+	}
+	p.Stage, p.At = Finalized, now
+	if err := s.putPointer(ctx, tx, p); err != nil {
+		return err
+	}
+	if err := tx.DropBlobs(ctx, c.Account, [][32]byte{p.Blob}); err != nil {
+		return err
+	}
+	return tx.AppendAudit(ctx, s.entry(c, c.Account, c.Device, auditFinal, now))
+}
+
+// commitUpdated makes another blob of the same registration the current one.
+func (s *Service) commitUpdated(ctx context.Context, tx Tx, c account.Caller, p PointerRow, hash [32]byte, now time.Time) error {
+	if err := s.accounts.Allow(ctx, tx, c, account.RecoveryUpdate); err != nil {
+		return err
+	}
+	if p.Blob == hash {
+		return nil
+	}
+	b, err := s.blobToPoint(ctx, tx, c.Account, p.Reg, hash)
+	if err != nil {
+		return err
+	}
+	if p.Header, err = blobHeader(p.Reg, b.Blob); err != nil {
+		return err
+	}
+	p.Blob, p.At = b.Hash, now
+	if err := s.putPointer(ctx, tx, p); err != nil {
+		return err
+	}
+	keep := [][32]byte{p.Blob}
+	all, err := tx.Blobs(ctx, c.Account)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.Reg != p.Reg { // of one that is being registered
+			keep = append(keep, o.Hash)
+		}
+	}
+	if err := tx.DropBlobs(ctx, c.Account, keep); err != nil {
+		return err
+	}
+	return tx.AppendAudit(ctx, s.entry(c, c.Account, c.Device, auditUpdated, now))
+}

@@ -1,0 +1,63 @@
+package recovery
+
+import (
+	"context"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// SetUp lets a device register reg: its owner has confirmed that, in the
+// transaction tx. What another device may have registered, it may no more.
+func (s *Service) SetUp(ctx context.Context, tx Tx, id account.ID, device account.DeviceID, approval account.ApprovalID, reg [16]byte) error {
+	v := SetupRow{Account: id, Reg: reg, Device: device, Approval: approval, At: s.now()}
+	v.MAC = v.Seal(s.rowKey)
+	return tx.PutSetup(ctx, v)
+}
+
+// HasBackup reports whether a PIN brings something back for the account. It is for
+// the flows of the accounts, in their transaction.
+func (s *Service) HasBackup(ctx context.Context, tx Tx, id account.ID) (bool, error) {
+	p, found, err := s.pointerOf(ctx, tx, id)
+	return found && p.Stage != Deleting, err
+}
+
+// deleting notes that the owner wants the registration gone. It is when every
+// vault has a tombstone.
+func (s *Service) deleting(ctx context.Context, tx Tx, id account.ID, now time.Time) error {
+	p, found, err := s.pointerOf(ctx, tx, id)
+	if err != nil || !found || p.Stage == Deleting {
+		return err
+	}
+	p.Stage, p.At = Deleting, now
+	return s.putPointer(ctx, tx, p)
+}
+
+// deletedEverywhere drops what is left of a registration, if no vault has a record
+// that is not a tombstone.
+func (s *Service) deletedEverywhere(ctx context.Context, tx Tx, id account.ID) error {
+	for _, p := range s.pools {
+		row, found, err := tx.Recovery(ctx, p.id, p.acct(id))
+		if err != nil {
+			return err
+		}
+		if found && wire.State(row.State) != wire.StateDeleted {
+			return nil
+		}
+	}
+	_, found, err := s.pointerOf(ctx, tx, id)
+	if err != nil || !found {
+		return err
+	}
+	if err := tx.DropPointer(ctx, id); err != nil {
+		return err
+	}
+	if err := tx.DropBlobs(ctx, id, nil); err != nil {
+		return err
+	}
+	if err := tx.EndSetup(ctx, id); err != nil {
+		return err
+	}
+	return s.accounts.Registered(ctx, tx, id, "", whatDeleted)
+}
