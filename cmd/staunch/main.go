@@ -35,6 +35,7 @@ type cli struct {
 	Serve   ServeCmd   `cmd:"" help:"Run the server."`
 	Attest  AttestCmd  `cmd:"" help:"Verify evidence, try policies, ask a server's store what it has judged, and drive a server."`
 	Phone   PhoneCmd   `cmd:"" help:"Be a phone: enrol, look, freeze, join, approve."`
+	Vault   VaultCmd   `cmd:"" help:"Run a vault or a witness of PIN recovery."`
 	Config  ConfigCmd  `cmd:"" help:"Print the sample configuration, or check a file."`
 	Check   CheckCmd   `cmd:"" help:"Look for damage in the stores."`
 	Version VersionCmd `cmd:"" help:"Print the version; so does --version."`
