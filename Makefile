@@ -15,7 +15,7 @@ UNWATCHED = -gcflags=modernc.org/sqlite/lib=-race=false
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy soak vulncheck clean
+.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka soak vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -56,11 +56,19 @@ ifeq ($(chromium),)
 	fi
 endif
 
+# A real Kafka broker runs on Java, and its jars come by Maven.
+kafka = $(and $(shell command -v java 2>/dev/null),$(shell command -v mvn 2>/dev/null))
+
 test: browser ## vet and test everything, with the race detector if there is a C compiler
 	@[ -n "$(RACE)" ] || echo "no C compiler (or CGO_ENABLED=0): testing without the race detector"
 	$(GO) vet ./...
 	$(GO) vet -tags envoy ./examples/envoy
-	$(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m ./...
+ifneq ($(kafka),)
+	@stream/kafka/fetch.sh >/dev/null || $(call missing,the jars of Kafka cannot be fetched: the retry stream is not tested with a real broker)
+else
+	@echo "java or mvn is missing: the retry stream is not tested with a real Kafka broker"
+endif
+	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m ./...
 
 lint: ## golangci-lint and buf lint
 	$(TOOL) golangci-lint run --build-tags envoy
@@ -92,6 +100,10 @@ mutate: ## remove each check in turn; a test must fail
 test-envoy: ## test with a real Envoy, which is downloaded once (50 MB)
 	@envoy=$$(examples/envoy/fetch.sh) && echo "testing with $$envoy" && \
 		TEST_ENVOY=$$envoy $(GO) test -tags envoy -count=1 ./examples/envoy
+
+test-kafka: ## test with a real Kafka broker (needs Java 17 and Maven; 43 MB are downloaded once)
+	@jars=$$(stream/kafka/fetch.sh) && echo "testing with $$jars" && \
+		TEST_KAFKA_JARS=$$jars $(GO) test -count=1 -timeout 15m ./stream/kafka
 
 bench: ## measure what is promised about speed, as ratios to the raw cost
 	$(GO) run ./internal/bench

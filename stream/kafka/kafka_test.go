@@ -20,9 +20,9 @@ func fake(t *testing.T) *kfake.Cluster {
 	return c
 }
 
-func open(t *testing.T, brokers []string, o stream.Options) *Stream {
+func openTopic(t *testing.T, brokers []string, topic string, o stream.Options) *Stream {
 	t.Helper()
-	s, err := Open(&Options{Brokers: brokers, Partitions: 3, Stream: o, testingOnlySession: 6 * time.Second})
+	s, err := Open(&Options{Brokers: brokers, Topic: topic, Partitions: 3, Stream: o, testingOnlySession: 6 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +30,11 @@ func open(t *testing.T, brokers []string, o stream.Options) *Stream {
 	return s
 }
 
-func bed(brokers []string) streamtest.Bed {
+func bed(brokers []string, topic string) streamtest.Bed {
 	return streamtest.Bed{
-		Open: func(t *testing.T, o stream.Options) streamtest.Stream { return open(t, brokers, o) },
+		Open: func(t *testing.T, o stream.Options) streamtest.Stream { return openTopic(t, brokers, topic, o) },
 		Letters: func(t *testing.T) streamtest.Letters {
-			l, err := OpenLetters(&Options{Brokers: brokers})
+			l, err := OpenLetters(&Options{Brokers: brokers, Topic: topic})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,5 +45,5 @@ func bed(brokers []string) streamtest.Bed {
 }
 
 func TestConform(t *testing.T) {
-	streamtest.Conform(t, func(t *testing.T) streamtest.Bed { return bed(fake(t).ListenAddrs()) })
+	streamtest.Conform(t, func(t *testing.T) streamtest.Bed { return bed(fake(t).ListenAddrs(), "") })
 }

@@ -34,6 +34,7 @@ func Conform(t *testing.T, make func(t *testing.T) Bed) {
 		{"ignored keys", ignored},
 		{"letters", lettersRetryDrop},
 		{"restart", restart},
+		{"stopped within an attempt", within},
 		{"nudge", nudge},
 		{"rate 0", stopped},
 	} {
@@ -320,6 +321,35 @@ func restart(t *testing.T, b Bed) {
 	}
 	store.Wait(t, "the last one is stored", func() bool { return store.Ver(21) == 1 })
 	Wait(t, nil, "nothing is held any more", func() bool { return s.Stats().Depth == 0 })
+}
+
+// within: what is not done when Run ends is not done, though later entries are.
+func within(t *testing.T, b Bed) {
+	hang := make(chan struct{})
+	s, store := b.Open(t, options()), NewStore(nil)
+	stop := Run(t, s, func(ctx context.Context, r recovery.Record) error {
+		if r.Acct[0] != 1 {
+			return store.Apply(ctx, r)
+		}
+		close(hang)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	Enqueue(t, s, Record(1, 1, 1))
+	<-hang
+	for n := byte(2); n < 40; n++ {
+		Enqueue(t, s, Record(n, 1, 1))
+	}
+	for n := byte(2); n < 40; n++ {
+		store.Wait(t, "the others are stored", func() bool { return store.Ver(n) == 1 })
+	}
+	stop()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = b.Open(t, options())
+	Run(t, s, store.Apply)
+	store.Wait(t, "the first is stored", func() bool { return store.Ver(1) == 1 })
 }
 
 func nudge(t *testing.T, b Bed) {
