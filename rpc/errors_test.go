@@ -40,6 +40,8 @@ func inside() map[string]string {
 		"recovery.ErrUnavailable":             "for a phone: its own count of who answered",
 		"recovery.ErrEvidence":                "for a phone: its own verdict on a vault",
 		"recovery.ErrPIN":                     "for a phone: its own rules for a new PIN",
+		"recovery.ErrOtherDevice":             "for a phone: its journal is older than what the vaults hold",
+		"recovery.ErrShares":                  "for a phone: what it got does not open",
 		"recovery.ErrLocked":                  "for a phone: sealed in the answers of vaults",
 		"recovery.ErrPermanent":               "between the retry stream and who applies its entries",
 		"recovery/wire.ErrMalformed":          "recovery wraps it in its own, and vaults answer with a verdict or a code",

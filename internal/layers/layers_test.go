@@ -38,7 +38,8 @@ recovery/vault        | internal/cbor recovery/wire recovery/toprf              
 tee                   | tee/process internal/cbor                                                |
 tee/process           | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey                            |
-recovery              | account audit event tee tee/... recovery/wire recovery/toprf               |
+recovery              | account audit event internal/cbor tee tee/... recovery/wire recovery/toprf               |
+recovery/recoverytest | account recovery recovery/vault recovery/wire tee tee/process             |
 gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
 webhook               | account event                                                            |

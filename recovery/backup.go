@@ -1,0 +1,236 @@
+package recovery
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/internal/cbor"
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// Backup is a phone's journal: the registration that stands, the one that is
+// being made, and what is still missing of it at which vault. It holds keys, so
+// it is kept where only the app can read, and prints as [redacted].
+type Backup struct {
+	account account.ID
+	profile string
+	known   knownSet
+	current *registration // nil: none is finished
+	pending *registration // nil: none is being made
+	blob    *newBlob      // nil: no payload is on its way
+	deleted bool          // asked for; current stays until all vaults have done it
+
+	limit, remaining uint8
+	assurance        string
+	operators        uint8
+}
+
+// registration is one PIN with one set of keys.
+type registration struct {
+	header    wire.Header
+	key       wire.DataKey // K
+	manage    wire.Key     // seed of the manage key
+	blobHash  wire.Hash
+	seq       uint64
+	have      []string // vaults that hold it, whole
+	recovered bool     // it came back with the PIN: no vault need have it as the current one
+
+	making *making // nil: it is finished
+}
+
+// making is what a registration needs until all vaults have it.
+type making struct {
+	parts    []part
+	blob     []byte
+	pin      wire.Hash // of the stretched PIN, to tell whether the same one is given again
+	first    bool      // it replaces none
+	approved bool      // by the owner
+	put      bool      // the service has the blob
+	active   bool      // the service points at it
+}
+
+// part is a vault's share. It goes when all vaults have theirs.
+type part struct {
+	vault string
+	k, s  wire.Scalar
+	auth  wire.PublicKey
+}
+
+// newBlob is a payload on its way.
+type newBlob struct {
+	blob      []byte
+	seq       uint64
+	put       bool
+	committed bool
+}
+
+func (r *registration) reg() wire.RegID { return r.header.Reg }
+
+func (r *registration) ids() []string {
+	var ids []string
+	for _, v := range r.header.Vaults {
+		ids = append(ids, v.Vault)
+	}
+	return ids
+}
+
+func (r *registration) signer() (*wire.SigningKey, error) {
+	return wire.DeriveManageKey(r.header.Suite, r.manage)
+}
+
+// hold notes that a vault has the registration.
+func (r *registration) hold(id string) {
+	if !slices.Contains(r.have, id) {
+		r.have = append(r.have, id)
+		slices.Sort(r.have)
+	}
+}
+
+// BackupInfo is what of a Backup is no secret.
+type BackupInfo struct {
+	Account      account.ID
+	Profile      string
+	Found        bool // a registration stands, or is being made
+	Reg          [16]byte
+	Seq          uint64 // of the payload
+	Limit        int
+	Remaining    int // as the vaults last said
+	Vaults       int
+	Threshold    int
+	Acknowledged int  // vaults that hold it
+	Complete     bool // nothing is left to do
+	Assurance    string
+	Operators    int
+}
+
+// Info describes what the journal has last seen, without asking anybody.
+func (b *Backup) Info() BackupInfo {
+	if b == nil {
+		return BackupInfo{}
+	}
+	in := BackupInfo{
+		Account: b.account, Profile: b.profile, Limit: int(b.limit), Remaining: int(b.remaining),
+		Assurance: b.assurance, Operators: int(b.operators),
+		Complete: b.pending == nil && b.blob == nil && !b.deleted,
+	}
+	r := b.pending
+	if r == nil {
+		r = b.current
+	}
+	if r != nil {
+		in.Found, in.Reg, in.Seq = true, r.reg(), r.seq
+		in.Vaults, in.Threshold, in.Acknowledged = int(r.header.N), int(r.header.T), len(r.have)
+	}
+	if b.blob != nil {
+		in.Seq = b.blob.seq
+	}
+	return in
+}
+
+// Encode gives the bytes to keep: they are as secret as the keys.
+func (b *Backup) Encode() ([]byte, error) {
+	out, err := cbor.Encode(b.code)
+	if err != nil {
+		return nil, fmt.Errorf("recovery: encode a backup: %w", err)
+	}
+	return out, nil
+}
+
+// ParseBackup reads what Encode has written.
+func ParseBackup(in []byte) (*Backup, error) {
+	b := new(Backup)
+	if err := cbor.Decode(in, b.code); err != nil {
+		return nil, fmt.Errorf("%w: a backup of this phone: %w", ErrMalformed, err)
+	}
+	return b, nil
+}
+
+func (b *Backup) code(c *cbor.Coder) {
+	c.Map(func(f *cbor.Fields) {
+		f.Key(1)
+		c.Const(1) // version of the journal
+		f.Key(2)
+		cbor.String(c, &b.account, 0, 64)
+		f.Key(3)
+		cbor.String(c, &b.profile, 0, 64)
+		f.Key(4)
+		b.known.code(c)
+		f.Key(5)
+		optional(c, &b.current, (*registration).code)
+		f.Key(6)
+		optional(c, &b.pending, (*registration).code)
+		f.Key(7)
+		optional(c, &b.blob, (*newBlob).code)
+		f.Key(8)
+		c.Bool(&b.deleted)
+		f.Key(9)
+		cbor.Uint(c, &b.limit, 0, wire.MaxLimit)
+		f.Key(10)
+		cbor.Uint(c, &b.remaining, 0, wire.MaxLimit)
+		f.Key(11)
+		cbor.String(c, &b.assurance, 0, 16)
+		f.Key(12)
+		cbor.Uint(c, &b.operators, 0, 255)
+	})
+}
+
+// optional walks what may be null.
+func optional[T any](c *cbor.Coder, v **T, walk func(*T, *cbor.Coder)) {
+	if !c.Null(*v != nil) {
+		return
+	}
+	if c.Reading() {
+		*v = new(T)
+	}
+	walk(*v, c)
+}
+
+func (r *registration) code(c *cbor.Coder) {
+	c.Array(8)
+	r.header.Code(c)
+	r.key.Code(c)
+	r.manage.Code(c)
+	r.blobHash.Code(c)
+	cbor.Uint(c, &r.seq, 0, 1<<64-1)
+	cbor.Slice(c, &r.have, 0, wire.MaxVaults, func(s *string) { cbor.String(c, s, 1, 32) })
+	c.Bool(&r.recovered)
+	optional(c, &r.making, (*making).code)
+}
+
+func (m *making) code(c *cbor.Coder) {
+	c.Array(7)
+	cbor.Slice(c, &m.parts, 0, wire.MaxVaults, func(p *part) {
+		c.Array(4)
+		cbor.String(c, &p.vault, 1, 32)
+		p.k.Code(c)
+		p.s.Code(c)
+		cbor.Octets(c, &p.auth, 32, 33)
+	})
+	cbor.Octets(c, &m.blob, 0, wire.MaxBlob)
+	m.pin.Code(c)
+	for _, v := range []*bool{&m.first, &m.approved, &m.put, &m.active} {
+		c.Bool(v)
+	}
+}
+
+func (n *newBlob) code(c *cbor.Coder) {
+	c.Array(4)
+	cbor.Octets(c, &n.blob, 1, wire.MaxBlob)
+	cbor.Uint(c, &n.seq, 0, 1<<64-1)
+	c.Bool(&n.put)
+	c.Bool(&n.committed)
+}
+
+func (*Backup) String() string { return redacted }
+
+// Format prints no key, whatever the verb.
+func (*Backup) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
+
+// LogValue logs no key.
+func (*Backup) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText keeps keys out of JSON.
+func (*Backup) MarshalText() ([]byte, error) { return []byte(redacted), nil }

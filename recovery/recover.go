@@ -1,0 +1,186 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/recovery/toprf"
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// Recovered is what a right PIN brings back.
+type Recovered struct {
+	Outcome
+	Payload Payload
+	// Backup is the journal of the registration that was recovered. Save it, and
+	// Renew with it as soon as this device is active.
+	Backup *Backup
+}
+
+// Recover gets the payload back with a PIN, on a phone that has a ticket.
+//
+//   - *GuessError: the PIN is wrong, and so many attempts remain; none remaining
+//     is ErrLocked too.
+//   - *UnavailableError: too few vaults answered. Nothing is lost: with the same
+//     PIN and the same Attempt it costs no other attempt.
+//   - ErrShares: the PIN is right and the data is not.
+//
+// a is saved before the first request leaves, and ended by a verdict.
+func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret, pin PIN, a *Attempt) (*Recovered, error) {
+	session, err := c.transport.OpenSession(ctx, id, ticket)
+	if err != nil {
+		return nil, fmt.Errorf("recovery: open a session: %w", err)
+	}
+	v, err := c.trust(ctx, a.known)
+	if err != nil {
+		return nil, err
+	}
+	a.known = v.known
+	r := &round{c: c, vaults: v, accts: session.Accts, session: session.Secret}
+	if v.set.Profile == ProfileSeed {
+		return c.recoverSeed(ctx, r, session, pin, a)
+	}
+	t, err := c.newTry(session, v, pin, a)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.saveAttempt(a); err != nil { // before the first request leaves
+		return nil, fmt.Errorf("recovery: save the attempt: %w", err)
+	}
+	p, err := t.run(ctx, r)
+	if ge := new(GuessError); errors.As(err, &ge) {
+		a.end() // a verdict
+		if err := c.saveAttempt(a); err != nil {
+			return nil, fmt.Errorf("recovery: save the attempt: %w", err)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.transport.FinishSession(ctx, session.Secret); err != nil {
+		return nil, fmt.Errorf("recovery: finish the session: %w", err) // again: free
+	}
+	out := &Recovered{Outcome: t.outcome(), Payload: opened(p), Backup: t.backup(p)}
+	if err := c.saveBackup(out.Backup); err != nil {
+		return nil, fmt.Errorf("recovery: save the backup: %w", err)
+	}
+	a.end()
+	if err := c.saveAttempt(a); err != nil {
+		return nil, fmt.Errorf("recovery: save the attempt: %w", err)
+	}
+	return out, nil
+}
+
+// try is one attempt, from the header to the payload.
+type try struct {
+	account account.ID
+	vaults  *vaults
+	header  wire.Header
+	blobs   [][]byte // candidates, of this registration
+	blinded *toprf.Blinded
+	x       wire.Secret
+
+	evaluated map[string]*wire.Answer // verdict ok, and no liar
+	released  map[string]*wire.Answer // verdict ok
+	refused   map[string]bool         // wrong PIN, or locked
+	last      map[string]*wire.Answer // the newest of each, for the number that remains
+	errs      map[string]error
+	liars     []string
+	rwd       wire.Secret
+	key       wire.DataKey
+	hash      wire.Hash
+}
+
+// newTry reads the header and blinds the PIN.
+func (c *Client) newTry(session *SessionView, v *vaults, pin PIN, a *Attempt) (*try, error) {
+	t := &try{
+		account: session.Account, vaults: v, evaluated: map[string]*wire.Answer{}, released: map[string]*wire.Answer{},
+		refused: map[string]bool{}, last: map[string]*wire.Answer{}, errs: map[string]error{},
+	}
+	for _, b := range session.Blobs {
+		blob, err := wire.Decode[wire.Blob](b.Blob)
+		if b.Reg != session.Reg || err != nil {
+			continue
+		}
+		h, err := wire.Decode[wire.Header](blob.Header)
+		if err != nil || h.Reg != session.Reg || h.Suite != v.set.Suite {
+			continue
+		}
+		if len(t.blobs) == 0 {
+			t.header = h
+		}
+		t.blobs = append(t.blobs, b.Blob)
+	}
+	if len(t.blobs) == 0 {
+		return nil, fmt.Errorf("%w: the service has no readable blob of the registration it names", ErrNotFound)
+	}
+	a.begin(session.Reg)
+	t.x = c.stretch(pin, t.header.Reg, t.header.Argon2)
+	var err error
+	if t.blinded, err = t.suite().Blind(t.x, a.seed, t.header.Reg); err != nil {
+		return nil, fmt.Errorf("recovery: blind the PIN: %w", err)
+	}
+	return t, nil
+}
+
+func (t *try) suite() toprf.Suite { return toprf.Suite(t.header.Suite) }
+
+func (t *try) threshold() int { return int(t.header.T) }
+
+// index is the point of a vault's share.
+func (t *try) index(id string) int {
+	return 1 + slices.IndexFunc(t.header.Vaults, func(s wire.Share) bool { return s.Vault == id })
+}
+
+// run takes the three locks one after the other: the OPRF, the releases, the box.
+func (t *try) run(ctx context.Context, r *round) (*wire.Payload, error) {
+	if err := t.evaluate(ctx, r); err != nil {
+		return nil, err
+	}
+	if err := t.release(ctx, r); err != nil {
+		return nil, err
+	}
+	return t.openBox()
+}
+
+// outcome is what is known of the try so far.
+func (t *try) outcome() Outcome {
+	o := Outcome{
+		Account: t.account, Reg: t.header.Reg, Vaults: int(t.header.N), Threshold: t.threshold(),
+		Answered: len(t.last), Liars: t.liars, Assurance: t.vaults.assurance(), Operators: t.vaults.operators,
+		Limit: int(t.vaults.set.Limit),
+	}
+	var answers []*wire.Answer
+	for _, a := range t.last {
+		answers = append(answers, a)
+		if a.Limit > 0 {
+			o.Limit = int(a.Limit)
+		}
+	}
+	o.Remaining, _ = remaining(answers, t.threshold())
+	return o
+}
+
+func (t *try) unavailable(answered int) error {
+	o := t.outcome()
+	o.Answered = answered
+	return &UnavailableError{Outcome: o, Needed: t.threshold(), Failed: t.errs}
+}
+
+// backup is the journal of what was recovered.
+func (t *try) backup(p *wire.Payload) *Backup {
+	o := t.outcome()
+	reg := &registration{
+		header: t.header, key: t.key, manage: p.ManageSeed, blobHash: t.hash, seq: p.Seq, recovered: true,
+	}
+	for id := range t.released {
+		reg.hold(id)
+	}
+	return &Backup{
+		account: t.account, profile: t.vaults.set.Profile, known: t.vaults.known, current: reg,
+		limit: uint8(o.Limit), remaining: uint8(o.Remaining), assurance: o.Assurance, operators: uint8(min(o.Operators, 255)),
+	}
+}
