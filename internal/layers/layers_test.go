@@ -33,6 +33,7 @@ attest/request        |                                                         
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
+recovery/spawn        | recovery recovery/replica recovery/wire tee/process                         |
 recovery/replica      | recovery/vault recovery/wire tee tee/process                                |
 recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
 tee                   | tee/process internal/cbor                                                |

@@ -1,0 +1,109 @@
+package spawn
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// ErrFolder: the folder does not go with the configuration, or with the stores.
+// The message says what to do.
+var ErrFolder = errors.New("spawn: the folder of the vaults")
+
+// Options are what Open takes. All that has no default is required.
+type Options struct {
+	Dir     string // "DATA/vaults"
+	Profile string // "kr1-2of3", "kr1-single" or "seed"
+	Policy  string // "merge" or "strict"; seed is strict
+	Limit   int
+	// OnAmnesia is "checkpoint" or "ceremony"; empty: checkpoint.
+	OnAmnesia string
+	// Vouchers signs vouchers. nil: a key of its own, made with the folder.
+	Vouchers ed25519.PrivateKey
+	// Records says that some store has records of vaults: then none are made.
+	Records bool
+	// Command are the arguments that make this program run a vault, before those of
+	// one vault: "vault", "run".
+	Command []string
+	// LogArgs are more of them, for how children log.
+	LogArgs []string
+	// Stderr gets what children log. nil: nobody.
+	Stderr io.Writer
+	// Logger gets what an operator must know. nil discards.
+	Logger *slog.Logger
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// shape is what a profile comes to.
+type shape struct {
+	n, t      uint8
+	freshness wire.Freshness
+	children  []child // the processes
+	witness   string  // that runs here; empty: none
+}
+
+// child is one process of a vault.
+type child struct {
+	vault, replica string
+	keysFrom       bool // it has the master keys handed over
+	keysOn         bool // it hands them over
+}
+
+func (c child) folder() string {
+	if c.replica == "a" {
+		return c.vault
+	}
+	return c.vault + "-" + c.replica
+}
+
+func (c child) name() string { return c.vault + "/" + c.replica }
+
+// shapes are the profiles (recovery, "Profiles").
+func shapes() map[string]shape {
+	return map[string]shape{
+		"kr1-2of3": {
+			n: 3, t: 2, freshness: wire.Freshness{Level: "quorum", W: 4, Q: 3, R: 3, F: 1}, witness: "w1",
+			children: []child{{vault: "v1", replica: "a"}, {vault: "v2", replica: "a"}, {vault: "v3", replica: "a"}},
+		},
+		"kr1-single": {n: 1, t: 1, freshness: wire.Freshness{Level: "quorum", W: 1, Q: 1, R: 1}, children: []child{{vault: "v1", replica: "a"}}},
+		"seed": {
+			n: 1, t: 1, freshness: wire.Freshness{Level: "memory"},
+			children: []child{{vault: "v1", replica: "a", keysOn: true}, {vault: "v1", replica: "b", keysFrom: true}, {vault: "v1", replica: "c", keysFrom: true}},
+		},
+	}
+}
+
+// longestSocket is how long the path of a unix socket may be: sun_path has 104
+// bytes on some systems, 108 on others, with its end.
+const longestSocket = 103
+
+func (o *Options) check() (shape, error) {
+	s, ok := shapes()[o.Profile]
+	switch {
+	case !ok:
+		return s, fmt.Errorf("spawn: options: there is no profile %q", o.Profile)
+	case o.Dir == "" || len(o.Command) == 0:
+		return s, errors.New("spawn: options: Dir and Command are required")
+	case o.Policy != "merge" && o.Policy != "strict":
+		return s, fmt.Errorf("spawn: options: there is no policy %q", o.Policy)
+	case o.Limit < 3 || o.Limit > 50:
+		return s, fmt.Errorf("spawn: options: %d attempts: 3 to 50", o.Limit)
+	case o.Vouchers != nil && len(o.Vouchers) != ed25519.PrivateKeySize:
+		return s, errors.New("spawn: options: Vouchers is an Ed25519 key")
+	}
+	abs, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return s, fmt.Errorf("spawn: %w", err)
+	}
+	if n := len(filepath.Join(abs, "v1-b", "vault.sock")); n > longestSocket {
+		return s, fmt.Errorf("%w %s: the paths of its sockets have %d bytes, and the system takes %d: choose a data_dir with a shorter path", ErrFolder, abs, n, longestSocket)
+	}
+	return s, nil
+}

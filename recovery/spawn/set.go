@@ -1,0 +1,347 @@
+package spawn
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/replica"
+	"github.com/staunchid/staunch/recovery/wire"
+	"github.com/staunchid/staunch/tee/process"
+)
+
+// operator is who runs vaults that are spawned: all of them.
+const operator = "local"
+
+// Set is a set of vaults on this machine.
+type Set struct {
+	o        *Options
+	shape    shape
+	log      *slog.Logger
+	now      func() time.Time
+	release  ed25519.PrivateKey
+	vouchers ed25519.PrivateKey
+	signed   []byte
+	set      wire.VaultSet
+	links    map[string]*recovery.LinkClient // by name of the replica
+	first    atomic.Bool                     // the vaults begin for the first time
+}
+
+// Open reads the folder, or makes it. It starts nothing yet.
+func Open(o *Options) (*Set, error) {
+	shape, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{o: o, shape: shape, log: o.Logger, now: o.Now, links: map[string]*recovery.LinkClient{}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	there, err := exists(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !there && o.Records:
+		return nil, fmt.Errorf("%w %s is not there, and the store has records that only its vaults can open: restore the folder from where it is", ErrFolder, o.Dir)
+	case !there:
+		if err := s.make(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	for _, c := range shape.children {
+		s.links[c.name()] = recovery.DialLink("unix", filepath.Join(o.Dir, c.folder(), "vault.sock"))
+	}
+	return s, nil
+}
+
+// make makes the folder: whole, or not at all.
+func (s *Set) make() error {
+	part := s.o.Dir + ".part"
+	if err := os.RemoveAll(part); err != nil { // of a start that was cut off
+		return fmt.Errorf("spawn: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(part, setsFolder), 0o700); err != nil {
+		return fmt.Errorf("spawn: %w", err)
+	}
+	release, err := newKey(filepath.Join(part, releaseFile))
+	if err != nil {
+		return err
+	}
+	vouchers := s.o.Vouchers
+	if vouchers == nil {
+		if vouchers, err = newKey(filepath.Join(part, voucherFile)); err != nil {
+			return err
+		}
+	}
+	set := wire.VaultSet{
+		Version: 1, Profile: s.o.Profile, Suite: wire.Suite1, N: s.shape.n, T: s.shape.t, Limit: uint8(s.o.Limit), //nolint:gosec // at most 50
+		Release: releaseKeys(release), ValidFrom: uint64(s.now().Unix()), //nolint:gosec // after 1970
+	}
+	here, err := s.measurement()
+	if err != nil {
+		return err
+	}
+	member := func(id string) (wire.Member, error) {
+		c := s.config(id, release, vouchers)
+		hash, err := c.Hash()
+		return wire.Member{Vault: id, Operator: operator, ConfigHash: hash, Measurements: []wire.Measurement{here}}, err
+	}
+	for _, c := range s.shape.children {
+		if c.replica != "a" {
+			continue
+		}
+		m, err := member(c.vault)
+		if err != nil {
+			return fmt.Errorf("spawn: %w", err)
+		}
+		set.Vaults = append(set.Vaults, m)
+	}
+	if s.shape.witness != "" {
+		m, err := member(s.shape.witness)
+		if err != nil {
+			return fmt.Errorf("spawn: %w", err)
+		}
+		set.WitnessesOnly = append(set.WitnessesOnly, m)
+	}
+	signed, err := sign(&set, release)
+	if err != nil {
+		return err
+	}
+	for id, folder := range s.folders() {
+		c := s.config(id, release, vouchers)
+		b, err := wire.Encode(&c)
+		if err != nil {
+			return fmt.Errorf("spawn: %w", err)
+		}
+		for _, name := range folder {
+			if err := os.Mkdir(filepath.Join(part, name), 0o700); err != nil {
+				return fmt.Errorf("spawn: %w", err)
+			}
+			if err := write(filepath.Join(part, name, replica.ConfigFile), b); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.publish(part, 1, signed); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(part, firstFile), nil); err != nil {
+		return err
+	}
+	if err := os.Rename(part, s.o.Dir); err != nil {
+		return fmt.Errorf("spawn: %w", err)
+	}
+	return syncDir(filepath.Dir(s.o.Dir))
+}
+
+// folders are those of each vault and witness, by its id.
+func (s *Set) folders() map[string][]string {
+	all := map[string][]string{}
+	for _, c := range s.shape.children {
+		all[c.vault] = append(all[c.vault], c.folder())
+	}
+	if w := s.shape.witness; w != "" {
+		all[w] = []string{w}
+	}
+	return all
+}
+
+// config is what a vault or the witness is started with.
+func (s *Set) config(id string, release, vouchers ed25519.PrivateKey) wire.Config {
+	c := wire.Config{
+		Vault: id, Profile: s.o.Profile, Suite: wire.Suite1, N: s.shape.n, T: s.shape.t, Limit: uint8(s.o.Limit), Policy: s.o.Policy, //nolint:gosec // at most 50
+		Freshness: s.shape.freshness, OnAmnesia: s.o.OnAmnesia, Release: releaseKeys(release), VoucherKey: wire.EdKey(vouchers.Public().(ed25519.PublicKey)),
+	}
+	if c.OnAmnesia == "" {
+		c.OnAmnesia = "checkpoint"
+	}
+	if c.Freshness.Level == "quorum" {
+		for _, x := range s.shape.children {
+			c.Witnesses = append(c.Witnesses, x.vault)
+		}
+		if s.shape.witness != "" {
+			c.Witnesses = append(c.Witnesses, s.shape.witness)
+		}
+	}
+	return c
+}
+
+// measurement is that of this program, which its children are too.
+func (s *Set) measurement() (wire.Measurement, error) {
+	self, err := process.Self()
+	if err != nil {
+		return wire.Measurement{}, fmt.Errorf("spawn: %w", err)
+	}
+	return wire.Measurement{
+		Platform: "process", Values: map[string][]byte{"sha256": self.Executable[:]}, NotBefore: uint64(s.now().Add(-time.Hour).Unix()), //nolint:gosec // after 1970
+	}, nil
+}
+
+// load reads the folder, and signs another version of the set if this program is
+// one that it does not list: after an upgrade.
+func (s *Set) load() (err error) {
+	if s.release, err = readKey(filepath.Join(s.o.Dir, releaseFile)); err != nil {
+		return err
+	}
+	if s.vouchers = s.o.Vouchers; s.vouchers == nil {
+		if s.vouchers, err = readKey(filepath.Join(s.o.Dir, voucherFile)); err != nil {
+			return err
+		}
+	}
+	first, err := exists(filepath.Join(s.o.Dir, firstFile))
+	if err != nil {
+		return err
+	}
+	s.first.Store(first)
+	path := filepath.Join(s.o.Dir, setFile)
+	if s.signed, err = os.ReadFile(path); err != nil {
+		return fmt.Errorf("%w: %w: restore it from where it is", ErrFolder, err)
+	}
+	doc, err := wire.Decode[wire.KofM](s.signed)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
+	}
+	if err := doc.Verify(releaseKeys(s.release)); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
+	}
+	if s.set, err = wire.Decode[wire.VaultSet](doc.TBS); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
+	}
+	if err := s.same(); err != nil {
+		return err
+	}
+	return s.adopt(sha256.Sum256(s.signed))
+}
+
+// same wants the vaults to be what the configuration says: what they were made
+// with is attested, and their keys are sealed to it.
+func (s *Set) same() error {
+	if s.set.Profile != s.o.Profile || int(s.set.Limit) != s.o.Limit {
+		return fmt.Errorf("%w %s is of profile %s with a limit of %d, and the configuration says %s and %d: vaults stay what they were made as, so put it back",
+			ErrFolder, s.o.Dir, s.set.Profile, s.set.Limit, s.o.Profile, s.o.Limit)
+	}
+	for _, members := range [][]wire.Member{s.set.Vaults, s.set.WitnessesOnly} {
+		for _, m := range members {
+			c := s.config(m.Vault, s.release, s.vouchers)
+			hash, err := c.Hash()
+			if err != nil {
+				return fmt.Errorf("spawn: %w", err)
+			}
+			if hash != m.ConfigHash {
+				return fmt.Errorf("%w %s: %s was made with another policy, on_total_amnesia or voucher key than the configuration has: vaults stay what they were made as, so put it back",
+					ErrFolder, s.o.Dir, m.Vault)
+			}
+		}
+	}
+	return nil
+}
+
+// adopt adds this program to those that a vault may be.
+func (s *Set) adopt(before [32]byte) error {
+	here, err := s.measurement()
+	if err != nil {
+		return err
+	}
+	listed := func(m wire.Measurement) bool {
+		return m.Platform == here.Platform && bytes.Equal(m.Values["sha256"], here.Values["sha256"])
+	}
+	changed := false
+	for _, members := range [][]wire.Member{s.set.Vaults, s.set.WitnessesOnly} {
+		for i := range members {
+			if !slices.ContainsFunc(members[i].Measurements, listed) {
+				members[i].Measurements = append(members[i].Measurements, here)
+				changed = true
+			}
+		}
+	}
+	if !changed {
+		return s.spread(s.o.Dir, s.signed) // one of the copies may be behind, of a start that was cut off
+	}
+	s.set.Version++
+	s.set.Previous, s.set.ValidFrom = (*wire.Hash)(&before), uint64(s.now().Unix()) //nolint:gosec // after 1970
+	if s.signed, err = sign(&s.set, s.release); err != nil {
+		return err
+	}
+	s.log.Info("the vault set lists this program now, too", "version", s.set.Version)
+	return s.publish(s.o.Dir, s.set.Version, s.signed)
+}
+
+// publish writes a version of the set, first where it is kept for ever.
+func (s *Set) publish(dir string, version uint64, signed []byte) error {
+	if err := write(filepath.Join(dir, setsFolder, fmt.Sprintf("%d.cbor", version)), signed); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(dir, setFile), signed); err != nil {
+		return err
+	}
+	return s.spread(dir, signed)
+}
+
+// spread gives it to every vault and to the witness.
+func (s *Set) spread(dir string, signed []byte) error {
+	for _, folders := range s.folders() {
+		for _, name := range folders {
+			path := filepath.Join(dir, name, replica.SetFile)
+			if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, signed) {
+				continue
+			}
+			if err := write(path, signed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func releaseKeys(key ed25519.PrivateKey) wire.ReleaseKeys {
+	return wire.ReleaseKeys{K: 1, Keys: []wire.EdKey{wire.EdKey(key.Public().(ed25519.PublicKey))}}
+}
+
+func sign(set *wire.VaultSet, key ed25519.PrivateKey) ([]byte, error) {
+	tbs, err := wire.Encode(set)
+	if err != nil {
+		return nil, fmt.Errorf("spawn: %w", err)
+	}
+	doc := &wire.KofM{TBS: tbs}
+	doc.Add(key)
+	b, err := wire.Encode(doc)
+	if err != nil {
+		return nil, fmt.Errorf("spawn: %w", err)
+	}
+	return b, nil
+}
+
+// Signed is the vault set, as GetConfig gives it.
+func (s *Set) Signed() []byte { return s.signed }
+
+// Vouchers is the key that signs vouchers.
+func (s *Set) Vouchers() ed25519.PrivateKey { return s.vouchers }
+
+// Vaults are the ways to the vaults, in the order of the set.
+func (s *Set) Vaults() []recovery.Vault {
+	var all []recovery.Vault
+	for _, c := range s.shape.children {
+		r := recovery.Replica{Vault: c.vault, Name: c.name(), Link: s.links[c.name()]}
+		if n := len(all); n > 0 && all[n-1].ID == c.vault {
+			all[n-1].Replicas = append(all[n-1].Replicas, r)
+			continue
+		}
+		all = append(all, recovery.Vault{ID: c.vault, Replicas: []recovery.Replica{r}})
+	}
+	return all
+}
