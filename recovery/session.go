@@ -65,7 +65,7 @@ func (s *Service) opened(ctx context.Context, tx Tx, v SessionRow) (*SessionView
 	if err != nil {
 		return nil, err
 	}
-	if !found {
+	if !found || p.Stage == Deleting {
 		return nil, ErrNotFound
 	}
 	out := &SessionView{Account: v.Account, Until: v.Until, Accts: s.accts(v.Account), Reg: p.Reg}

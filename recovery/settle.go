@@ -161,6 +161,11 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note
 	if _, err := tx.AddReceipt(ctx, row); err != nil {
 		return err
 	}
+	if receipt.Op == wire.OpSeedBackup {
+		if err := s.emptied(ctx, tx, r.Account); err != nil {
+			return err
+		}
+	}
 	c := l.counted(r.Vault, &receipt)
 	if right && row.Session != [32]byte{} {
 		if err := s.released(ctx, tx, row.Session, r.Account, r.Vault); err != nil {

@@ -46,6 +46,21 @@ func (s *Service) deletedEverywhere(ctx context.Context, tx Tx, id account.ID) e
 			return nil
 		}
 	}
+	return s.gone(ctx, tx, id)
+}
+
+// emptied is deletedEverywhere for profile seed, whose enclave deletes nothing: a
+// phone that wants its backup gone puts an empty one in its place.
+func (s *Service) emptied(ctx context.Context, tx Tx, id account.ID) error {
+	p, found, err := s.pointerOf(ctx, tx, id)
+	if err != nil || !found || p.Stage != Deleting {
+		return err
+	}
+	return s.gone(ctx, tx, id)
+}
+
+// gone drops the pointer, and with it the blobs and what the owner had confirmed.
+func (s *Service) gone(ctx context.Context, tx Tx, id account.ID) error {
 	_, found, err := s.pointerOf(ctx, tx, id)
 	if err != nil || !found {
 		return err
