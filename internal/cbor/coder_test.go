@@ -183,6 +183,7 @@ func TestCoderRefuses(t *testing.T) {
 		{"a member twice", "a201010102", fields, false},
 		{"out of order", "a202020101", fields, false},
 		{"more pairs than there are", "a30101", fields, false},
+		{"an unknown member read as what follows the map", "82a2010105", func(c *cbor.Coder) { c.Array(2); fields(c); number(c) }, false},
 		{"an indefinite map", "bf0101ff", fields, false},
 		{"a longer key", "a1180101", fields, false},
 	} {

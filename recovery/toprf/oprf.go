@@ -39,14 +39,11 @@ func (s Suite) blind(x []byte, r group.Scalar) (*Blinded, error) {
 	if len(x) > 1<<16-1 {
 		return nil, fmt.Errorf("%w: an input of %d bytes", ErrMalformed, len(x))
 	}
-	if r.IsZero() {
-		return nil, fmt.Errorf("%w: the scalar zero", ErrMalformed)
-	}
 	p, err := s.element(s.group().HashToElement(x, []byte("HashToGroup-"+s.context())))
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.element(s.group().NewElement().Mul(p.e, r))
+	b, err := s.element(s.group().NewElement().Mul(p.e, r)) // the identity, if r is zero: refused
 	if err != nil {
 		return nil, err
 	}

@@ -168,3 +168,29 @@ func TestRecordPadding(t *testing.T) {
 		t.Errorf("only zeros: %v", r)
 	}
 }
+
+// TestPayloadPadding: a payload has one of five lengths, and zeros behind it.
+func TestPayloadPadding(t *testing.T) {
+	k := wire.DataKey{Key: key(1)}
+	header, payload := mustEncode(sampleHeader(wire.Suite1)), mustEncode(samplePayload())
+	open := func(plain []byte) error {
+		_, _, err := k.OpenBlob(mustEncode(&wire.Blob{Header: header, Box: sealWith(t, k.Key[:], count(0, 12), plain, header)}))
+		return err
+	}
+	good := padded(payload, 4_096)
+	for _, c := range []struct {
+		name  string
+		plain []byte
+		ok    bool
+	}{
+		{"4,096", good, true},
+		{"8,192", padded(payload, 8_192), true},
+		{"not padded", payload, false},
+		{"one more", padded(payload, 4_097), false},
+		{"something behind it", flipped(good, 4_095), false},
+	} {
+		if err := open(c.plain); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
