@@ -76,6 +76,9 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 	if in.needsClock() || w.ceremony != nil {
 		now = w.clock(ctx)
 	}
+	if in.voucher != nil && now == nil { // nobody can tell whether it has expired
+		return refuse(wire.CodeBusy), nil
+	}
 
 	// 2: the count, from those whom storage cannot roll back.
 	m, err := w.fresh.Load(ctx, w.call.Acct)

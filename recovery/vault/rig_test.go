@@ -62,7 +62,8 @@ type rig struct {
 	acct     wire.Acct
 	fault    string // the vault dies there
 
-	row []byte // what storage has
+	row  []byte        // what storage has
+	last *registration // that register made
 }
 
 // start is when the tests are.
@@ -194,6 +195,7 @@ func (g *rig) register(pin string) *registration {
 		g.t.Fatal(err)
 	}
 	r.auth = g.authKey(r, b, e).Public()
+	g.last = r
 	return r
 }
 
