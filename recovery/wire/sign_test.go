@@ -221,6 +221,7 @@ func TestKofM(t *testing.T) {
 		{"zero of one", signed(1), keys(0, 1), wire.ErrThreshold},
 		{"more than there are", signed(1), keys(2, 1), wire.ErrThreshold},
 		{"a key listed twice", signed(1), keys(2, 1, 1), wire.ErrThreshold},
+		{"a key listed twice, one needed", signed(1), keys(1, 1, 1), wire.ErrThreshold},
 		{"a wrong signature", wrong, keys(2, 1, 2, 3), wire.ErrSignature},
 		{"a wrong one beyond what is needed", wrong, keys(1, 1, 2, 3), wire.ErrSignature},
 		{"of other bytes", moved, keys(2, 1, 2, 3), wire.ErrSignature},
