@@ -5,7 +5,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
+	"fmt"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -15,49 +19,46 @@ import (
 	"github.com/staunchid/staunch/passkey/passkeytest"
 )
 
+const (
+	benchPhones = 64
+	benchCrowd  = 10_000 // others in each table, so that two phones are seldom on one page of it
+)
+
 // BenchmarkSignIn is a whole sign-in on a known phone, from the signed call to
 // the commit of nonce, session, entry and event, with a store in a file that is
-// not synced; the floor is its two signatures, one of the passkey and one of the
-// call. Both are processor time, which others on the machine change less.
+// not synced: full one after the other, together up to as many at a time as there
+// are phones. The floor is its two signatures, one of the passkey and one of the
+// call. All are processor time, which others on the machine change less.
 func BenchmarkSignIn(b *testing.B) {
-	b.Run("full", func(b *testing.B) {
-		r := &rig{t: b, path: filepath.Join(b.TempDir(), "demo.db"), now: noon, noSync: true}
-		r.open(func(o *integrity.Options) {
-			o.Policy.Limits.BeginDevice = integrity.Limit{N: 1 << 30, Per: time.Minute}
-		})
+	r := &rig{t: b, path: filepath.Join(b.TempDir(), "demo.db"), now: noon, noSync: true}
+	r.open(func(o *integrity.Options) {
+		o.Policy.Limits.BeginDevice = integrity.Limit{N: 1 << 30, Per: time.Minute}
+	})
+	phones := make([]*phone, benchPhones)
+	for i := range phones {
 		p := r.newPhone(&passkeytest.Options{Algorithm: -7}) // ES256, as the call and the floor
 		p.enrolled(must[*integrity.Enrolled](b)(r.FinishEnrol(b.Context(), r.anonymous(), p.enrolment())))
-		p.token = nil // whoever signs in all day ends the session that he began with
-		const batch = 32
-		var spent time.Duration
-		var calls []*request.Message
-		var answers []*integrity.SignInAnswer
-		prepare := func() {
-			b.StopTimer()
-			spent += processorTime()
-			defer func() {
-				spent -= processorTime()
-				b.StartTimer()
-			}()
-			for range batch {
-				answers = append(answers, p.assertion())
-				calls = append(calls, p.message(nil))
+		p.token = nil // it begins as one that is not signed in
+		phones[i] = p
+	}
+	r.crowd(b)
+	b.Run("full", func(b *testing.B) {
+		signIns(b, r, phones, func(next func() bool) {
+			for next() {
 			}
-		}
-		b.ReportAllocs()
-		spent = -processorTime()
-		for b.Loop() {
-			if len(calls) == 0 {
-				prepare()
-			}
-			last := len(calls) - 1
-			if _, _, err := r.SignInOnPhone(b.Context(), calls[last], nil, network, answers[last]); err != nil {
-				b.Fatal(err)
-			}
-			calls, answers = calls[:last], answers[:last]
-		}
-		b.ReportMetric(float64(spent+processorTime())/float64(b.N), "ns/op")
+		})
 	})
+	b.Run("together", func(b *testing.B) {
+		b.SetParallelism(benchPhones / 2) // times the processors that there are
+		signIns(b, r, phones, func(next func() bool) {
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() && next() {
+				}
+			})
+		})
+	})
+	b.Run("rows", func(b *testing.B) { r.bare(b, 1) })
+	b.Run("rows-together", func(b *testing.B) { r.bare(b, 32) })
 	b.Run("floor", func(b *testing.B) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
@@ -79,6 +80,79 @@ func BenchmarkSignIn(b *testing.B) {
 		}
 		b.ReportMetric(float64(spent+processorTime())/float64(b.N), "ns/op")
 	})
+}
+
+// signIns measures b.N sign-ins, which run makes by calling next until it gives
+// false, and each phone in its turn. What the phones do is not in it.
+func signIns(b *testing.B, r *rig, phones []*phone, run func(next func() bool)) {
+	b.StopTimer()
+	calls := make([]*request.Message, b.N)
+	answers := make([]*integrity.SignInAnswer, b.N)
+	for i := range calls {
+		p := phones[i%len(phones)]
+		answers[i], calls[i] = p.assertion(), p.message(nil)
+	}
+	b.ReportAllocs()
+	var n atomic.Int64
+	b.StartTimer()
+	spent := -processorTime()
+	run(func() bool {
+		i := int(n.Add(1)) - 1
+		if i >= len(calls) {
+			return false
+		}
+		if _, _, err := r.SignInOnPhone(b.Context(), calls[i], nil, network, answers[i]); err != nil {
+			b.Error(err)
+		}
+		return true
+	})
+	b.ReportMetric(float64(spent+processorTime())/float64(b.N), "ns/op")
+}
+
+// crowd fills the tables with copies of a row in each, under other names, which
+// nobody ever reads.
+func (r *rig) crowd(b *testing.B) {
+	b.Helper()
+	db, err := sql.Open("sqlite", r.path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	p := r.newPhone(&passkeytest.Options{Algorithm: -7})
+	p.enrolled(must[*integrity.Enrolled](b)(r.FinishEnrol(b.Context(), r.anonymous(), p.enrolment())))
+	p.signIn()
+	for _, t := range []struct{ table, names string }{
+		{"account", "id handle handle_key user_handle"}, {"device", "id account key_id"}, {"credential", "ref credential_id account"},
+		{"session", "id token_hash account"}, {"ceremony", "id challenge"}, {"audit_entry", "account"}, {"attest_key", "id account"},
+	} {
+		columns, err := db.Query(`SELECT name, type FROM pragma_table_info(?)`, t.table)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var names, values []string
+		for columns.Next() {
+			var name, kind string
+			if err := columns.Scan(&name, &kind); err != nil {
+				b.Fatal(err)
+			}
+			value := name
+			if strings.Contains(" "+t.names+" ", " "+name+" ") {
+				if value = fmt.Sprintf("substr(%s, 1, 2) || lower(hex(randomblob(13)))", name); kind == "BLOB" {
+					value = fmt.Sprintf("randomblob(length(%s))", name)
+				}
+			}
+			names, values = append(names, name), append(values, value)
+		}
+		if err := columns.Err(); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := db.Exec(fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO %s (%s) SELECT %s FROM n, (SELECT * FROM %s LIMIT 1)`,
+			benchCrowd, t.table, strings.Join(names, ", "), strings.Join(values, ", "), t.table)); err != nil {
+			b.Fatalf("%s: %v", t.table, err)
+		}
+	}
 }
 
 // processorTime is what this process has used of the processor.

@@ -79,6 +79,9 @@ func (r *rig) open(change ...func(*integrity.Options)) {
 		View: func(ctx context.Context, fn func(integrity.Tx) error) error {
 			return s.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 		},
+		Peek: func(ctx context.Context, fn func(integrity.Tx) error) error {
+			return s.Peek(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
 	}
 	for _, c := range change {
 		c(&r.opts)

@@ -24,6 +24,10 @@ type Options struct {
 	// Update and View run a function in a transaction of the app's store.
 	Update func(context.Context, func(Tx) error) error
 	View   func(context.Context, func(Tx) error) error
+	// Peek is View, but what it shows may not be committed yet, and may never be:
+	// for a sign-in's first look, at what its transaction reads and checks again.
+	// nil: View.
+	Peek func(context.Context, func(Tx) error) error
 	// RowKey is the key of the rows' MACs, RateKey that of keyed hashes of
 	// networks and of what is counted, FakeKey that of lists for handles that
 	// nobody has: 32 bytes each, derived from the app's root secret.
@@ -113,6 +117,7 @@ type Service struct {
 	store   func(context.Context, func(Tx) error) error // Options.Update, for the lockdown alone
 	update  func(context.Context, func(Tx) error) error // with sealed
 	view    func(context.Context, func(Tx) error) error
+	peek    func(context.Context, func(Tx) error) error
 	rowKey  []byte
 	rateKey []byte
 	fakeKey []byte
@@ -145,6 +150,9 @@ func New(o *Options) (*Service, error) {
 		app: o.App, name: o.Name, rp: o.Passkey, attest: o.Attest, store: o.Update, update: sealing(o.Update, o.RowKey), view: sealing(o.View, o.RowKey),
 		rowKey: o.RowKey, rateKey: o.RateKey, fakeKey: o.FakeKey, policy: o.Policy, backend: o.Backend,
 		now: o.Now, log: o.Logger, revoked: o.Revoke, recovery: o.Recovery,
+	}
+	if s.peek = s.view; o.Peek != nil {
+		s.peek = sealing(o.Peek, o.RowKey)
 	}
 	if s.now == nil {
 		s.now = time.Now

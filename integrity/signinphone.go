@@ -90,11 +90,14 @@ type attempt struct {
 	key string
 }
 
+// look shows a call that is not settled what may never be committed: the
+// transaction that signs in reads it again, and all that is wrong is looked at
+// anew once the call is settled.
 func (s *attempt) look(ctx context.Context, fn func(Tx) error) error {
 	if s.key == "" {
 		return s.Service.look(ctx, fn)
 	}
-	return s.view(ctx, fn)
+	return s.peek(ctx, fn)
 }
 
 func (s *attempt) failed(ctx context.Context, c account.Caller, id account.ID, cause error) error {

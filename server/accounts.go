@@ -28,6 +28,9 @@ func (s *Server) newFlows(a *app, l *loaded, la *loadedAccounts) (*integrity.Ser
 		View: func(ctx context.Context, fn func(integrity.Tx) error) error {
 			return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 		},
+		Peek: func(ctx context.Context, fn func(integrity.Tx) error) error {
+			return a.store.Peek(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
 		RowKey: rows, RateKey: rates, FakeKey: fakes,
 		Policy: la.policy, Backend: la.backend, Now: s.now, Logger: s.log,
 	})

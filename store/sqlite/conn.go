@@ -3,13 +3,11 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/staunchid/staunch/store"
 	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
@@ -25,28 +23,12 @@ const (
 	unsynced // write, and fsync nothing
 )
 
-// pool holds a fixed number of connections to one file.
-type pool struct {
-	path string
-	mode mode
-	free chan *conn
-	all  int
-	done chan struct{} // closed by close
-}
-
 // conn is a connection with its prepared statements. Who holds it is alone on it.
 type conn struct {
 	db    *engine.Conn
 	stmts map[string]*engine.Stmt
-	dead  bool // to be opened anew before its next use
-}
-
-func newPool(path string, m mode, size int) *pool {
-	p := &pool{path: path, mode: m, free: make(chan *conn, size), all: size, done: make(chan struct{})}
-	for range size {
-		p.free <- &conn{dead: true}
-	}
-	return p
+	dead  bool   // to be opened anew before its next use
+	group *group // the writer's, if a transaction is open that is passed on; else nil
 }
 
 // uri names a file to SQLite.
@@ -60,7 +42,7 @@ func uri(path string) (string, error) {
 
 // settings are what every connection begins with.
 func settings(m mode) string {
-	all := []string{"busy_timeout = " + busyTimeout, "foreign_keys = 1", "trusted_schema = 0"}
+	all := []string{"busy_timeout = " + busyTimeout, "foreign_keys = 1", "trusted_schema = 0", "temp_store = memory"}
 	switch m {
 	case write, unsynced:
 		all = append(all, "journal_mode = wal")
@@ -75,38 +57,6 @@ func settings(m mode) string {
 		all = append(all, "query_only = 1")
 	}
 	return "PRAGMA " + strings.Join(all, "; PRAGMA ")
-}
-
-// with runs fn on a connection that is free.
-func (p *pool) with(ctx context.Context, fn func(*conn) error) error {
-	select {
-	case <-p.done:
-		return fmt.Errorf("%w: closed", store.ErrAway)
-	default:
-	}
-	var c *conn
-	select {
-	case <-p.done:
-		return fmt.Errorf("%w: closed", store.ErrAway)
-	case <-ctx.Done():
-		return ctx.Err()
-	case c = <-p.free:
-	}
-	defer func() { p.free <- c }()
-	if err := c.open(p.path, p.mode); err != nil {
-		return fault(err)
-	}
-	return fn(c)
-}
-
-// close waits until every connection is free.
-func (p *pool) close() error {
-	close(p.done)
-	var errs error
-	for range p.all {
-		errs = errors.Join(errs, (<-p.free).close())
-	}
-	return errs
 }
 
 // open makes sure that the connection is alive.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/staunchid/staunch/store/sqlite/engine"
@@ -15,9 +16,9 @@ import (
 // costs a fraction of what an index over random hashes would, whose every entry
 // is on another page; the set finds a hash in it.
 //
-// Each transaction first reads what others have added, in this process or in
-// another. What it adds itself gets into the set once it is committed. So the
-// set needs no lock beyond that of the writer's connection.
+// Each transaction of SQLite's first reads what others have added, in this
+// process or in another. What is added in it gets into the set once it is
+// committed. So the set needs no lock beyond that of the writer's connection.
 type nonceSet struct {
 	seen map[nonceMark]struct{}
 	upTo int64 // id of the last row that is in it
@@ -26,15 +27,27 @@ type nonceSet struct {
 // nonceMark is the first half of a hash: 128 bits tell any two apart.
 type nonceMark [16]byte
 
-// nonceChange is what a transaction makes of the set if it is committed.
+// nonceChange is what a transaction makes of the set if it is committed, or all
+// of a group.
 type nonceChange struct {
-	read  bool // what others have added
+	read  bool // of a group: what others have added is in the set
 	added map[nonceMark]struct{}
 	upTo  int64
 	gone  [][]byte
 }
 
-// commit changes the set after the commit of a transaction.
+// add adds what a member of a group has changed, which is not undone.
+func (c *nonceChange) add(other *nonceChange) {
+	if c.added == nil {
+		c.added = other.added
+	} else {
+		maps.Copy(c.added, other.added)
+	}
+	c.upTo = max(c.upTo, other.upTo)
+	c.gone = append(c.gone, other.gone...)
+}
+
+// commit changes the set after the commit.
 func (s *nonceSet) commit(c *nonceChange) {
 	for mark := range c.added {
 		s.seen[mark] = struct{}{}
@@ -83,8 +96,9 @@ func (tx *Tx) AddNonces(ctx context.Context, hashes [][32]byte, created time.Tim
 	for i, hash := range hashes {
 		mark := nonceMark(hash[:16])
 		_, used := tx.nonces.seen[mark]
+		_, before := tx.earlier.added[mark]
 		_, twice := change.added[mark]
-		if !used && !twice {
+		if !used && !before && !twice {
 			change.added[mark] = struct{}{}
 			row = append(row, hash[:]...)
 			fresh[i] = true
@@ -101,10 +115,10 @@ func (tx *Tx) AddNonces(ctx context.Context, hashes [][32]byte, created time.Tim
 }
 
 // readNonces reads what is in the table and not yet in the set. Nobody else can
-// add to it during a transaction that writes, so once is enough; and what is
-// read before the transaction adds anything is committed already.
+// add to it during a transaction of SQLite's that writes, so once is enough; and
+// what is read before anything is added in it is committed already.
 func (tx *Tx) readNonces(ctx context.Context) error {
-	if tx.nonceChange.read {
+	if tx.earlier.read {
 		return nil
 	}
 	set := tx.nonces
@@ -123,7 +137,7 @@ func (tx *Tx) readNonces(ctx context.Context) error {
 		set.upTo = id
 		return nil
 	})
-	tx.nonceChange.read = err == nil
+	tx.earlier.read = err == nil
 	return err
 }
 

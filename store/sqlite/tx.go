@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,7 +21,10 @@ type Tx struct {
 
 	devices map[account.CredentialRef][]account.DeviceID // of the passkeys that were read, as they are stored
 
-	nonces      *nonceSet // nil: the transaction only reads
+	reads bool // it only reads
+
+	nonces      *nonceSet    // nil: the transaction only reads
+	earlier     *nonceChange // of those that are committed with this one and came before it
 	nonceChange nonceChange
 }
 
@@ -101,6 +105,9 @@ func (tx *Tx) prepare(ctx context.Context, noun, query string) (*engine.Stmt, er
 		return nil, tx.fail(noun, err)
 	}
 	s, err := tx.conn.prepare(query)
+	if err == nil && tx.reads && !s.Reads() {
+		err = errors.New("written in a transaction that only reads")
+	}
 	if err != nil {
 		return nil, tx.fail(noun, err)
 	}

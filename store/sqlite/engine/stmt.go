@@ -13,6 +13,7 @@ import (
 type Stmt struct {
 	c      *Conn
 	handle uintptr
+	reads  bool
 	wants  int     // parameters
 	has    int     // columns
 	buf    uintptr // what texts and blobs are bound to, until the statement is reset
@@ -34,10 +35,14 @@ func (c *Conn) Prepare(query string) (*Stmt, error) {
 		s.Close()
 		return nil, fmt.Errorf("engine: not one statement: %s", query)
 	}
+	s.reads = sqlite3.Xsqlite3_stmt_readonly(c.tls, s.handle) != 0
 	s.wants = int(sqlite3.Xsqlite3_bind_parameter_count(c.tls, s.handle))
 	s.has = int(sqlite3.Xsqlite3_column_count(c.tls, s.handle))
 	return s, nil
 }
+
+// Reads reports whether the statement changes nothing in the database.
+func (s *Stmt) Reads() bool { return s.reads }
 
 // Close gives the statement back. What SQLite says then is the failure of its last
 // execution, which is known.
