@@ -235,7 +235,7 @@ func TestSecretsPrintNothing(t *testing.T) {
 	}
 	k := r.shares[0].Scalar.Bytes()
 	blind := Scalar{Ristretto255, r.b.blind}.Bytes()
-	secrets := []string{hex.EncodeToString(k[:8]), hex.EncodeToString(out[:8]), fmt.Sprint(k[:4])[1:], fmt.Sprint([]byte(out[:4]))[1:], hex.EncodeToString(blind[:8])}
+	secrets := []string{hex.EncodeToString(k[:8]), hex.EncodeToString(out[:8]), fmt.Sprintf("%d", k[:4])[1:], fmt.Sprintf("%d", []byte(out[:4]))[1:], hex.EncodeToString(blind[:8])}
 	for _, v := range []any{r.shares[0].Scalar, &r.shares[0].Scalar, r.shares[0], out, r.b, *r.b} {
 		var log strings.Builder
 		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)

@@ -28,7 +28,7 @@ func shows(text string) string {
 	run := secretBytes(6)
 	for _, form := range []string{
 		string(run), hex.EncodeToString(run), strings.ToUpper(hex.EncodeToString(run)), base64.StdEncoding.EncodeToString(run),
-		strings.Trim(fmt.Sprint(run), "[]"), strings.TrimSuffix(strings.Repeat("0xc7, ", 6), ", "),
+		strings.Trim(fmt.Sprintf("%d", run), "[]"), strings.TrimSuffix(strings.Repeat("0xc7, ", 6), ", "),
 		strings.Repeat(`\xc7`, 6), strings.Repeat("0b11000111 ", 3), strings.Repeat("307 ", 3),
 	} {
 		if strings.Contains(text, form) {
