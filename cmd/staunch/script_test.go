@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 //	waitfor FILE REGEXP                until the file matches
 //	jsonenv VAR FILE KEY               sets VAR to a text member of the first JSON value in FILE
 //	httpget [-STATUS] URL [HEADER...]  prints the body; STATUS is 200 unless given
+//	deadletters DIR N                  leaves N dead letters in the retry stream of a data_dir
 //	httppost [-STATUS] URL BODY [HEADER...]
 //
 // BODY is JSON, or @FILE. A HEADER is "Name: value". $VECTORS is the folder of
@@ -57,8 +58,9 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor, "jsonenv": jsonEnv,
-			"httpget":  func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
-			"httppost": func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
+			"deadletters": deadLetters,
+			"httpget":     func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
+			"httppost":    func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
 		},
 	})
 }

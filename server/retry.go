@@ -1,0 +1,69 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/stream"
+	"github.com/staunchid/staunch/stream/kafka"
+	"github.com/staunchid/staunch/stream/wal"
+)
+
+// retryStream is where records wait until their store takes them: one of all apps.
+type retryStream interface {
+	recovery.Retry
+	Stats() stream.Stats
+	Close() error
+}
+
+// DeadLetters are the records that the retry stream has given up.
+type DeadLetters interface {
+	// List gives all, the oldest first.
+	List(ctx context.Context) ([]stream.Letter, error)
+	// Retry puts one back into the stream.
+	Retry(ctx context.Context, id string) error
+	// Drop deletes one for good.
+	Drop(ctx context.Context, id string) error
+	Close() error
+}
+
+// retryDir is the folder of the log.
+func retryDir(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "recovery-retry") }
+
+func retryOptions(cfg *config.Config, log *slog.Logger) stream.Options {
+	return stream.Options{MaxAttempts: cfg.Recovery.Retry.MaxAttempts, Rate: -1, Logger: log}
+}
+
+func kafkaOptions(cfg *config.Config, log *slog.Logger) *kafka.Options {
+	r := cfg.Recovery.Retry
+	return &kafka.Options{Brokers: r.Brokers, Topic: r.Topic, Stream: retryOptions(cfg, log)}
+}
+
+// openRetry opens the stream that the configuration names.
+func openRetry(cfg *config.Config, log *slog.Logger) (retryStream, error) {
+	switch kind := cfg.Recovery.Retry.Kind; kind {
+	case "wal":
+		return wal.Open(&wal.Options{Dir: retryDir(cfg), Stream: retryOptions(cfg, log)})
+	case "kafka":
+		return kafka.Open(kafkaOptions(cfg, log))
+	default:
+		return nil, fmt.Errorf("server: recovery.retry.kind: %q is neither wal nor kafka", kind)
+	}
+}
+
+// OpenDeadLetters opens the dead letters of the retry stream. A server may run
+// meanwhile.
+func OpenDeadLetters(cfg *config.Config) (DeadLetters, error) {
+	if !cfg.RecoveryOn() {
+		return nil, errors.New(`server: there is no recovery in this configuration: recovery.profile is "none", or no app has accounts`)
+	}
+	if cfg.Recovery.Retry.Kind == "kafka" {
+		return kafka.OpenLetters(kafkaOptions(cfg, nil))
+	}
+	return wal.OpenLetters(retryDir(cfg)), nil
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/stream/wal"
+)
+
+// TestRetry: the configuration's stream is opened, by one server at a time, and
+// its dead letters are found.
+func TestRetry(t *testing.T) {
+	cfg := config.Defaults()
+	cfg.DataDir = t.TempDir()
+	s, err := openRetry(&cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openRetry(&cfg, nil); !errors.Is(err, wal.ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		ended <- s.Run(ctx, func(context.Context, recovery.Record) error { return recovery.ErrPermanent })
+	}()
+	if err := s.Enqueue(ctx, recovery.Record{App: "gone", Vault: "v1", Ver: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); s.Stats().Dead == 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := OpenDeadLetters(&cfg); err == nil {
+		t.Error("no app has accounts, and there are dead letters")
+	}
+	cfg.Apps = []config.App{{ID: "demo", RPID: "demo.example"}}
+	l, err := OpenDeadLetters(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := l.List(ctx); err != nil || len(all) != 1 || all[0].Record.App != "gone" {
+		t.Errorf("%+v, %v", all, err)
+	}
+	cancel()
+	if err := errors.Join(<-ended, s.Close(), l.Close()); err != nil {
+		t.Error(err)
+	}
+	cfg.Recovery.Retry.Kind, cfg.Recovery.Retry.Brokers = "kafka", []string{"127.0.0.1:1"}
+	k, err := openRetry(&cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
+	cfg.Recovery.Retry.Kind = "redis"
+	if _, err := openRetry(&cfg, nil); err == nil {
+		t.Error("redis is opened")
+	}
+}
