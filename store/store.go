@@ -46,4 +46,8 @@ const (
 	BrokenFile    = "store_integrity"   // the file is damaged, or no store at all; Subject says how
 	BrokenSchema  = "store_schema"      // a table, index or the like is missing, changed or one too many
 	BrokenForeign = "store_foreign_key" // a row refers to one that is not there
+
+	RecoveryBlob      = "recovery_blob"      // what a phone has encrypted is missing, or not as it was
+	RecoveryRegressed = "recovery_regressed" // a record is older than the newest that was stored, or another
+	RecoveryFork      = "recovery_fork"      // two records of one version: two replicas counted on from the same place
 )

@@ -92,6 +92,9 @@ func inWords(kind string) string {
 		{"store_integrity", "the file is damaged, or no store"},
 		{"store_schema", "tables, indexes and triggers must be those that the program makes"},
 		{"store_foreign_key", "a row refers to one that is not there"},
+		{"recovery_blob", "what a phone has encrypted is not there, or not as the phone has left it: its owner must back up anew"},
+		{"recovery_regressed", "the record is older than the newest that was stored, or another one: it was put back past the program; the vaults know what is missing"},
+		{"recovery_fork", "a vault has signed two records of one version: two replicas, or somebody with their keys, counted on from the same place"},
 	} {
 		if k[0] == kind {
 			return k[1]

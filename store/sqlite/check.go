@@ -36,7 +36,11 @@ func (s *Store) CheckBy(ctx context.Context, look func(*Tx) (audit.Report, error
 	}
 	report := audit.Report{App: s.app}
 	err := s.View(ctx, func(tx *Tx) (err error) {
-		report, err = look(tx)
+		if report, err = look(tx); err != nil {
+			return err
+		}
+		found, err := tx.recoveryProblems(ctx)
+		problems = append(problems, found...)
 		return err
 	})
 	if problems, err = s.damage(ctx, problems, err); err != nil {

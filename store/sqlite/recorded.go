@@ -58,6 +58,7 @@ func (k keyed) unrecorded(ctx context.Context, yield func(audit.Object) error) e
 			return every(ctx, k.Tx, "pending action", readPending, `SELECT `+pendingColumns+` FROM pending ORDER BY id`,
 				func(p integrity.PendingRow) error { return judge(p.Account, string(p.ID), p) })
 		},
+		func() error { return k.unrecordedRecovery(ctx, judge) },
 	)
 }
 
