@@ -3,7 +3,6 @@ package vault
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"fmt"
 
 	"github.com/staunchid/staunch/recovery/wire"
 )
@@ -33,9 +32,3 @@ func (b *Boot) Public() wire.EdKey { return wire.EdKey(b.key.Public().(ed25519.P
 
 // Key is the private key, for the certificate of links to witnesses.
 func (b *Boot) Key() ed25519.PrivateKey { return b.key }
-
-// String prints no key.
-func (b *Boot) String() string { return b.ID.String() }
-
-// Format prints no key, whatever the verb.
-func (b *Boot) Format(f fmt.State, _ rune) { fmt.Fprint(f, b.ID.String()) }

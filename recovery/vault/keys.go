@@ -3,7 +3,6 @@ package vault
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -81,15 +80,6 @@ func (k *MasterKeys) usable() bool {
 	}
 	return !zero
 }
-
-// Format prints no key, whatever the verb.
-func (k *MasterKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
-
-// LogValue logs no key.
-func (k *MasterKeys) LogValue() slog.Value { return slog.StringValue("[redacted]") }
-
-// MarshalText keeps keys out of JSON.
-func (k *MasterKeys) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // ring is what a vault derives from its master keys when they come, and not at
 // every call.
