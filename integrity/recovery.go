@@ -140,7 +140,7 @@ func (s *Service) startRecovery(ctx context.Context, tx Tx, c account.Caller, in
 	if err := s.require(a, account.StartRecovery); err != nil {
 		return nil, err
 	}
-	if has, err := s.recovery.Has(ctx, tx, acct.ID); err != nil || !has {
+	if has, err := s.recovery.Has(ctx, beneath(tx), acct.ID); err != nil || !has {
 		return nil, firstError(err, ErrNoBackup)
 	}
 	if err := s.mayStart(ctx, tx, acct.ID, now); err != nil {
@@ -225,7 +225,7 @@ func (s *Service) askRecovery(ctx context.Context, c account.Caller, in *Recover
 			return nil
 		}
 		out.Ticket, out.Until = s.ticket(p.ID, h.key), p.OpensAt.Add(ticketLife)
-		done, err := s.recovery.Finished(ctx, tx, p.Account, [32]byte(st.Ticket))
+		done, err := s.recovery.Finished(ctx, beneath(tx), p.Account, [32]byte(st.Ticket))
 		if err != nil || !done {
 			return err
 		}

@@ -124,7 +124,7 @@ func (s *Service) startToFinish(ctx context.Context, tx Tx, id account.PendingID
 	case now.Before(p.OpensAt):
 		return p, st, &TooEarly{OpensAt: p.OpensAt}
 	}
-	done, err := s.recovery.Finished(ctx, tx, p.Account, [32]byte(st.Ticket))
+	done, err := s.recovery.Finished(ctx, beneath(tx), p.Account, [32]byte(st.Ticket))
 	if err == nil && !done {
 		err = ErrNotProved
 	}

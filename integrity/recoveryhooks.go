@@ -106,7 +106,7 @@ func (s *Service) endRecoveries(ctx context.Context, tx Tx, scope Scope, now tim
 	case s.recovery == nil:
 		return nil
 	case scope.all():
-		return s.recovery.End(ctx, tx, scope.Account, "", now)
+		return s.recovery.End(ctx, beneath(tx), scope.Account, "", now)
 	case scope.Device == "":
 		return nil
 	}
@@ -114,7 +114,7 @@ func (s *Service) endRecoveries(ctx context.Context, tx Tx, scope Scope, now tim
 	if err != nil || !found {
 		return err
 	}
-	return s.recovery.End(ctx, tx, scope.Account, dev.KeyID, now)
+	return s.recovery.End(ctx, beneath(tx), scope.Account, dev.KeyID, now)
 }
 
 // endStart ends the sessions of a start that an older device has cancelled.
@@ -126,7 +126,7 @@ func (s *Service) endStart(ctx context.Context, tx Tx, p PendingRow, now time.Ti
 	if err != nil {
 		return err
 	}
-	return s.recovery.End(ctx, tx, p.Account, st.Key, now)
+	return s.recovery.End(ctx, beneath(tx), p.Account, st.Key, now)
 }
 
 // Charged tells the owner that a PIN was tried, and what is left.
@@ -190,7 +190,7 @@ func (s *Service) runSetupRecovery(ctx context.Context, tx Tx, a *actor, d *deed
 	if a.device != nil {
 		d.data = map[string]any{"name": a.device.Name}
 	}
-	return nil, s.recovery.SetUp(ctx, tx, a.Account, a.Device, approval, reg, a.now)
+	return nil, s.recovery.SetUp(ctx, beneath(tx), a.Account, a.Device, approval, reg, a.now)
 }
 
 func (s *Service) textOpenRecovery(ctx context.Context, tx Tx, a *actor, params json.RawMessage) (string, error) {
@@ -200,7 +200,7 @@ func (s *Service) textOpenRecovery(ctx context.Context, tx Tx, a *actor, params 
 	if _, err := parameters[none](params); err != nil {
 		return "", err
 	}
-	if has, err := s.recovery.Has(ctx, tx, a.Account); err != nil || !has {
+	if has, err := s.recovery.Has(ctx, beneath(tx), a.Account); err != nil || !has {
 		return "", firstError(err, ErrNoBackup)
 	}
 	return "Get your sealed keys back on this device with your recovery PIN?", nil

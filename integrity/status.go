@@ -80,7 +80,7 @@ func (s *Service) statusRest(ctx context.Context, tx Tx, a *actor) (*StatusRest,
 	if s.recovery == nil {
 		return r, nil
 	}
-	if has, err := s.recovery.Has(ctx, tx, a.Account); err != nil {
+	if has, err := s.recovery.Has(ctx, beneath(tx), a.Account); err != nil {
 		return nil, err
 	} else if !has {
 		r.Advice = append(r.Advice, "set_recovery_pin")

@@ -18,6 +18,7 @@ import (
 	accountv1 "github.com/staunchid/staunch/gen/staunch/account/v1"
 	attestv1 "github.com/staunchid/staunch/gen/staunch/attest/v1"
 	passkeyv1 "github.com/staunchid/staunch/gen/staunch/passkey/v1"
+	recoveryv1 "github.com/staunchid/staunch/gen/staunch/recovery/v1"
 )
 
 // Call is what is known of a call when it has ended. Every field but Duration
@@ -45,6 +46,7 @@ func procedures() map[string]bool {
 		accountv1.File_staunch_account_v1_join_proto,
 		accountv1.File_staunch_account_v1_backend_proto,
 		passkeyv1.File_staunch_passkey_v1_passkey_proto,
+		recoveryv1.File_staunch_recovery_v1_recovery_proto,
 	} {
 		for i := range file.Services().Len() {
 			service := file.Services().Get(i)

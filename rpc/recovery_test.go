@@ -153,7 +153,7 @@ func TestRecoveryMethods(t *testing.T) {
 			if log := b.log.String(); strings.Contains(log, someAccount) || strings.Contains(log, someToken) || strings.Contains(log, "Bw==") {
 				t.Errorf("log: %s", log)
 			}
-			if n := len(b.calls); n != 1 || b.calls[0].Caller != tt.caller.Kind || b.calls[0].Code != "ok" {
+			if n := len(b.calls); n != 1 || b.calls[0].Procedure != recoveryPath+tt.method || b.calls[0].Caller != tt.caller.Kind || b.calls[0].Code != "ok" {
 				t.Errorf("observed %+v", b.calls)
 			}
 		})

@@ -20,7 +20,7 @@ func (s *Server) newFlows(a *app, l *loaded, la *loadedAccounts) (*integrity.Ser
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	flows, err := integrity.New(&integrity.Options{
+	o := &integrity.Options{
 		App: a.id, Name: a.name, Passkey: la.rp, Attest: a.attest,
 		Update: func(ctx context.Context, fn func(integrity.Tx) error) error {
 			return a.store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
@@ -33,7 +33,12 @@ func (s *Server) newFlows(a *app, l *loaded, la *loadedAccounts) (*integrity.Ser
 		},
 		RowKey: rows, RateKey: rates, FakeKey: fakes,
 		Policy: la.policy, Backend: la.backend, Now: s.now, Logger: s.log,
-	})
+	}
+	if s.cfg.RecoveryOn() {
+		a.hooks = &recoveryHooks{}
+		o.Recovery = a.hooks
+	}
+	flows, err := integrity.New(o)
 	if err != nil {
 		return nil, fmt.Errorf("server: app %s: %w", a.id, err)
 	}

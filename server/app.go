@@ -13,6 +13,7 @@ import (
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/webhook"
 )
@@ -20,14 +21,17 @@ import (
 // app is what runs for one app. Services are built once an app over that app's
 // store, so that no query can forget which app it is for.
 type app struct {
-	id      account.AppID
-	store   *sqlite.Store
-	name    string // as people see it; empty without accounts
-	attest  *registry.Service
-	flows   *integrity.Service // nil: attestation alone
-	webhook *webhook.Deliverer // nil: nobody is told
-	sealer  *audit.Sealer      // nil: nothing is sealed
-	wake    chan struct{}      // a revocation list is to be applied
+	id     account.AppID
+	store  *sqlite.Store
+	name   string // as people see it; empty without accounts
+	attest *registry.Service
+	flows  *integrity.Service // nil: attestation alone
+	// recovery brings sealing keys back; hooks are it for the flows. nil: none.
+	recovery *recovery.Service
+	hooks    *recoveryHooks
+	webhook  *webhook.Deliverer // nil: nobody is told
+	sealer   *audit.Sealer      // nil: nothing is sealed
+	wake     chan struct{}      // a revocation list is to be applied
 }
 
 // storePath is where the store of an app lies. Ids and names of files are checked

@@ -13,6 +13,7 @@ import (
 	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
 	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
+	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
 	"github.com/staunchid/staunch/rpc"
 	"github.com/staunchid/staunch/rpc/extauthz"
 	"github.com/staunchid/staunch/store"
@@ -51,6 +52,9 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 		one := rpc.App{ID: a.id, Attest: a.attest, Token: l.tokens[string(a.id)]}
 		if a.flows != nil {
 			one.Accounts = a.flows
+		}
+		if a.recovery != nil {
+			one.Recovery = a.recovery
 		}
 		opts.Apps = append(opts.Apps, one)
 	}
@@ -102,7 +106,7 @@ func services() []string {
 	var all []string
 	for _, name := range []string{
 		attestv1connect.AttestServiceName, accountv1connect.AccountServiceName, accountv1connect.JoinServiceName,
-		accountv1connect.BackendServiceName, passkeyv1connect.PasskeyServiceName,
+		accountv1connect.BackendServiceName, passkeyv1connect.PasskeyServiceName, recoveryv1connect.RecoveryServiceName,
 	} {
 		all = append(all, "/"+name+"/")
 	}

@@ -39,6 +39,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -66,6 +67,11 @@ type Options struct {
 	Listener net.Listener
 	// Now is the clock of the services. nil: time.Now.
 	Now func() time.Time
+	// VaultCommand are the arguments with which this very program runs a vault:
+	// "vault", "run". Required where the configuration has recovery.
+	VaultCommand []string
+	// VaultLog gets what vaults log. nil: nobody does.
+	VaultLog io.Writer
 	// DangerousTestRoots accepts a policy with dangerous_extra_roots, and with
 	// it every phone that somebody makes in software. For tests and `staunch dev`.
 	DangerousTestRoots bool
@@ -82,6 +88,10 @@ type Server struct {
 	now       func() time.Time
 	testRoots bool
 	sealEvery time.Duration
+
+	vaultCommand []string
+	vaultLog     io.Writer
+	recovery     *recoverer // nil: nothing is brought back by a PIN
 
 	lock     *os.File
 	listener net.Listener
@@ -106,7 +116,7 @@ func New(opts *Options) (*Server, error) {
 	if opts.Config == nil {
 		return nil, errors.New("server: options: no Config")
 	}
-	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, listener: opts.Listener}
+	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, listener: opts.Listener, vaultCommand: opts.VaultCommand, vaultLog: opts.VaultLog}
 	if s.sealEvery = opts.testingOnlySealing; s.sealEvery == 0 {
 		s.sealEvery = sealEvery
 	}
@@ -149,6 +159,9 @@ func (s *Server) open() error {
 	if err := s.openApps(l, m); err != nil {
 		return err
 	}
+	if err := s.openRecovery(l); err != nil {
+		return err
+	}
 	handler, err := s.handler(l, m)
 	if err != nil {
 		return err
@@ -184,6 +197,7 @@ func (s *Server) URL() string {
 // Run serves until ctx ends or serving fails. Then it takes no more calls,
 // waits for those that run, at most as long as shutdown_grace says, and closes.
 func (s *Server) Run(ctx context.Context) error {
+	stopRecovery := s.runRecovery(ctx)
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 	sweeping, stopSweeping := context.WithCancel(ctx)
@@ -211,6 +225,7 @@ func (s *Server) Run(ctx context.Context) error {
 	sweeper.Wait()
 	stopSealing()
 	sealer.Wait()
+	stopRecovery()
 	err = errors.Join(err, s.Close())
 	s.log.Info("stopped")
 	return err
@@ -273,6 +288,7 @@ func (s *Server) Close() error {
 				errs = append(errs, err)
 			}
 		}
+		errs = append(errs, s.recovery.close())
 		for _, a := range s.apps {
 			errs = append(errs, a.store.Close())
 		}

@@ -46,6 +46,7 @@ func setupIn(t testing.TB, dir string) *server.Options {
 	t.Helper()
 	c := config.Defaults()
 	c.Listen = "127.0.0.1:0"
+	c.Recovery.Profile = config.ProfileNone
 	c.DataDir = filepath.Join(dir, "data")
 	c.Attest.PolicyFile = write(t, filepath.Join(dir, "policy.toml"), attesttest.DemoPolicy())
 	c.Attest.StatusListFile = write(t, filepath.Join(dir, "status.json"), `{"entries":{}}`)

@@ -175,7 +175,7 @@ func newWorld(t *testing.T, now time.Time) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Listen, cfg.Recovery.Profile = "127.0.0.1:0", config.ProfileNone
 	if w.srv, err = server.New(&server.Options{Config: cfg, Now: w.now, DangerousTestRoots: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (c *DevCmd) Run(s *streams) (err error) {
 		return startError(err, c.Listen, "--listen 127.0.0.1:8081")
 	}
 	pages := atPort(cfg, listener.Addr())
-	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true})
+	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true, VaultCommand: vaultCommand(), VaultLog: s.err})
 	if err != nil {
 		return startError(errors.Join(err, listener.Close()), c.Listen, "--listen 127.0.0.1:8081")
 	}

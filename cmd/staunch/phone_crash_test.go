@@ -113,6 +113,7 @@ func devNetwork(t *testing.T) *network {
 	}))
 	t.Cleanup(n.Close)
 	atPort(cfg, n.Listener.Addr()) // the origin that the phone derives from the address it is given
+	cfg.Recovery.Profile = config.ProfileNone
 	s, err := server.New(&server.Options{Config: cfg, Logger: slog.New(slog.DiscardHandler), Listener: l, DangerousTestRoots: true})
 	if err != nil {
 		t.Fatal(err)

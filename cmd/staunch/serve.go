@@ -37,7 +37,7 @@ func (c *ServeCmd) Run(s *streams) error {
 		return unreadable(c.Config, err)
 	}
 	log := newLogger(s.err, cfg.Log)
-	srv, err := server.New(&server.Options{Config: cfg, Logger: log})
+	srv, err := server.New(&server.Options{Config: cfg, Logger: log, VaultCommand: vaultCommand(), VaultLog: s.err})
 	if err != nil {
 		return startError(err, cfg.Listen, "`listen` in "+c.Config)
 	}

@@ -77,6 +77,9 @@ func (c *VaultWitnessCmd) Run(s *streams) error {
 	return runReplica(s, c.options(s), replica.RunWitness)
 }
 
+// vaultCommand are the arguments with which a server runs this program as a vault.
+func vaultCommand() []string { return []string{"vault", "run"} }
+
 func runReplica(s *streams, o *replica.Options, run func(context.Context, *replica.Options) error) error {
 	ctx := context.Background()
 	if in, ok := s.in.(*os.File); ok {

@@ -63,8 +63,8 @@ func newKey(path string) (ed25519.PrivateKey, error) {
 	return key, write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// readKey reads what newKey has written.
-func readKey(path string) (ed25519.PrivateKey, error) {
+// ReadKey reads an Ed25519 private key: PKCS #8 in PEM.
+func ReadKey(path string) (ed25519.PrivateKey, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: restore it from where it is", ErrFolder, err)

@@ -195,11 +195,11 @@ func (s *Set) measurement() (wire.Measurement, error) {
 // load reads the folder, and signs another version of the set if this program is
 // one that it does not list: after an upgrade.
 func (s *Set) load() (err error) {
-	if s.release, err = readKey(filepath.Join(s.o.Dir, releaseFile)); err != nil {
+	if s.release, err = ReadKey(filepath.Join(s.o.Dir, releaseFile)); err != nil {
 		return err
 	}
 	if s.vouchers = s.o.Vouchers; s.vouchers == nil {
-		if s.vouchers, err = readKey(filepath.Join(s.o.Dir, voucherFile)); err != nil {
+		if s.vouchers, err = ReadKey(filepath.Join(s.o.Dir, voucherFile)); err != nil {
 			return err
 		}
 	}
