@@ -540,7 +540,7 @@ CREATE TABLE session (
 	mac          BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX session_account ON session (account, created_at) WHERE ended_at IS NULL;
+CREATE INDEX session_account ON session (account, created_at, device, network) WHERE ended_at IS NULL;
 
 CREATE INDEX session_over ON session (min(until, coalesce(ended_at, until)));
 
