@@ -268,3 +268,64 @@ func TestFreshnessFails(t *testing.T) {
 		}
 	})
 }
+
+// TestCrash: rows of section 10 that happen inside a vault. The vault dies, starts
+// again, and the phone repeats the attempt with storage as it was.
+func TestCrash(t *testing.T) {
+	for _, c := range []struct {
+		point string
+		used  uint32 // after the crash, by the mark
+	}{
+		{"crash/01", 0}, // the request never came
+		{"crash/02", 0}, // after step 5: nothing left the TEE
+		{"crash/03", 1}, // step 6 was seen by somebody, and not acknowledged
+		{"crash/04", 1}, // after step 6: charged, and no answer
+		{"crash/05", 1}, // the answer was lost on its way
+	} {
+		t.Run(c.point, func(t *testing.T) {
+			g, r := registered(t)
+			before := g.row
+			g.fault = c.point
+			switch c.point {
+			case "crash/01":
+			case "crash/03":
+				taken := false
+				g.fresh.advance = func() error {
+					if taken {
+						return ErrUnavailable
+					}
+					taken = true
+					held, err := g.fresh.Memory.Load(t.Context(), g.acct)
+					if err != nil {
+						return err
+					}
+					held.Ver++
+					held.Charges++
+					held.Last = wire.AttemptName(r.reg, g.blind(r, r.pin, 1).Element.Bytes())
+					if err := g.fresh.Memory.Advance(t.Context(), g.acct, held); err != nil {
+						return err
+					}
+					return ErrUnavailable
+				}
+				fallthrough
+			default:
+				a, reply := g.evaluate(r, r.pin, 1, false)
+				if c.point != "crash/05" && (a != nil || reply != nil && reply.Record != nil) {
+					t.Fatalf("something left the vault: %+v", a)
+				}
+			}
+			m, err := g.fresh.Memory.Load(t.Context(), g.acct)
+			if err != nil || m.Used() != c.used {
+				t.Fatalf("%+v used, want %d: %v", m, c.used, err)
+			}
+			g.fault, g.fresh.advance, g.row = "", nil, before
+			g.restart()
+			if a, reply := g.evaluate(r, r.pin, 1, false); a == nil || a.Verdict != wire.VerdictOK || a.Used != 1 {
+				t.Fatalf("repeated: %+v, %+v", a, reply)
+			}
+			if a := g.try(r, r.pin, 1); a.Verdict != wire.VerdictOK || a.Used != 0 {
+				t.Errorf("recovered: %+v", a)
+			}
+		})
+	}
+}
