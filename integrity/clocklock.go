@@ -15,7 +15,8 @@ const lockReader = "integrity.lock"
 // lockRevoked locks the devices whose keys the attest registry has revoked since
 // it last looked: by a revocation list, for a copied key, or by hand. Their calls
 // are refused from the revocation on; the lock ends their sessions, tells the
-// owner, and lets them be attested anew.
+// owner, and lets them be attested anew. An event that cannot be read is logged and
+// left behind: it would keep all that come after it from being looked at.
 func (s *Service) lockRevoked(ctx context.Context, tx Tx, now time.Time) (more bool, err error) {
 	at, err := tx.Cursor(ctx, lockReader)
 	if err != nil {
@@ -33,7 +34,8 @@ func (s *Service) lockRevoked(ctx context.Context, tx Tx, now time.Time) (more b
 			Key string `json:"key"`
 		}
 		if err := json.Unmarshal(e.Body, &body); err != nil {
-			return false, err
+			s.log.ErrorContext(ctx, "integrity: an event of a revoked key cannot be read; its device is not locked", "event", e.ID, "error", err)
+			continue
 		}
 		if err := s.lockDevice(ctx, tx, body.Key, now); err != nil {
 			return false, err

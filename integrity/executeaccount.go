@@ -22,7 +22,7 @@ func (s *Service) newHandle(ctx context.Context, tx Tx, a *actor, params json.Ra
 	if err != nil {
 		return "", err
 	}
-	other, found, err := tx.AccountByHandle(ctx, key)
+	other, found, err := s.accountByHandle(ctx, tx, key)
 	if err != nil {
 		return "", err
 	}

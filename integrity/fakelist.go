@@ -31,7 +31,7 @@ func (s *Service) allowedFor(ctx context.Context, handle string) (allow []passke
 		return nil, false, err
 	}
 	err = s.look(ctx, func(tx Tx) error {
-		a, found, err := tx.AccountByHandle(ctx, key)
+		a, found, err := s.accountByHandle(ctx, tx, key)
 		if err != nil {
 			return err
 		}

@@ -9,11 +9,19 @@ import (
 )
 
 // refusal is the error for an assertion that the app's policy refuses because of
-// what was found. A device-bound passkey whose counter went back becomes
-// suspect, in a transaction of its own, and the owner is told.
+// what was found. Its signature was good, so the ceremony is used up. A
+// device-bound passkey whose counter went back becomes suspect, in a transaction
+// of its own, and the owner is told.
 func (s *Service) refusal(ctx context.Context, c account.Caller, a *asserted, now time.Time) error {
 	if a.effect == passkey.Note || a.effect == passkey.Raise {
 		return nil
+	}
+	err := s.update(ctx, func(tx Tx) error {
+		_, err := tx.UseCeremony(ctx, a.ceremony.ID, now)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	for _, f := range a.findings {
 		switch {

@@ -36,6 +36,21 @@ func (s *Service) account(ctx context.Context, tx Tx, id account.ID) (account.Ac
 	return a, nil
 }
 
+// accountByHandle finds an account by the folded form of its handle. The column
+// that it is found by has no MAC, and the handle has: they must be of one another,
+// or else whoever writes to the store leads a handle to another account's
+// passkeys. The MAC is for the caller to check.
+func (s *Service) accountByHandle(ctx context.Context, tx Tx, key string) (account.Account, bool, error) {
+	a, found, err := tx.AccountByHandle(ctx, key)
+	if err != nil || !found {
+		return a, false, err
+	}
+	if own, err := handleKey(a.Handle); err != nil || own != key {
+		return account.Account{}, false, &tampered{a.ID, string(a.ID)}
+	}
+	return a, true, nil
+}
+
 // device reads a device of an account that is there, and checks its MAC. One of
 // another account is unknown.
 func (s *Service) device(ctx context.Context, tx Tx, of account.ID, id account.DeviceID) (account.Device, error) {

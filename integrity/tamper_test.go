@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/event"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
 )
@@ -119,5 +120,36 @@ func (r *rig) removeCredential(ref account.CredentialRef) {
 	})
 	if err != nil {
 		r.t.Fatal(err)
+	}
+}
+
+// TestHandleLedElsewhere: a handle does not lead to the passkeys of an account
+// that has another, or none.
+func TestHandleLedElsewhere(t *testing.T) {
+	r, b := handled(t)
+	other := r.signUp()
+	r.exec("UPDATE account SET handle_key = NULL WHERE id = ?", string(b.account))
+	r.exec("UPDATE account SET handle_key = 'alice' WHERE id = ?", string(other.account))
+	_, err := r.BeginSignIn(t.Context(), r.anonymous(), &integrity.SignInStart{Browser: b.at, Handle: "alice"})
+	if !errors.Is(err, integrity.ErrIntegrity) {
+		t.Errorf("%v, want %v", err, integrity.ErrIntegrity)
+	}
+}
+
+// TestRevokedUnreadable: an event that cannot be read does not keep the devices
+// from being locked whose keys were revoked after it.
+func TestRevokedUnreadable(t *testing.T) {
+	r := newRig(t)
+	_, second := r.couple()
+	err := r.opts.Update(t.Context(), func(tx integrity.Tx) error {
+		return tx.AppendEvent(t.Context(), event.Event{Type: "attest.key_revoked", Account: second.account, At: r.clock(), Body: []byte(`{"key":7}`)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.revoke(second)
+	r.tick()
+	if s := r.states(second); s[1] != "locked" {
+		t.Errorf("the device is %s", s[1])
 	}
 }

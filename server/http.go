@@ -78,7 +78,7 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
-	mux.Handle("GET /metrics", m.handler())
+	mux.Handle("GET /metrics", pages.inside(m.handler()))
 	mux.Handle("/", pages)
 	for _, path := range services() {
 		mux.Handle(path, api)

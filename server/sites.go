@@ -57,15 +57,31 @@ func pageOrigins(c *config.App) []string {
 }
 
 // site is the pages of the host that a request names; nil: it has none.
-func (all sites) site(r *http.Request) *web.Site {
+func (all sites) site(r *http.Request) *web.Site { return all[host(r)] }
+
+// host is the host that a request names, this machine's own as localhost: it sends
+// people there.
+func host(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		host = r.Host
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		host = "localhost" // it sends people there
+		return "localhost"
 	}
-	return all[host]
+	return host
+}
+
+// inside keeps what is not for people from the hosts that people come to: how many
+// sign in, and how many are refused, a stranger need not read.
+func (all sites) inside(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if all.site(r) != nil && host(r) != "localhost" {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ServeHTTP serves a page, or says that there is none on this host.
