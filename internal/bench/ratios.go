@@ -36,6 +36,9 @@ var goals = []goal{
 	{"passkey assertion", "./passkey", "BenchmarkVerifyAssertion/es256", "BenchmarkVerifyAssertion/floor", "one P-256 verification", 1.3, 150},
 	{"sign-in on a known phone", "./integrity", "BenchmarkSignIn/full", "BenchmarkSignIn/floor", "its 2 signatures", 2, 0},
 	{"check of 6000 audit entries", "./audit", "BenchmarkCheck/full", "BenchmarkCheck/floor", "3 x SHA-256, 1 signature a seal", 1, 0},
+	{"vault evaluate", "./recovery/vault", "BenchmarkEvaluate/full", "BenchmarkEvaluate/floor", "its primitives", 1.3, 0},
+	{"vault release", "./recovery/vault", "BenchmarkRelease/full", "BenchmarkRelease/floor", "its primitives", 1.3, 0},
+	{"seed restore", "./recovery/vault", "BenchmarkSeedRestore/full", "BenchmarkSeedRestore/floor", "one HPKE open", 1.5, 0},
 }
 
 // result is the fastest round of a benchmark.

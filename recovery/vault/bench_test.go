@@ -1,0 +1,191 @@
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/hpke"
+	"crypto/sha256"
+	"testing"
+
+	"github.com/cloudflare/circl/group"
+
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// BenchmarkEvaluate, BenchmarkRelease and BenchmarkSeedRestore compare a call with
+// its primitives alone, each done once: what the vault's own work costs.
+
+// floor is the primitives of a call, on inputs of the sizes that they have.
+type floor struct {
+	private hpke.PrivateKey
+	enc     []byte
+	box     []byte
+	aead    cipher.AEAD
+	record  []byte // sealed
+	answer  []byte // plain
+	plain   []byte // of a record
+	boot    ed25519.PrivateKey
+	receipt []byte
+	scalar  group.Scalar
+	b       group.Element
+	auth    ed25519.PrivateKey
+	tbs     []byte
+	sig     []byte
+}
+
+func newFloor(b *testing.B, request, record, answer int) *floor {
+	b.Helper()
+	private, err := hpke.MLKEM768X25519().GenerateKey()
+	if err != nil {
+		b.Fatal(err)
+	}
+	enc, sender, err := hpke.NewSender(private.PublicKey(), hpke.HKDFSHA256(), hpke.AES256GCM(), make([]byte, 70))
+	if err != nil {
+		b.Fatal(err)
+	}
+	box, err := sender.Seal(make([]byte, 20), make([]byte, request))
+	if err != nil {
+		b.Fatal(err)
+	}
+	block, err := aes.NewCipher(make([]byte, 32))
+	if err != nil {
+		b.Fatal(err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, boot, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := &floor{
+		private: private, enc: enc, box: box, aead: aead, boot: boot, auth: boot,
+		plain: make([]byte, record), answer: make([]byte, answer), receipt: make([]byte, 190), tbs: make([]byte, 170),
+		scalar: group.Ristretto255.NewScalar().SetUint64(7), b: group.Ristretto255.HashToElement([]byte("x"), nil),
+	}
+	f.scalar.Neg(f.scalar) // as long as any
+	f.record = aead.Seal(nil, nil, f.plain, nil)
+	f.sig = ed25519.Sign(f.auth, f.tbs)
+	return f
+}
+
+// open is HPKE: decapsulate, open the request, export the key of the answer.
+func (f *floor) open(b *testing.B) {
+	recipient, err := hpke.NewRecipient(f.enc, f.private, hpke.HKDFSHA256(), hpke.AES256GCM(), make([]byte, 70))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := recipient.Open(make([]byte, 20), f.box); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := recipient.Export("staunch/kr1/answer", 32); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// seals opens a record, seals one and an answer, makes a nonce and signs a receipt.
+func (f *floor) seals(b *testing.B) {
+	if _, err := f.aead.Open(nil, nil, f.record, nil); err != nil {
+		b.Fatal(err)
+	}
+	f.aead.Seal(nil, nil, f.plain, nil)
+	f.aead.Seal(nil, nil, f.answer, nil)
+	mac := hmac.New(sha256.New, make([]byte, 32))
+	mac.Write(make([]byte, 110))
+	mac.Sum(nil)
+	ed25519.Sign(f.boot, f.receipt)
+}
+
+// multiply reads B, multiplies it, and writes E.
+func (f *floor) multiply(b *testing.B) {
+	enc, err := f.b.MarshalBinaryCompress()
+	if err != nil {
+		b.Fatal(err)
+	}
+	in := group.Ristretto255.NewElement()
+	if err := in.UnmarshalBinary(enc); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := group.Ristretto255.NewElement().Mul(in, f.scalar).MarshalBinaryCompress(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// handled calls with one request, again and again, as a phone may.
+func handled(b *testing.B, g *rig, op wire.Op, body []byte) {
+	c, key := g.seal(op, body)
+	for b.Loop() {
+		reply := g.v.Handle(b.Context(), c)
+		if reply.Result != wire.CodeDone {
+			b.Fatal(reply.Result)
+		}
+		c.Record = reply.Record
+	}
+	b.StopTimer()
+	_ = key
+}
+
+func BenchmarkEvaluate(b *testing.B) {
+	b.Run("full", func(b *testing.B) {
+		b.ReportAllocs()
+		g, r := registered(b)
+		body, err := wire.Encode(&wire.Evaluate{Reg: r.reg, B: g.blind(r, r.pin, 1).Element.Bytes()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		handled(b, g, wire.OpEvaluate, body)
+	})
+	b.Run("floor", func(b *testing.B) {
+		f := newFloor(b, 53, 512, 256)
+		for b.Loop() {
+			f.open(b)
+			f.multiply(b)
+			f.seals(b)
+		}
+	})
+}
+
+func BenchmarkRelease(b *testing.B) {
+	b.Run("full", func(b *testing.B) {
+		b.ReportAllocs()
+		g, r := registered(b)
+		a, _ := g.evaluate(r, r.pin, 1, false)
+		body, err := wire.Encode(g.releaseOf(r, r.pin, 1, a))
+		if err != nil {
+			b.Fatal(err)
+		}
+		handled(b, g, wire.OpRelease, body)
+	})
+	b.Run("floor", func(b *testing.B) {
+		f := newFloor(b, 186, 512, 256)
+		for b.Loop() {
+			f.open(b)
+			if !ed25519.Verify(f.auth.Public().(ed25519.PublicKey), f.tbs, f.sig) {
+				b.Fatal("the signature")
+			}
+			f.seals(b)
+		}
+	})
+}
+
+func BenchmarkSeedRestore(b *testing.B) {
+	b.Run("full", func(b *testing.B) {
+		b.ReportAllocs()
+		e := newEnclaves(b, 1)
+		e.must(0, "123456", "secret", wire.VerdictOK, 1, 0)
+		body, err := wire.EncodeSeedRequest(&wire.SeedRequest{PIN: wire.Secret("123456")})
+		if err != nil {
+			b.Fatal(err)
+		}
+		handled(b, e.rig, wire.OpSeedRestore, body)
+	})
+	b.Run("floor", func(b *testing.B) { // one HPKE open
+		f := newFloor(b, 4608, 4608, 4608)
+		for b.Loop() {
+			f.open(b)
+		}
+	})
+}
