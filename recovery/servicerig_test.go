@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,9 +47,10 @@ type backend struct {
 	key    []byte
 	*recovery.Service
 
-	storeDown bool   // transactions that write fail
-	readDown  bool   // those that read
-	fault     string // the service dies there
+	storeDown bool         // transactions that write fail
+	blocked   bool         // those that write records do
+	readDown  bool         // those that read
+	fault     atomic.Value // a string: the service dies there
 	faulty    storetest.Store
 	ahead     time.Duration // of the clock
 }
@@ -92,7 +94,12 @@ func (b *backend) restart(change ...func(*recovery.Options)) {
 			if b.storeDown {
 				return errStoreDown
 			}
-			return b.at().Update(ctx, func(tx storetest.Tx) error { return fn(tx) })
+			return b.at().Update(ctx, func(tx storetest.Tx) error {
+				if b.blocked {
+					return fn(noRecords{tx})
+				}
+				return fn(tx)
+			})
 		},
 		View: func(ctx context.Context, fn func(recovery.Tx) error) error {
 			if b.readDown {
@@ -101,7 +108,7 @@ func (b *backend) restart(change ...func(*recovery.Options)) {
 			return b.at().View(ctx, func(tx storetest.Tx) error { return fn(tx) })
 		},
 	}
-	recovery.TestingOnlyFault(o, func(point string) bool { return point == b.fault })
+	recovery.TestingOnlyFault(o, func(point string) bool { return point == b.fault.Load() })
 	for _, c := range change {
 		c(o)
 	}
@@ -121,6 +128,15 @@ func (b *backend) at() storetest.Store {
 	}
 	return b.store
 }
+
+// noRecords is a transaction of a store that takes no records.
+type noRecords struct{ recovery.Tx }
+
+func (noRecords) AdvanceRecovery(context.Context, recovery.RecordRow) (bool, error) {
+	return false, errStoreDown
+}
+
+func (noRecords) CreateRecovery(context.Context, recovery.RecordRow) error { return errStoreDown }
 
 // do runs a transaction that cannot fail.
 func (b *backend) do(fn func(storetest.Tx) error) {
@@ -147,6 +163,29 @@ func (b *backend) used(id account.ID) (out []int) {
 		r, _ := b.row(v.ID, id)
 		out = append(out, int(r.Used))
 	}
+	return out
+}
+
+// binding is what a vault's evidence says of it.
+func (b *backend) binding(vault string) (out wire.Binding) {
+	b.Helper()
+	c, err := b.GetConfig(b.Context(), account.Caller{}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, raw := range c.Evidence {
+		e, err := tee.ParseEvidence(raw)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if out, err = wire.Decode[wire.Binding](e.Binding); err != nil {
+			b.Fatal(err)
+		}
+		if out.Vault == vault {
+			return out
+		}
+	}
+	b.Fatalf("there is no evidence of %s", vault)
 	return out
 }
 
