@@ -94,7 +94,24 @@ func believed(told map[string]wire.View, f int) wire.View {
 		}
 		if len(others) > most && others[most].Number > v[id].Number {
 			v[id] = others[most]
+			continue
+		}
+		// A life that was not announced has the number of the next.
+		for _, inc := range others {
+			same := func(other wire.Incarnation) bool { return other == inc }
+			if inc.Number == v[id].Number && inc != v[id] && count(others, same) > f {
+				v[id] = inc
+			}
 		}
 	}
 	return v
+}
+
+func count(all []wire.Incarnation, is func(wire.Incarnation) bool) (n int) {
+	for _, inc := range all {
+		if is(inc) {
+			n++
+		}
+	}
+	return n
 }
