@@ -10,9 +10,9 @@ import (
 func TestModelEqual(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		rules rules
+		rules scheduler
 	}{
-		{"L 1, quorums of 2 of 3", rules{honest: 3, q: 2, r: 2, limit: 1, ops: 4, flight: 2, restarts: 1, bound: 1, status: true, content: true}},
+		{"L 1, quorums of 2 of 3", scheduler{honest: 3, q: 2, r: 2, limit: 1, ops: 4, flight: 2, restarts: 1, bound: 1, status: true, content: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			began := time.Now()
@@ -28,18 +28,18 @@ func TestModelEqual(t *testing.T) {
 // TestModelExceed: without any one of the rules he gets more. Each case is the
 // reason for a rule, and shows that the search would find a gap.
 func TestModelExceed(t *testing.T) {
-	three := rules{honest: 3, q: 2, r: 2, limit: 1, ops: 4, flight: 2, bound: 1}
+	three := scheduler{honest: 3, q: 2, r: 2, limit: 1, ops: 4, flight: 2, bound: 1}
 	for _, c := range []struct {
 		name  string
-		rules func(*rules)
+		rules func(*scheduler)
 	}{
-		{"the larger version wins whole", func(r *rules) { r.largerWins, r.status = true, true }},
-		{"equal charges accepted with another last", func(r *rules) { r.otherLast = true }},
-		{"a restarted witness votes zero", func(r *rules) { r.votesZero, r.restarts = true, 1 }},
-		{"re-join without views", func(r *rules) { r.noViews, r.restarts = true, 1 }},
-		{"3/2/2 with a liar", func(r *rules) { r.honest, r.q, r.r = 2, 1, 1 }},
-		{"sparse marks", func(r *rules) { r.sparse, r.owner, r.bound, r.ops, r.flight = true, true, 2, 7, 1 }},
-		{"a release nonce not bound to its charge", func(r *rules) {
+		{"the larger version wins whole", func(r *scheduler) { r.largerWins, r.status = true, true }},
+		{"equal charges accepted with another last", func(r *scheduler) { r.otherLast = true }},
+		{"a restarted witness votes zero", func(r *scheduler) { r.votesZero, r.restarts = true, 1 }},
+		{"re-join without views", func(r *scheduler) { r.noViews, r.restarts = true, 1 }},
+		{"3/2/2 with a liar", func(r *scheduler) { r.honest, r.q, r.r = 2, 1, 1 }},
+		{"sparse marks", func(r *scheduler) { r.sparse, r.owner, r.bound, r.ops, r.flight = true, true, 2, 7, 1 }},
+		{"a release nonce not bound to its charge", func(r *scheduler) {
 			r.unboundNonce, r.owner, r.limit, r.bound, r.ops, r.flight = true, true, 2, 4, 10, 1
 			r.honest, r.q, r.r = 1, 1, 1
 		}},

@@ -8,11 +8,11 @@ import (
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
-// rules is what a search explores: how many honest witnesses there are and how
+// scheduler is what a search explores: how many honest witnesses there are and how
 // many of them a write and a load must reach, what the insider may do, and which
 // rule is broken. With a liar, who acknowledges everything and remembers nothing,
 // the quorums among the honest are smaller by one.
-type rules struct {
+type scheduler struct {
 	honest, q, r int
 	limit        int
 	ops          int // calls
@@ -108,7 +108,7 @@ type world struct {
 	content  bool
 }
 
-func (r *rules) start() world {
+func (r *scheduler) start() world {
 	r.tabulate()
 	first := pack(Mark{Gen: 1, Ver: 1})
 	var s world
@@ -119,7 +119,7 @@ func (r *rules) start() world {
 }
 
 // tabulate asks the real admits about every view that can occur.
-func (r *rules) tabulate() {
+func (r *scheduler) tabulate() {
 	r.admitted = make([]bool, 256*most*256)
 	view := func(l lives) wire.View {
 		v := wire.View{}
@@ -141,7 +141,7 @@ func (r *rules) tabulate() {
 	}
 }
 
-func (r *rules) join(a, b small) small {
+func (r *scheduler) join(a, b small) small {
 	if r.largerWins {
 		if a.mark().Ver >= b.mark().Ver {
 			return a
@@ -151,7 +151,7 @@ func (r *rules) join(a, b small) small {
 	return pack(Join(a.mark(), b.mark()))
 }
 
-func (r *rules) covers(m, held small) bool {
+func (r *scheduler) covers(m, held small) bool {
 	a, b := m.mark(), held.mark()
 	switch {
 	case r.largerWins:
@@ -164,7 +164,7 @@ func (r *rules) covers(m, held small) bool {
 
 // next hands every state that one step leads to, in the form that all its mirror
 // images share.
-func (r *rules) next(s world, hand func(world)) {
+func (r *scheduler) next(s world, hand func(world)) {
 	yield := func(t world) {
 		r.over(&t)
 		if r.hopeless(&t) {
@@ -217,7 +217,7 @@ func (r *rules) next(s world, hand func(world)) {
 // and loads from one witness. It may be of an attempt that something still names,
 // or of a new one; to repeat one that is named nowhere is to begin a new one and
 // gain nothing.
-func (r *rules) begin(s world, yield func(world)) {
+func (r *scheduler) begin(s world, yield func(world)) {
 	if int(s.ops) == r.ops {
 		return
 	}
@@ -261,7 +261,7 @@ func (r *rules) begin(s world, yield func(world)) {
 }
 
 // named are the attempts that marks and calls name, and the owner's.
-func (r *rules) named(s *world) (named uint16) {
+func (r *scheduler) named(s *world) (named uint16) {
 	for i := range r.honest {
 		named |= 1 << s.w[i].mark.last()
 	}
@@ -278,7 +278,7 @@ func (s small) last() uint8 { return uint8(s >> 22 & 15) }
 
 // rename gives the attempts that are named the lowest numbers, in the order in
 // which they are met; the owner's stays 1.
-func (r *rules) rename(s *world) {
+func (r *scheduler) rename(s *world) {
 	var names [16]uint8
 	next := uint8(1)
 	if r.owner {
@@ -313,7 +313,7 @@ func (r *rules) rename(s *world) {
 }
 
 // over clears calls that can change nothing any more.
-func (r *rules) over(s *world) {
+func (r *scheduler) over(s *world) {
 	for c := range s.calls {
 		o := &s.calls[c]
 		if !o.sending || r.noViews || r.votesZero || r.sparse {
@@ -331,7 +331,7 @@ func (r *rules) over(s *world) {
 	}
 }
 
-func (r *rules) load(s world, c, i int) world {
+func (r *scheduler) load(s world, c, i int) world {
 	o := &s.calls[c]
 	o.loads |= 1 << i
 	if o.mark == 0 {
@@ -347,7 +347,7 @@ func (r *rules) load(s world, c, i int) world {
 }
 
 // apply is section 6 of the design, as far as the count goes.
-func (r *rules) apply(s *world, o *call) {
+func (r *scheduler) apply(s *world, o *call) {
 	m := o.mark.mark()
 	if m.Gen == 0 { // no mark, and a record: the future (section 6, step 3)
 		if !r.sparse {
@@ -378,13 +378,13 @@ func (r *rules) apply(s *world, o *call) {
 }
 
 // accepts is what a witness says to a write.
-func (r *rules) accepts(s *world, o *call, i int) bool {
+func (r *scheduler) accepts(s *world, o *call, i int) bool {
 	w := &s.w[i]
 	return (r.noViews || r.admitted[(int(w.known)*most+i)*256+int(o.view)]) && r.covers(o.mark, w.mark)
 }
 
 // send lets a witness accept a write. One that refuses changes nothing.
-func (r *rules) send(s world, c, i int) world {
+func (r *scheduler) send(s world, c, i int) world {
 	o, w := &s.calls[c], &s.w[i]
 	o.sent |= 1 << i
 	w.mark = o.mark
@@ -402,7 +402,7 @@ func (r *rules) send(s world, c, i int) world {
 	return s
 }
 
-func (r *rules) restart(s world, i int) world {
+func (r *scheduler) restart(s world, i int) world {
 	s.restarts++
 	s.now = s.now.with(i, s.now.of(i)+1)
 	s.w[i] = modelWitness{known: lives(0).with(i, s.now.of(i)), live: r.votesZero}
@@ -415,7 +415,7 @@ func (r *rules) restart(s world, i int) world {
 }
 
 // rejoin is one answer to i's announcement: j records first, then tells.
-func (r *rules) rejoin(s world, i, j int) world {
+func (r *scheduler) rejoin(s world, i, j int) world {
 	s.w[j].known = s.w[j].known.with(i, s.now.of(i))
 	w := &s.w[i]
 	if w.from == 0 && w.mark == 0 {
@@ -436,7 +436,7 @@ func score(s world) int { return bits.OnesCount16(s.answered) + int(s.gone) }
 
 // hopeless reports whether no more can be answered than the bound, however it
 // goes on: each call that is in flight or still to come answers one at most.
-func (r *rules) hopeless(s *world) bool {
+func (r *scheduler) hopeless(s *world) bool {
 	if score(*s) == r.bound {
 		r.reached = true
 	}
@@ -451,7 +451,7 @@ func (r *rules) hopeless(s *world) bool {
 
 // canonical puts the calls and the witnesses in an order, since which is which
 // does not matter.
-func (r *rules) canonical(s world) world {
+func (r *scheduler) canonical(s world) world {
 	if a, b := &s.calls[0], &s.calls[1]; b.kind != callNone && (a.kind == callNone || b.less(a)) {
 		*a, *b = *b, *a
 	}

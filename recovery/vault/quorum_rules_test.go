@@ -11,7 +11,7 @@ import (
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
-func TestSizes(t *testing.T) {
+func TestQuorumSizes(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		s    sizes
