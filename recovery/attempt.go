@@ -66,13 +66,13 @@ func ParseAttempt(b []byte) (*Attempt, error) {
 	return a, nil
 }
 
-func (*Attempt) String() string { return redacted }
+func (Attempt) String() string { return redacted }
 
 // Format prints no seed, whatever the verb.
-func (*Attempt) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
+func (Attempt) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
 
 // LogValue logs no seed.
-func (*Attempt) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (Attempt) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText keeps seeds out of JSON.
-func (*Attempt) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (Attempt) MarshalText() ([]byte, error) { return []byte(redacted), nil }

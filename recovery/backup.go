@@ -224,13 +224,13 @@ func (n *newBlob) code(c *cbor.Coder) {
 	c.Bool(&n.committed)
 }
 
-func (*Backup) String() string { return redacted }
+func (Backup) String() string { return redacted }
 
 // Format prints no key, whatever the verb.
-func (*Backup) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
+func (Backup) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
 
 // LogValue logs no key.
-func (*Backup) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (Backup) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText keeps keys out of JSON.
-func (*Backup) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (Backup) MarshalText() ([]byte, error) { return []byte(redacted), nil }

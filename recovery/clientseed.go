@@ -160,9 +160,6 @@ func (c *Client) recoverSeed(ctx context.Context, r *round, session *SessionView
 	}
 	reg.seq, b.limit, b.remaining = p.Seq, uint8(o.Limit), uint8(o.Remaining)
 	reg.hold(r.enclave())
-	if err := c.save(b); err != nil {
-		return nil, err
-	}
 	return &Recovered{Outcome: o, Payload: opened(&p), Backup: b}, nil
 }
 

@@ -99,8 +99,6 @@ func (c *Client) checkSet(cfg *Config, known knownSet, now time.Time) (*vaults, 
 		return nil, fmt.Errorf("there are two vault sets of version %d: somebody shows you another than others", set.Version)
 	case now.Before(time.Unix(int64(set.ValidFrom), 0).Add(-clockSkew)):
 		return nil, fmt.Errorf("the vault set is valid from %s", time.Unix(int64(set.ValidFrom), 0).UTC().Format(time.RFC3339))
-	case len(set.Vaults) != int(set.N):
-		return nil, fmt.Errorf("the vault set says %d vaults and names %d", set.N, len(set.Vaults))
 	case set.Profile != cfg.Profile || int(set.Limit) != cfg.Limit:
 		return nil, fmt.Errorf("the vault set is of profile %s with limit %d, and the service says %s with limit %d",
 			set.Profile, set.Limit, cfg.Profile, cfg.Limit)

@@ -15,8 +15,8 @@ import (
 type Recovered struct {
 	Outcome
 	Payload Payload
-	// Backup is the journal of the registration that was recovered. Save it, and
-	// Renew with it as soon as this device is active.
+	// Backup is the journal of the registration that was recovered. A phone that
+	// has none keeps it, and Renews with it as soon as it is an active device.
 	Backup *Backup
 }
 
@@ -64,9 +64,6 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 		return nil, fmt.Errorf("recovery: finish the session: %w", err) // again: free
 	}
 	out := &Recovered{Outcome: t.outcome(), Payload: opened(p), Backup: t.backup(p)}
-	if err := c.saveBackup(out.Backup); err != nil {
-		return nil, fmt.Errorf("recovery: save the backup: %w", err)
-	}
 	a.end()
 	if err := c.saveAttempt(a); err != nil {
 		return nil, fmt.Errorf("recovery: save the attempt: %w", err)

@@ -2,6 +2,8 @@ package recovery
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -95,11 +97,15 @@ type (
 	SessionSecret []byte
 )
 
-func (TicketSecret) String() string                { return "[redacted]" }
-func (TicketSecret) GoString() string              { return "[redacted]" }
-func (TicketSecret) LogValue() slog.Value          { return slog.StringValue("[redacted]") }
-func (TicketSecret) MarshalText() ([]byte, error)  { return []byte("[redacted]"), nil }
-func (SessionSecret) String() string               { return "[redacted]" }
-func (SessionSecret) GoString() string             { return "[redacted]" }
-func (SessionSecret) LogValue() slog.Value         { return slog.StringValue("[redacted]") }
-func (SessionSecret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+func (TicketSecret) String() string                { return redacted }
+func (TicketSecret) LogValue() slog.Value          { return slog.StringValue(redacted) }
+func (TicketSecret) MarshalText() ([]byte, error)  { return []byte(redacted), nil }
+func (SessionSecret) String() string               { return redacted }
+func (SessionSecret) LogValue() slog.Value         { return slog.StringValue(redacted) }
+func (SessionSecret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Format prints no secret, whatever the verb.
+func (TicketSecret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
+
+// Format prints no secret, whatever the verb.
+func (SessionSecret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does

@@ -12,6 +12,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/recovery/wire"
+	"github.com/staunchid/staunch/tee"
 )
 
 // Service is an honest service in memory, for one account and one phone, which
@@ -26,6 +27,7 @@ type Service struct {
 	mu       sync.Mutex
 	records  map[string][]byte     // by vault
 	states   map[string]wire.State // as the receipts say
+	versions map[string]uint64     // of the records
 	blobs    []recovery.BlobView
 	found    bool
 	pointer  recovery.BackupView
@@ -37,7 +39,7 @@ type Service struct {
 func NewService(v *Vaults, id account.ID) *Service {
 	return &Service{
 		vaults: v, account: id, root: rand32(),
-		records: map[string][]byte{}, states: map[string]wire.State{}, sessions: map[string]map[string]bool{},
+		records: map[string][]byte{}, states: map[string]wire.State{}, versions: map[string]uint64{}, sessions: map[string]map[string]bool{},
 	}
 }
 
@@ -66,7 +68,36 @@ func (s *Service) Record(vault string) []byte {
 func (s *Service) Restore(vault string, record []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records[vault] = record
+	s.records[vault], s.versions[vault] = record, 0
+}
+
+// Reseal has a vault seal the record with its newest keys.
+func (s *Service) Reseal(ctx context.Context, v *Vault) error {
+	raw, err := v.Evidence(ctx, nil)
+	if err != nil {
+		return err
+	}
+	e, err := tee.ParseEvidence(raw)
+	if err != nil {
+		return err
+	}
+	b, err := wire.Decode[wire.Binding](e.Binding)
+	if err != nil {
+		return err
+	}
+	env := &wire.Envelope{
+		Suite: v.config.Suite, Vault: v.ID, Epoch: b.Epoch, Config: b.ConfigHash, Op: wire.OpStatus, Acct: s.accts()[v.ID],
+	}
+	plain, err := wire.Encode(&wire.Status{})
+	if err != nil {
+		return err
+	}
+	sealed, _, err := env.SealRequest(b.HPKE, plain)
+	if err != nil {
+		return err
+	}
+	_, err = s.call(ctx, v.ID, wire.OpStatus, b.Epoch, sealed, nil)
+	return err
 }
 
 // Finished is how many sessions were finished.
@@ -257,9 +288,6 @@ func (s *Service) store(id string, op wire.Op, session []byte, reply *wire.Reply
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := &recovery.VaultAnswer{Answer: reply.Answer}
-	if reply.Record != nil {
-		s.records[id] = reply.Record
-	}
 	if reply.Receipt == nil {
 		return out, nil
 	}
@@ -267,7 +295,10 @@ func (s *Service) store(id string, op wire.Op, session []byte, reply *wire.Reply
 	if err != nil {
 		return nil, err
 	}
-	s.states[id], out.Used = r.State, int(r.Used)
+	out.Used = int(r.Used)
+	if old := s.versions[id]; r.Ver > old { // a later call may have been stored before
+		s.records[id], s.states[id], s.versions[id] = reply.Record, r.State, r.Ver
+	}
 	released := op == wire.OpRelease || op == wire.OpSeedRestore
 	if m := s.sessions[string(session)]; m != nil && released && r.Used == 0 && r.State == wire.StateActive {
 		m[id] = true

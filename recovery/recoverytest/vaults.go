@@ -236,3 +236,6 @@ func (v *Vaults) Vaults() []recovery.Vault {
 	}
 	return out
 }
+
+// Renew begins a new key epoch, if the witnesses' clocks say that it is time.
+func (v *Vault) Renew(ctx context.Context) error { return v.real.Renew(ctx) }
