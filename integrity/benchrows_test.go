@@ -40,10 +40,19 @@ func (r *rig) bare(b *testing.B, group int) {
 		}
 		defer all[i].Close()
 	}
+	seq, err := c.Prepare(`SELECT max(n) FROM audit_entry`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer seq.Close()
+	var last int
+	if _, err := seq.Row(nil, func(s *engine.Stmt) error { return s.Scan(&last) }); err != nil {
+		b.Fatal(err)
+	}
 	type person struct{ account, ref, ceremony string }
 	var people []person
 	s, err := c.Prepare(`SELECT c.account, c.ref, y.id FROM (SELECT row_number() OVER (ORDER BY ref) AS n, * FROM credential) AS c
-		JOIN (SELECT row_number() OVER (ORDER BY id) AS n, * FROM ceremony WHERE used_at IS NULL OR true) AS y USING (n) ORDER BY random()`)
+		JOIN (SELECT row_number() OVER (ORDER BY id) AS n, * FROM ceremony) AS y USING (n) ORDER BY random()`)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -77,7 +86,7 @@ func (r *rig) bare(b *testing.B, group int) {
 		err := errors.Join(begun,
 			all[0].Run(at, hash), all[1].Run(at, p.ceremony), all[2].Run(1, 5, at, hash, p.ref),
 			all[3].Run(id, hash, p.account, id, proofs, "abcdefghijklmnopqrstuvwx", at, at, at, hash),
-			all[4].Run(p.account, 1_000_000+b.N+i, at, id, id, id, hash, hash), all[5].Run(p.account, body, at))
+			all[4].Run(p.account, last+1+i, at, id, id, id, hash, hash), all[5].Run(p.account, body, at))
 		if (i+1)%group == 0 || i+1 == b.N {
 			committed = c.Exec("COMMIT")
 		}
