@@ -336,3 +336,27 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestCreateAfterDead: a dead letter that was to make the row leaves that to what
+// came meanwhile.
+func TestCreateAfterDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Options{Rate: -1}, Hooks[int]{})
+		first := rec(1, 1)
+		first.Create = true
+		b.Put(Entry{Record: first}, 1)
+		made := false
+		b.fail = func(r recovery.Record) error {
+			if r.Ver == 1 {
+				b.Put(Entry{Record: rec(1, 2)}, 2)
+				return recovery.ErrPermanent
+			}
+			made = r.Create
+			return nil
+		}
+		b.run(t, time.Second)
+		if len(b.buried) != 1 || !made {
+			t.Errorf("%d letters, made %v", len(b.buried), made)
+		}
+	})
+}

@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/stream"
@@ -133,6 +135,53 @@ func TestAway(t *testing.T) {
 	}
 	if _, err := Open(&Options{}); err == nil {
 		t.Error("opened without brokers")
+	}
+}
+
+// TestRefused: what the brokers do not acknowledge is not durable. An entry that
+// cannot be produced anew keeps its offset.
+func TestRefused(t *testing.T) {
+	c := fake(t)
+	s := openTopic(t, c.ListenAddrs(), "", stream.Options{Rate: -1})
+	streamtest.Enqueue(t, s, streamtest.Record(1, 1, 1))
+	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		p := req.(*kmsg.ProduceRequest)
+		if p.Acks != -1 {
+			t.Errorf("acks %d, want all", p.Acks)
+		}
+		res := p.ResponseKind().(*kmsg.ProduceResponse)
+		for _, topic := range p.Topics {
+			rt := kmsg.NewProduceResponseTopic()
+			rt.Topic, rt.TopicID = topic.Topic, topic.TopicID
+			for _, partition := range topic.Partitions {
+				rp := kmsg.NewProduceResponseTopicPartition()
+				rp.Partition, rp.ErrorCode = partition.Partition, kerr.TopicAuthorizationFailed.Code
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			res.Topics = append(res.Topics, rt)
+		}
+		return res, nil, true
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := s.Enqueue(ctx, streamtest.Record(2, 1, 1)); err == nil {
+		t.Error("enqueued, and no replica has it")
+	}
+	store := streamtest.NewStore(func(recovery.Record) error { return errors.New("away") })
+	stop := streamtest.Run(t, s, store.Apply)
+	store.Wait(t, "it is tried", func() bool { return len(store.Calls()) > 0 })
+	time.Sleep(3 * time.Second) // a commit comes each second
+	stop()
+	for topic, partitions := range c.GroupInfo(group).Commits {
+		for id, at := range partitions {
+			if at.Offset != 0 {
+				t.Errorf("%s/%d is committed up to %d", topic, id, at.Offset)
+			}
+		}
+	}
+	if n := len(store.Calls()); n < 3 {
+		t.Errorf("tried %d times in 3 s", n)
 	}
 }
 

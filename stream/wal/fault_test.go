@@ -24,16 +24,23 @@ type disk struct {
 	truncate error
 	slow     time.Duration
 	syncs    atomic.Int64
+	last     *faultyFile
+	early    bool // a file was begun while the one before was not synced
 }
 
 type faultyFile struct {
 	*os.File
-	d *disk
+	d     *disk
+	dirty bool
 }
 
 func (d *disk) open(path string) (file, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	return &faultyFile{f, d}, err
+	d.early = d.early || d.last != nil && d.last.dirty
+	d.last = &faultyFile{f, d, false}
+	return d.last, err
 }
 
 func (d *disk) set(write int, sync, truncate error) {
@@ -45,6 +52,7 @@ func (d *disk) set(write int, sync, truncate error) {
 func (f *faultyFile) WriteAt(b []byte, off int64) (int, error) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
+	f.dirty = true
 	if f.d.write >= 0 && len(b) > f.d.write {
 		n, _ := f.File.WriteAt(b[:f.d.write], off)
 		return n, syscall.ENOSPC
@@ -55,6 +63,7 @@ func (f *faultyFile) WriteAt(b []byte, off int64) (int, error) {
 func (f *faultyFile) Sync() error {
 	f.d.mu.Lock()
 	err, slow := f.d.sync, f.d.slow
+	f.dirty = err != nil
 	f.d.mu.Unlock()
 	f.d.syncs.Add(1)
 	time.Sleep(slow)
@@ -226,6 +235,80 @@ func TestSegmentsGo(t *testing.T) {
 	if all, _ := segmentNumbers(dir); len(all) != 1 {
 		t.Errorf("segments after a restart: %v", all)
 	}
+}
+
+// TestRepair: whole frames of a batch that was not acknowledged do not stay behind
+// a shorter one that was.
+func TestRepair(t *testing.T) {
+	dir, d := t.TempDir(), &disk{write: -1}
+	tl := &tail{dir: dir, max: segmentSize, open: d.open, next: 1}
+	if _, _, err := tl.room(1); err != nil {
+		t.Fatal(err)
+	}
+	defer tl.f.Close()
+	frame := func(text string) []byte { return appendFrame(nil, []byte(text)) }
+	for _, c := range []struct {
+		text           string
+		sync, truncate error
+		want           string
+	}{
+		{"good", nil, nil, "good"},
+		{"one that is longer", errors.New("sync"), nil, "good"},
+		{"next", nil, nil, "goodnext"},
+		{"another", errors.New("sync"), errors.New("truncate"), ""}, // it is there, and nothing is written after it
+		{"less", nil, errors.New("truncate"), ""},
+		{"last", nil, nil, "goodnextlast"},
+	} {
+		d.set(-1, c.sync, c.truncate)
+		if err := tl.write(frame(c.text), true); (err == nil) != (c.sync == nil && c.truncate == nil) {
+			t.Errorf("%s: %v", c.text, err)
+		}
+		data, err := os.ReadFile(tl.seg.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		for rest := data; len(rest) > 0; {
+			var body []byte
+			if body, rest, err = nextFrame(rest); err != nil {
+				t.Fatalf("%s: %v", c.text, err)
+			}
+			got += string(body)
+		}
+		if c.want != "" && got != c.want {
+			t.Errorf("after %s: %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+// TestSyncedBeforeTheNext: only the last segment may end within a frame, so the
+// marks at the end of one are synced before the next begins.
+func TestSyncedBeforeTheNext(t *testing.T) {
+	d := &disk{write: -1}
+	l := openOn(t, t.TempDir(), d, 1400) // two entries and some marks
+	for n := range byte(2) {
+		if err := l.Enqueue(t.Context(), record(n, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 3*flush/2) // in which marks are written
+	defer stop()
+	if err := l.Run(ctx, func(context.Context, recovery.Record) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	d.mu.Lock()
+	dirty, first := d.last.dirty, d.last
+	d.mu.Unlock()
+	if !dirty {
+		t.Error("the test means nothing: no mark was written")
+	}
+	if err := l.Enqueue(t.Context(), record(3, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if d.mu.Lock(); d.early || d.last == first {
+		t.Errorf("begun before the one before was synced: %v", d.early)
+	}
+	d.mu.Unlock()
 }
 
 func TestLetterDamaged(t *testing.T) {
