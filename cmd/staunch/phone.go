@@ -28,6 +28,9 @@ type PhoneCmd struct {
 	Join          PhoneJoinCmd          `cmd:"" help:"Bring this phone into an account that another device has."`
 	Approve       PhoneApproveCmd       `cmd:"" help:"Let a new device in, by the code and the number that it shows."`
 	Alerts        PhoneAlertsCmd        `cmd:"" help:"Read what has happened to the account, or wait for it."`
+	Backup        PhoneBackupCmd        `cmd:"" help:"Set a PIN that brings the sealing key back, or bring what it brings back up to date."`
+	PIN           PhonePINCmd           `cmd:"" name:"pin" help:"Change the PIN."`
+	Recover       PhoneRecoverCmd       `cmd:"" help:"The old phone is gone: get account and sealing keys back with the PIN."`
 	Veto          PhoneVetoCmd          `cmd:"" help:"This wasn't me: remove a new device that cools off."`
 }
 
@@ -109,21 +112,24 @@ func (f phoneFlags) with(ctx context.Context, s *streams, h *home, fn func(ctx c
 // guarded does fn until it is done or a signal comes, and tells of a failure in
 // the form that was asked for.
 func (f phoneFlags) guarded(s *streams, fn func(ctx context.Context) error) error {
+	if err := f.guardedPlain(fn); err != nil {
+		return phoneFailed(s, f.JSON, err)
+	}
+	return nil
+}
+
+// guardedPlain does fn until it is done or a signal comes.
+func (f phoneFlags) guardedPlain(fn func(ctx context.Context) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var err error
 	if f.Timeout <= 0 {
-		err = &phoneUsage{errors.New("--timeout: write a time, such as 30s")}
-	} else {
-		err = fn(ctx)
+		return &phoneUsage{errors.New("--timeout: write a time, such as 30s")}
 	}
-	if err == nil {
-		return nil
+	err := fn(ctx)
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return errInterrupted
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errInterrupted
-	}
-	return phoneFailed(s, f.JSON, err)
+	return err
 }
 
 // print prints a report.

@@ -26,7 +26,12 @@ type homeFile struct {
 	Passkeys   []json.RawMessage // as package passkeytest writes them
 	SealingAlg string
 	SealingKey []byte // PKCS #8
-	State      client.PhoneState
+	// OldSealingKeys came back with a recovery, newest first.
+	OldSealingKeys [][]byte
+	// ReleaseKeys sign vault sets, and so many of them must.
+	ReleaseK    uint8
+	ReleaseKeys [][]byte
+	State       client.PhoneState
 }
 
 // homeJSON is the form of phone.json.
@@ -41,6 +46,9 @@ type homeJSON struct {
 	Passkeys   []json.RawMessage `json:"passkeys,omitempty"`
 	SealingAlg string            `json:"sealing_alg,omitempty"`
 	SealingKey []byte            `json:"sealing_key,omitempty"`
+	OldKeys    [][]byte          `json:"old_sealing_keys,omitempty"`
+	ReleaseK   uint8             `json:"release_k,omitempty"`
+	Release    [][]byte          `json:"release_keys,omitempty"`
 	State      json.RawMessage   `json:"state"`
 }
 
@@ -88,7 +96,9 @@ func parseHome(data []byte) (homeFile, error) {
 		return homeFile{}, fmt.Errorf("a phone of version %d; this program reads version 1", j.Version)
 	}
 	state, err := client.ParsePhoneState(j.State)
-	return homeFile{j.Server, j.Origin, j.Name, j.Platform, j.EnrolledAt, j.Device, j.Passkeys, j.SealingAlg, j.SealingKey, state}, err
+	return homeFile{
+		j.Server, j.Origin, j.Name, j.Platform, j.EnrolledAt, j.Device, j.Passkeys, j.SealingAlg, j.SealingKey, j.OldKeys, j.ReleaseK, j.Release, state,
+	}, err
 }
 
 // hold takes the folder for the whole run, making it if need be, so that no two
@@ -154,7 +164,9 @@ func (f *homeFile) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := json.MarshalIndent(homeJSON{1, f.Server, f.Origin, f.Name, f.Platform, f.EnrolledAt, f.Device, f.Passkeys, f.SealingAlg, f.SealingKey, state}, "", "  ")
+	data, err := json.MarshalIndent(homeJSON{
+		1, f.Server, f.Origin, f.Name, f.Platform, f.EnrolledAt, f.Device, f.Passkeys, f.SealingAlg, f.SealingKey, f.OldSealingKeys, f.ReleaseK, f.ReleaseKeys, state,
+	}, "", "  ")
 	return append(data, '\n'), err
 }
 

@@ -201,3 +201,9 @@ func sealingSum(public []byte) string {
 	sum := sha256.Sum256(public)
 	return hex.EncodeToString(sum[:])
 }
+
+// sealingID names a sealing key: the SHA-256 of its public half.
+func sealingID(public []byte) []byte {
+	sum := sha256.Sum256(public)
+	return sum[:]
+}
