@@ -53,6 +53,8 @@ type work struct {
 	ring   *ring
 	call   *wire.Call
 	answer *wire.AnswerKey
+	key    wire.RecordKey // of sealed, if that is not nil
+	sealed *epochKeys
 }
 
 // kr1 is the whole of a vault. The error is ErrStale when another replica worked
@@ -111,6 +113,8 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 		return stale(m), nil
 	case code != wire.CodeDone:
 		return refuse(code), nil
+	case r.Gen == 0: // a first registration that was refused: nothing is written
+		return w.reply(&wire.Answer{Verdict: verdict, Limit: w.config.Limit}, nil)
 	}
 	if w.fault("crash/02") {
 		return nil, errDied
@@ -184,7 +188,15 @@ func (w *work) recordKey() (wire.RecordKey, error) {
 	if epoch == nil {
 		return wire.RecordKey{}, fmt.Errorf("%w: the keys of epoch %d are destroyed, or not made yet", wire.ErrUnreadable, number)
 	}
-	return wire.DeriveRecordKey(epoch.master, w.config.Vault, number, w.call.Acct), nil
+	return w.keyOf(epoch), nil
+}
+
+// keyOf derives the account's record key, once for opening and sealing.
+func (w *work) keyOf(epoch *epochKeys) wire.RecordKey {
+	if w.sealed != epoch {
+		w.key, w.sealed = wire.DeriveRecordKey(epoch.master, w.config.Vault, epoch.number, w.call.Acct), epoch
+	}
+	return w.key
 }
 
 // nonce is of the newest epoch, whatever the request was sealed to.
@@ -198,8 +210,7 @@ func (w *work) reply(a *wire.Answer, r *wire.Record) (*wire.Reply, error) {
 	if err != nil || r == nil {
 		return &wire.Reply{Result: wire.CodeDone, Answer: sealed}, err
 	}
-	epoch := w.ring.newest()
-	record, err := wire.DeriveRecordKey(epoch.master, w.config.Vault, epoch.number, w.call.Acct).Seal(r)
+	record, err := w.keyOf(w.ring.newest()).Seal(r)
 	if err != nil {
 		return nil, err
 	}

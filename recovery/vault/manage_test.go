@@ -294,6 +294,16 @@ func TestVouchers(t *testing.T) {
 	}
 }
 
+// TestFirstIsNotSigned: there is no key yet that could have signed.
+func TestFirstIsNotSigned(t *testing.T) {
+	g := newRig(t)
+	r := g.register("x")
+	a, reply := g.call(wire.OpCreate, g.createOf(r, 0, r.manage), g.voucher(wire.PurposeFirst))
+	if a == nil || a.Verdict != wire.VerdictBadSig || reply.Record != nil {
+		t.Errorf("%+v, %+v", a, reply)
+	}
+}
+
 // TestAgain: after lock and deletion only a voucher of its own lets anybody
 // register, with or without the record, and the count begins anew.
 func TestAgain(t *testing.T) {

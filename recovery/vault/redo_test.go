@@ -124,8 +124,15 @@ func TestRedoGivesNothingBack(t *testing.T) {
 	before := g.row
 	m := g.activateOf(next, 2, true, next.manage)
 	g.mustManage(wire.OpActivate, m, nil, wire.VerdictOK, 3)
-	for n := range byte(10) {
+	for n := range byte(5) {
 		g.try(next, "000000", n)
+	}
+	g.row = before
+	if a := g.mustManage(wire.OpActivate, m, nil, wire.VerdictOK, 3); a.Used != 5 {
+		t.Fatalf("a reset that was granted before the attempts: %+v", a)
+	}
+	for n := range byte(5) {
+		g.try(next, "000000", 10+n)
 	}
 	g.row = before
 	g.mustManage(wire.OpActivate, m, nil, wire.VerdictLocked, 3)

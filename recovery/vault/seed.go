@@ -99,8 +99,7 @@ func (w *work) seedReply(a *wire.SeedAnswer, s *wire.SeedRecord) (*wire.Reply, e
 	if err != nil || s == nil {
 		return &wire.Reply{Result: wire.CodeDone, Answer: sealed}, err
 	}
-	epoch := w.ring.newest()
-	record, err := wire.DeriveRecordKey(epoch.master, w.config.Vault, epoch.number, w.call.Acct).SealSeed(s)
+	record, err := w.keyOf(w.ring.newest()).SealSeed(s)
 	if err != nil {
 		return nil, err
 	}
