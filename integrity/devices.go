@@ -93,7 +93,8 @@ func (s *Service) living(ctx context.Context, tx Tx, a *actor) ([]account.Sessio
 	return out, nil
 }
 
-// vetoable reports whether a device has a hold that an older one may veto.
+// vetoable reports whether a device has a hold that an older one may veto: it
+// cools off, or would if it were not frozen or locked.
 func vetoable(d account.Device) bool {
-	return d.State == account.Held && d.Hold.Reason == account.HoldNew
+	return d.State != account.Active && d.State != account.Deleted && d.Hold.Reason == account.HoldNew
 }

@@ -59,7 +59,7 @@ func (s *Service) statusRest(ctx context.Context, tx Tx, a *actor) (*StatusRest,
 	}
 	r := &StatusRest{Passkeys: len(passkeys), Devices: len(devices)}
 	for _, d := range devices {
-		if d.ID == a.Device || d.State != account.Held {
+		if d.ID == a.Device || d.State != account.Held && !vetoable(d) {
 			continue
 		}
 		r.OthersHeld = append(r.OthersHeld, HeldDevice{

@@ -39,6 +39,9 @@ func TestVetoFrozenNewcomer(t *testing.T) {
 	owner.signIn()
 	must[*integrity.Frozen](t)(r.FreezeDevice(t.Context(), thief.caller(), thief.device))
 	r.advance(time.Second)
+	if others := owner.status().Rest.OthersHeld; len(others) != 1 || others[0].Device != thief.device || !others[0].MayVeto {
+		t.Errorf("the owner is told of %+v", others)
+	}
 	if out, err := r.Veto(t.Context(), owner.caller(), thief.device, ""); err != nil || out.Removed != thief.device {
 		t.Errorf("veto: %+v, %v", out, err)
 	}
