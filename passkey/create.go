@@ -143,6 +143,9 @@ func registration(c Ceremony, parsed *protocol.ParsedCredentialCreationData, cre
 	if err := webauthncbor.Unmarshal(key, &public); err != nil {
 		return nil, fmt.Errorf("%w: credential public key: %w", ErrMalformed, err)
 	}
+	if err := checkKey(key); err != nil {
+		return nil, fmt.Errorf("%w: credential public key: %w", ErrMalformed, detailed(err))
+	}
 	evidence := Evidence{cred.Attestation.Object, cred.Attestation.ClientDataJSON}
 	flags := parsed.Response.AttestationObject.AuthData.Flags
 	transports := make([]string, 0, len(cred.Transport))
