@@ -15,7 +15,7 @@ UNWATCHED = -gcflags=modernc.org/sqlite/lib=-race=false
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka soak vulncheck clean
+.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -100,6 +100,9 @@ mutate: ## remove each check in turn; a test must fail
 test-envoy: ## test with a real Envoy, which is downloaded once (50 MB)
 	@envoy=$$(examples/envoy/fetch.sh) && echo "testing with $$envoy" && \
 		TEST_ENVOY=$$envoy $(GO) test -tags envoy -count=1 ./examples/envoy
+
+model: ## search every schedule of the recovery quorums for a guess too many (10 minutes, 3 GB)
+	STAUNCH_MODEL=full $(GO) test -run '^TestModel' -count=1 -timeout 60m -v ./recovery/vault
 
 test-kafka: ## test with a real Kafka broker (needs Java 17 and Maven; 43 MB are downloaded once)
 	@jars=$$(stream/kafka/fetch.sh) && echo "testing with $$jars" && \

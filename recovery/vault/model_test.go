@@ -69,10 +69,10 @@ func (f *fingerprints) add(x uint64) bool {
 	}
 }
 
-// told prints what a search has found, with -v.
-func report(t *testing.T, what string, best, states int, began time.Time) {
+// report prints what a search has found, with -v.
+func report(t *testing.T, best, states int, began time.Time) {
 	t.Helper()
 	if testing.Verbose() {
-		fmt.Printf("    model %s: %s: at most %d guesses in %d states, %.1f s\n", t.Name(), what, best, states, time.Since(began).Seconds())
+		fmt.Printf("    %s: at most %d guesses in %d states, %.1f s\n", t.Name(), best, states, time.Since(began).Seconds())
 	}
 }
