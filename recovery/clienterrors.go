@@ -54,9 +54,21 @@ func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%v: %d of %d answered, %d needed: %s", ErrUnavailable, e.Answered, e.Vaults, e.Needed, strings.Join(why, "; "))
 }
 
-// Unwrap gives ErrUnavailable and the causes, such as a *RateError.
+// Unwrap gives ErrUnavailable and the causes.
 func (e *UnavailableError) Unwrap() []error {
 	return append(slices.Collect(maps.Values(e.Failed)), ErrUnavailable)
+}
+
+// tooFew is the error of a method that needs more vaults than have answered. One
+// whose evidence is refused, or that wants the phone to wait, comes first: run
+// again at once, it would be the same.
+func tooFew(o Outcome, needed int, failed map[string]error) error {
+	for _, id := range slices.Sorted(maps.Keys(failed)) {
+		if err := failed[id]; errors.Is(err, ErrEvidence) || errors.Is(err, ErrRate) {
+			return fmt.Errorf("%w (vault %s)", err, id)
+		}
+	}
+	return &UnavailableError{Outcome: o, Needed: needed, Failed: failed}
 }
 
 var (

@@ -62,7 +62,7 @@ func (r *round) seedOutcome(b *Backup, answered int) Outcome {
 }
 
 func (r *round) seedUnavailable(b *Backup, err error) error {
-	return &UnavailableError{Outcome: r.seedOutcome(b, 0), Needed: 1, Failed: map[string]error{r.enclave(): err}}
+	return tooFew(r.seedOutcome(b, 0), 1, map[string]error{r.enclave(): err})
 }
 
 // registerSeed gives PIN and payload to the enclave: the first, or in the place

@@ -164,7 +164,7 @@ func (t *try) outcome() Outcome {
 func (t *try) unavailable(answered int) error {
 	o := t.outcome()
 	o.Answered = answered
-	return &UnavailableError{Outcome: o, Needed: t.threshold(), Failed: t.errs}
+	return tooFew(o, t.threshold(), t.errs)
 }
 
 // backup is the journal of what was recovered.

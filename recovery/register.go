@@ -177,11 +177,9 @@ func (b *Backup) note(views map[string]*view, reg *registration) {
 // unavailable says that some vaults are missing.
 func (b *Backup) unavailable(errs map[string]error, answered, needed int) error {
 	in := b.Info()
-	return &UnavailableError{
-		Outcome: Outcome{
-			Account: b.account, Reg: in.Reg, Limit: in.Limit, Remaining: in.Remaining, Vaults: in.Vaults,
-			Threshold: in.Threshold, Answered: answered, Assurance: b.assurance, Operators: in.Operators,
-		},
-		Needed: needed, Failed: errs,
+	o := Outcome{
+		Account: b.account, Reg: in.Reg, Limit: in.Limit, Remaining: in.Remaining, Vaults: in.Vaults,
+		Threshold: in.Threshold, Answered: answered, Assurance: b.assurance, Operators: in.Operators,
 	}
+	return tooFew(o, needed, errs)
 }

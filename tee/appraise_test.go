@@ -99,7 +99,10 @@ func TestAppraise(t *testing.T) {
 		{"report data not padded with zeros", "sev-snp", func(c *tee.Claims, _ *tee.Policy) { c.ReportData[63] = 1 }, tee.CodeReportData, nil},
 		{"another program", "nitro", func(c *tee.Claims, _ *tee.Policy) { c.Measurements["pcr0"] = []byte{9} }, tee.CodeMeasurementUnknown, nil},
 		{"a value that the report lacks", "nitro", func(c *tee.Claims, p *tee.Policy) { p.Measurements[0].Values["pcr8"] = []byte{} }, tee.CodeMeasurementUnknown, nil},
-		{"another platform", "nitro", func(_ *tee.Claims, p *tee.Policy) { p.Measurements[0].Platform = "sgx" }, tee.CodeMeasurementUnknown, nil},
+		{"another platform", "nitro", func(c *tee.Claims, p *tee.Policy) {
+			c.Measurements["mrenclave"] = []byte{9}
+			p.Measurements[0].Platform, p.Measurements[0].Values = "sgx", map[string][]byte{"mrenclave": {9}}
+		}, tee.CodeMeasurementUnknown, nil},
 		{"a platform that is none", "process", func(c *tee.Claims, p *tee.Policy) {
 			c.Platform, c.Level = "enigma", tee.LevelTEE
 			p.Measurements[0].Platform = "enigma"
