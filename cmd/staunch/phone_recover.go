@@ -77,7 +77,7 @@ func (c *PhoneRecoverCmd) onOwnPhone(ctx context.Context, s *streams, h *home, i
 		if err != nil {
 			return err
 		}
-		return r.print(q.recovered(got, q.refresh(ctx, got, text)))
+		return r.print(q.recovered(got, q.refresh(ctx, got, text), false))
 	})
 }
 
@@ -133,7 +133,7 @@ func (c *PhoneRecoverCmd) onNewPhone(ctx context.Context, s *streams, id account
 		if err := r.finished(e); err != nil {
 			return err
 		}
-		return r.print(q.recovered(got, false))
+		return r.print(q.recovered(got, false, true))
 	})
 }
 
@@ -202,12 +202,14 @@ type recoveredReport struct {
 	Assurance        string     `json:"assurance"`
 	Operators        int        `json:"operators"`
 
-	home string
+	home  string
+	fresh bool // the phone is new in the account
 }
 
-func (q *recoverer) recovered(got *recovery.Recovered, refreshed bool) *recoveredReport {
+func (q *recoverer) recovered(got *recovery.Recovered, refreshed, fresh bool) *recoveredReport {
 	r := &recoveredReport{
-		OK: true, Op: "recover", Result: "recovered", Account: got.Account, RegID: regHex(got.Reg), Limit: got.Limit, Remaining: got.Remaining,
+		fresh: fresh,
+		OK:    true, Op: "recover", Result: "recovered", Account: got.Account, RegID: regHex(got.Reg), Limit: got.Limit, Remaining: got.Remaining,
 		Vaults: got.Vaults, Threshold: got.Threshold, Answered: got.Answered, Keys: len(got.Payload.Keys), PayloadSeq: got.Payload.Seq,
 		PayloadSaved: moment(got.Payload.Saved), Refreshed: refreshed, Assurance: got.Assurance, Operators: got.Operators, home: q.flags.Home,
 	}
@@ -226,7 +228,13 @@ func (r *recoveredReport) words(w io.Writer) error {
 		fmt.Sprintf("  keys      %d, saved at %s", r.Keys, r.PayloadSaved.inWords()),
 		fmt.Sprintf("  attempts  %d of %d remain", r.Remaining, r.Limit), "",
 	}
-	if !r.Refreshed {
+	switch {
+	case r.Refreshed:
+	case !r.fresh:
+		lines = append(lines,
+			"A vault was away, so the keys behind the PIN were not replaced everywhere yet:",
+			"run `staunch phone backup --home "+quoted(r.home)+"` to finish that.", "")
+	default:
 		lines = append(lines,
 			"The phone is new, and the account cools off: older devices can take it back until",
 			"that is over. Then run `staunch phone pin change`: it replaces the keys behind the",

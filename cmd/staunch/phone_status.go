@@ -121,7 +121,11 @@ func (s *statusReport) words(w io.Writer) error {
 		lines = append(lines, h.sentence())
 	}
 	for _, o := range s.OthersHeld {
-		lines = append(lines, fmt.Sprintf("Another device, %s (%s), is new. %s", o.Name, o.Device, o.sentence()))
+		how := "is new"
+		if o.Reason == "leaving" {
+			how = "is leaving"
+		}
+		lines = append(lines, fmt.Sprintf("Another device, %s (%s), %s. %s", o.Name, o.Device, how, o.sentence()))
 		if o.MayVeto {
 			lines = append(lines, "  If that wasn't you: staunch phone veto --home "+quoted(s.home)+" --device "+o.Device)
 		}
@@ -137,7 +141,7 @@ func (s *statusReport) words(w io.Writer) error {
 	}
 	advice := map[string]string{
 		"add_second_passkey":     "Add a second passkey or another device, so that losing this phone does not lock you out.",
-		"set_recovery_pin":       "Set a recovery PIN, once your app offers it: this version of the server keeps none yet.",
+		"set_recovery_pin":       "Set a recovery PIN with `staunch phone backup`: it brings your sealing key back when all your devices are gone.",
 		"replace_shared_passkey": "A passkey was used on a device that is gone: make a new one.",
 		"change_pin":             "Somebody tried to get in: change your recovery PIN.",
 		"reattest":               "This phone's evidence is old: attest it anew.",
