@@ -69,6 +69,9 @@ else
 	@echo "java or mvn is missing: the retry stream is not tested with a real Kafka broker"
 endif
 	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m ./...
+ifneq ($(RACE),)
+	$(GO) test -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
+endif
 
 lint: ## golangci-lint and buf lint
 	$(TOOL) golangci-lint run --build-tags envoy
