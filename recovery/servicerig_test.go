@@ -53,15 +53,18 @@ type backend struct {
 	fault     atomic.Value // a string: the service dies there
 	faulty    storetest.Store
 	ahead     time.Duration // of the clock
+	clock     func() time.Time
 }
 
 func newBackend(t testing.TB, o recoverytest.Options) *backend {
 	t.Helper()
+	b := &backend{TB: t, policy: o.Policy, dir: t.TempDir(), key: make([]byte, 32), gate: &gate{tickets: map[[32]byte]recovery.Ticket{}}}
+	o.Now = b.now
 	v, err := recoverytest.NewVaults(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &backend{TB: t, vaults: v, ways: v.Vaults(), policy: o.Policy, dir: t.TempDir(), key: make([]byte, 32), gate: &gate{tickets: map[[32]byte]recovery.Ticket{}}}
+	b.vaults, b.ways = v, v.Vaults()
 	rand.Read(b.key) //nolint:errcheck // crypto/rand: never returns an error
 	if b.policy == "" {
 		b.policy = recovery.PolicyMerge
@@ -82,8 +85,17 @@ func newBackend(t testing.TB, o recoverytest.Options) *backend {
 var errStoreDown = errors.New("the store is down")
 
 // restart is a new service over the same store, vaults and queue.
-func (b *backend) restart(change ...func(*recovery.Options)) {
+func (b *backend) restart() {
 	b.Helper()
+	s, err := recovery.NewService(b.options())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Service, b.queue.apply = s, s.Apply
+}
+
+// options are those of the service.
+func (b *backend) options() *recovery.Options {
 	if b.queue == nil {
 		b.queue = &queue{}
 	}
@@ -109,17 +121,15 @@ func (b *backend) restart(change ...func(*recovery.Options)) {
 		},
 	}
 	recovery.TestingOnlyFault(o, func(point string) bool { return point == b.fault.Load() })
-	for _, c := range change {
-		c(o)
-	}
-	s, err := recovery.NewService(o)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Service, b.queue.apply = s, s.Apply
+	return o
 }
 
-func (b *backend) now() time.Time { return time.Now().Add(b.ahead) }
+func (b *backend) now() time.Time {
+	if b.clock != nil {
+		return b.clock()
+	}
+	return time.Now().Add(b.ahead)
+}
 
 // at is the store, or one with a fault.
 func (b *backend) at() storetest.Store {
@@ -174,6 +184,9 @@ func (b *backend) binding(vault string) (out wire.Binding) {
 		b.Fatal(err)
 	}
 	for _, raw := range c.Evidence {
+		if raw == nil { // that vault is away
+			continue
+		}
 		e, err := tee.ParseEvidence(raw)
 		if err != nil {
 			b.Fatal(err)
