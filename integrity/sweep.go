@@ -10,6 +10,7 @@ const (
 	keepSessions  = 30 * 24 * time.Hour // after their end
 	keepAlerts    = 90 * 24 * time.Hour
 	keepSignals   = 30 * 24 * time.Hour // after their end
+	keepEvents    = 7 * 24 * time.Hour  // that every reader is done with
 	keepApprovals = 30 * 24 * time.Hour // the audit record has them for ever
 )
 
@@ -26,6 +27,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		{now, func(tx Tx, t time.Time) (int, error) { return tx.DeleteJoins(ctx, t, sweepLimit) }},
 		{now.Add(-keepSessions), func(tx Tx, t time.Time) (int, error) { return tx.DeleteSessions(ctx, t, sweepLimit) }},
 		{now.Add(-keepAlerts), func(tx Tx, t time.Time) (int, error) { return tx.DeleteAlerts(ctx, t, sweepLimit) }},
+		{now.Add(-keepEvents), func(tx Tx, t time.Time) (int, error) { return tx.DeleteEvents(ctx, t, sweepLimit) }},
 		{now.Add(-keepSignals), func(tx Tx, t time.Time) (int, error) { return tx.DeleteSignals(ctx, t, sweepLimit) }},
 		{now.Add(-s.fullAfter()), func(tx Tx, t time.Time) (int, error) { return tx.DeleteRates(ctx, t, sweepLimit) }},
 	} {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/event"
 	"github.com/staunchid/staunch/integrity"
 )
 
@@ -108,5 +109,41 @@ func TestOptions(t *testing.T) {
 	}
 	if got := (integrity.Token{1}).String(); got != "[redacted]" {
 		t.Errorf("a token prints as %s", got)
+	}
+}
+
+// TestEventsSwept: an event goes a week after it happened, when the backend has
+// asked for what comes after it, and the clock has looked at it.
+func TestEventsSwept(t *testing.T) {
+	r := newRig(t)
+	r.enrol()
+	r.tick()
+	if err := r.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all := must[[]event.Event](t)(r.PollEvents(t.Context(), r.backend(), 0, 100))
+	last := all[len(all)-1].ID
+	must[[]event.Event](t)(r.PollEvents(t.Context(), r.backend(), last, 100))
+	must[[]event.Event](t)(r.PollEvents(t.Context(), r.backend(), 0, 100)) // who looks again is done all the same
+	for _, step := range []struct {
+		wait time.Duration
+		left int
+	}{{7*24*time.Hour - time.Second, len(all)}, {2 * time.Second, 0}} {
+		r.advance(step.wait)
+		if err := r.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.count("outbox WHERE id <= ?", last); n != step.left {
+			t.Errorf("after %s, %d events are left, want %d", step.wait, n, step.left)
+		}
+	}
+	r.enrol()
+	r.tick()
+	r.advance(8 * 24 * time.Hour)
+	if err := r.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r.count("outbox") == 0 {
+		t.Error("events are gone that the backend has not asked for")
 	}
 }

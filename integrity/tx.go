@@ -149,6 +149,10 @@ type alertTx interface {
 	// Cursor and PutCursor keep how far a reader of the outbox has come.
 	Cursor(ctx context.Context, name string) (uint64, error)
 	PutCursor(ctx context.Context, name string, at uint64) error
+	// DeleteEvents deletes up to limit events, the oldest first, that happened
+	// before t and that every reader who has a cursor is done with. While nobody has
+	// one, there is nobody who is done, and it deletes none.
+	DeleteEvents(ctx context.Context, t time.Time, limit int) (int, error)
 	// TakeLease makes holder the one who holds the lease of that name until then,
 	// if at now nobody else does, and reports whether he does.
 	TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)

@@ -33,7 +33,7 @@
 //     waits for it.
 //   - Again after 100 ms, then twice as long each time, up to a minute, give or
 //     take a fifth. An event that is older than a week and fails once more is given
-//     up, with an error in the log; it stays in the outbox, for who polls.
+//     up, with an error in the log; for a backend that polls it stays in the outbox.
 //   - Of several servers on one store one sends: who has the lease.
 //
 // # What it does not do

@@ -87,6 +87,13 @@ func (tx *Tx) PutCursor(ctx context.Context, name string, at uint64) error {
 	return err
 }
 
+// DeleteEvents deletes up to limit events, the oldest first, that happened before
+// t and that every reader who has a cursor is done with.
+func (tx *Tx) DeleteEvents(ctx context.Context, t time.Time, limit int) (int, error) {
+	return tx.exec(ctx, "event", `DELETE FROM outbox WHERE id IN (SELECT id FROM (
+		SELECT id, at FROM outbox WHERE id <= (SELECT min(at) FROM outbox_cursor) ORDER BY id LIMIT ?) WHERE at < ?)`, limit, micros(t))
+}
+
 // TakeLease makes holder the one who holds a lease, if nobody else does.
 func (tx *Tx) TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
 	n, err := tx.exec(ctx, "lease", `INSERT INTO outbox_lease (name, holder, until) VALUES (?1, ?2, ?4)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/event"
 	"github.com/staunchid/staunch/integrity"
 )
 
@@ -130,6 +131,37 @@ func testCursors(t *testing.T, open Open) {
 			t.Errorf("cursors at %d and %d, want %d and 0", got, other, want)
 		}
 	}
+}
+
+// testEventsDeleted: old events go that all readers are done with, and no others.
+func testEventsDeleted(t *testing.T, open Open) {
+	s := fresh(t, open)
+	ctx := t.Context()
+	for i := range 5 {
+		update(t, s, func(tx Tx) error {
+			return tx.AppendEvent(ctx, event.Event{Type: "session.started", Account: alice, Body: json.RawMessage(`{}`), At: at(i)})
+		})
+	}
+	remove := func(before, limit, left int) {
+		t.Helper()
+		act(t, s, func(tx Tx) (int, error) { return tx.DeleteEvents(ctx, at(before), limit) })
+		all := look(t, s, func(tx Tx) ([]event.Event, error) { return tx.Events(ctx, 0, 9) })
+		if len(all) != left {
+			t.Errorf("%d events are left, want %d", len(all), left)
+		}
+	}
+	cursor := func(name string, n int) {
+		t.Helper()
+		first := look(t, s, func(tx Tx) ([]event.Event, error) { return tx.Events(ctx, 0, 1) })[0].ID
+		update(t, s, func(tx Tx) error { return tx.PutCursor(ctx, name, first+uint64(n)-1) })
+	}
+	remove(9, 9, 5) // nobody reads
+	cursor("webhook", 4)
+	cursor("lock", 3)
+	remove(0, 9, 5)
+	remove(2, 1, 4)
+	remove(2, 9, 3)
+	remove(9, 9, 2) // up to the slowest reader
 }
 
 // testLeases: a lease has one holder, who may hold on to it; another gets it when

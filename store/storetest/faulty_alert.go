@@ -45,6 +45,10 @@ func (tx *faultyTx) PutCursor(ctx context.Context, name string, at uint64) error
 	return around0(tx, "PutCursor", func() error { return tx.Tx.PutCursor(ctx, name, at) })
 }
 
+func (tx *faultyTx) DeleteEvents(ctx context.Context, t time.Time, limit int) (int, error) {
+	return around(tx, "DeleteEvents", func() (int, error) { return tx.Tx.DeleteEvents(ctx, t, limit) })
+}
+
 func (tx *faultyTx) TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
 	return around(tx, "TakeLease", func() (bool, error) { return tx.Tx.TakeLease(ctx, name, holder, now, until) })
 }
