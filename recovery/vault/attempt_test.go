@@ -219,6 +219,13 @@ func TestOldRecordsGainNothing(t *testing.T) {
 	if got := g.open(); got.State != wire.StateLocked || got.Current != nil {
 		t.Errorf("the old record comes back: %+v", got)
 	}
+	g.row = clean
+	if a := g.slots(); a.State != wire.StateLocked || a.Slots.Current != nil {
+		t.Errorf("a status shows what is locked: %+v", a)
+	}
+	if got := g.open(); got.Current != nil {
+		t.Error("a status brings the shares back")
+	}
 }
 
 // TestFutureRecord: a record that nobody remembers is refused.

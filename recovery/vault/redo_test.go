@@ -208,6 +208,14 @@ func TestResetIsNoLoop(t *testing.T) {
 	}
 
 	g, r = registered(t)
+	recorded := g.activateOf(r, 1, true, r.manage)
+	g.mustManage(wire.OpUpdate, g.updateOf(r, 1, wire.Hash{5}, r.manage), nil, wire.VerdictOK, 2)
+	g.evaluate(r, "000000", 1, false)
+	if a := g.mustManage(wire.OpActivate, recorded, nil, wire.VerdictOK, 2); a.Used != 1 {
+		t.Errorf("a recorded request gives attempts back: %+v", a)
+	}
+
+	g, r = registered(t)
 	g.evaluate(r, "000000", 1, false)
 	before, m := g.row, g.activateOf(r, 1, true, r.manage)
 	g.mustManage(wire.OpActivate, m, nil, wire.VerdictOK, 2)
