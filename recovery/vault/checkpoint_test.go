@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/staunchid/staunch/recovery/wire"
 )
 
 // journalled is a set of 4 witnesses with journals.
@@ -135,7 +137,9 @@ func TestRestartWithJournal(t *testing.T) {
 			if c.back {
 				copyDir(t, old, s.dirs[3])
 			}
-			s.restart(3)
+			if err := s.restart(3).Begin(); err == nil {
+				t.Error("a witness with a journal begins anew")
+			}
 			s.witnesses[2].whole, s.witnesses[2].live = false, false // the third is gone
 			if err := s.join(time.Second, 3); (err == nil) != c.fits {
 				t.Errorf("joining: %v", err)
@@ -159,19 +163,25 @@ func TestJournalDamage(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		damage func([]byte) []byte
-		ok     bool
+		lost   uint64 // batches; refused: it is an error
 	}{
-		{"whole", func(b []byte) []byte { return b }, true},
-		{"a torn tail", func(b []byte) []byte { return b[:len(b)-5] }, true},
-		{"half a head at the end", func(b []byte) []byte { return append(b, 0, 0, 1) }, true},
-		{"zeros at the end", func(b []byte) []byte { return append(b, make([]byte, 300)...) }, true},
-		{"a bit of the first frame", func(b []byte) []byte { b[20] ^= 1; return b }, false},
-		{"a length in the middle", func(b []byte) []byte { b[0] = 0x7f; return b }, false},
-		{"the first frame left out", func(b []byte) []byte { _, rest, _ := unframe(b); return rest }, false},
+		{"whole", func(b []byte) []byte { return b }, 0},
+		{"a torn tail", func(b []byte) []byte { return b[:len(b)-5] }, 1},
+		{"a bit of the last frame", func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, 1},
+		{"half a head at the end", func(b []byte) []byte { return append(b, 0, 0, 1) }, 0},
+		{"zeros at the end", func(b []byte) []byte { return append(b, make([]byte, 300)...) }, 0},
+		{"a bit of the first frame", func(b []byte) []byte { b[20] ^= 1; return b }, refused},
+		{"a length in the middle", func(b []byte) []byte { b[0] = 0x7f; return b }, refused},
+		{"the first frame left out", func(b []byte) []byte { _, rest, _ := unframe(b); return rest }, refused},
 		{"a frame twice", func(b []byte) []byte {
 			_, rest, _ := unframe(b)
 			return append(b[:len(b)-len(rest):len(b)-len(rest)], b...)
-		}, false},
+		}, refused},
+		{"the first frame made again", func(b []byte) []byte {
+			_, rest, _ := unframe(b)
+			body, _ := encode(&chained{n: 1, entries: []entry{{kind: entryLife, name: "v2", life: life(9, 9)}}})
+			return append(framed(body), rest...)
+		}, refused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := journalled(t)
@@ -179,6 +189,7 @@ func TestJournalDamage(t *testing.T) {
 			if err := s.witnesses[1].Close(); err != nil {
 				t.Fatal(err)
 			}
+			end := s.witnesses[1].journal.end.N
 			file := lastSegment(t, s.dirs[1])
 			b, err := os.ReadFile(file)
 			if err != nil {
@@ -189,7 +200,7 @@ func TestJournalDamage(t *testing.T) {
 			}
 			o := &WitnessOptions{ID: "v2", Boot: bootID(), All: []string{"v1", "v2"}, Q: 2, R: 2, Dir: s.dirs[1]}
 			w, err := NewWitness(o)
-			if !c.ok {
+			if c.lost == refused {
 				if !errors.Is(err, ErrJournal) {
 					t.Errorf("it is read: %v", err)
 				}
@@ -198,16 +209,55 @@ func TestJournalDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := w.held(account{"v1", acctOf(1)})
-			if m.Charges < 2 {
-				t.Errorf("%+v is left", m)
+			if got := w.journal.end.N; got != end-c.lost {
+				t.Errorf("%d batches are left of %d", got, end)
+			}
+			wait := w.durable(entry{kind: entryLife, name: "v1", life: life(5, 5)})
+			if _, err := wait(); err != nil {
+				t.Fatal(err)
 			}
 			w.Close()
-			if w, err = NewWitness(o); err != nil || w.held(account{"v1", acctOf(1)}) != m { // what was cut off stays off
-				t.Errorf("read once more: %v", err)
+			if w, err = NewWitness(o); err != nil || w.view["v1"] != life(5, 5) { // what was cut off stays off
+				t.Fatalf("read once more: %v", err)
 			}
 			w.Close()
 		})
+	}
+}
+
+const refused = 1 << 40
+
+// TestDiskGone: what cannot be written is not acknowledged, and nothing is after it.
+func TestDiskGone(t *testing.T) {
+	s := journalled(t)
+	s.attempts(acctOf(1), 1)
+	w := s.witnesses[1]
+	w.journal.file.Close()
+	for range 2 {
+		wait := w.durable(entry{kind: entryLife, name: "v1", life: life(5, 5)})
+		if _, err := wait(); !errors.Is(err, ErrJournal) {
+			t.Errorf("it is acknowledged: %v", err)
+		}
+	}
+}
+
+func TestAgrees(t *testing.T) {
+	kept := Head{N: 7, Hash: wire.Hash{1}}
+	for _, c := range []struct {
+		name   string
+		answer HeadAnswer
+		live   bool
+		want   bool
+	}{
+		{"the same", HeadAnswer{Known: true, Hash: kept.Hash}, false, true},
+		{"another", HeadAnswer{Known: true, Hash: wire.Hash{2}}, true, false},
+		{"it never got there", HeadAnswer{}, true, false},
+		{"too long ago, live all the time", HeadAnswer{Past: true}, true, true},
+		{"too long ago, from the disk", HeadAnswer{Past: true}, false, false},
+	} {
+		if got := agrees(c.answer, kept, c.live); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
 	}
 }
 

@@ -132,6 +132,30 @@ func TestInFlight(t *testing.T) {
 	s.attempts(acctOf(1), 1) // with the view of now
 }
 
+// TestWitnessRefuses is rule Q1 where it counts: at the witness.
+func TestWitnessRefuses(t *testing.T) {
+	s := newSet(t, 1, 1, 1, 0)
+	s.attempts(acctOf(1), 3)
+	for _, c := range []struct {
+		name string
+		m    Mark
+		ok   bool
+	}{
+		{"a charge more", Mark{Gen: 1, Ver: 4, Charges: 4, Last: [16]byte{4}}, true},
+		{"another attempt of the same charge", Mark{Gen: 1, Ver: 5, Charges: 4, Last: [16]byte{5}}, false},
+		{"an older version", Mark{Gen: 1, Ver: 2, Charges: 9, Last: [16]byte{9}}, false},
+	} {
+		tagged, err := s.key.Tag(c.m.wire(acctOf(1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ack, err := s.witnesses[0].Local("v1").Write(t.Context(), "v1", tagged, s.writer.current())
+		if (err == nil) != c.ok || err != nil && (!errors.Is(err, ErrStale) || len(ack.View) == 0) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 // TestAmnesia is crash/17: fewer than R remember.
 func TestAmnesia(t *testing.T) {
 	s := newSet(t, 4, 3, 3, 1)
