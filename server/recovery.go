@@ -27,7 +27,7 @@ type recoverer struct {
 }
 
 // openRecovery makes pillar recovery over the stores, which are open.
-func (s *Server) openRecovery(l *loaded) error {
+func (s *Server) openRecovery(l *loaded, m *metrics) error {
 	if !s.cfg.RecoveryOn() {
 		return nil
 	}
@@ -58,6 +58,7 @@ func (s *Server) openRecovery(l *loaded) error {
 	if r.retry, err = openRetry(s.cfg, s.log); err != nil {
 		return fmt.Errorf("server: the retry stream: %w", err)
 	}
+	m.retry(r.retry, s.now)
 	for _, a := range s.apps {
 		if a.flows == nil {
 			continue

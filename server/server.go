@@ -159,8 +159,11 @@ func (s *Server) open() error {
 	if err := s.openApps(l, m); err != nil {
 		return err
 	}
-	if err := s.openRecovery(l); err != nil {
+	if err := s.openRecovery(l, m); err != nil {
 		return err
+	}
+	if s.recovery != nil {
+		m.retry(s.recovery.retry, s.now)
 	}
 	handler, err := s.handler(l, m)
 	if err != nil {
