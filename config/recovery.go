@@ -35,6 +35,12 @@ type Retry struct {
 	// After so many attempts, about a week's, an entry is a dead letter, and
 	// `staunch recovery dlq` shows it.
 	MaxAttempts int `toml:"max_attempts"`
+	// How many records are stored a second, at most. -1 is no limit; 0 stops: they
+	// are kept, and none is stored.
+	Rate int `toml:"rate"`
+	// Keys that are not tried, because their record breaks something, as the log
+	// writes them: "APP/VAULT/ACCOUNT". Their entries become dead letters at once.
+	IgnoreKeys []string `toml:"ignore_keys"`
 	// Addresses of Kafka brokers.
 	Brokers []string `toml:"brokers"`
 	// The topic; TOPIC-retry and TOPIC-dlq are used as well.
@@ -88,7 +94,7 @@ func (c *Config) RecoveryOn() bool {
 func defaultRecovery() Recovery {
 	return Recovery{
 		Profile: Profile2of3, Policy: "merge", Limit: 10, PINMinLength: 6,
-		Retry: Retry{Kind: "wal", MaxAttempts: 10000, Brokers: []string{}, Topic: "staunch.recovery.records"},
+		Retry: Retry{Kind: "wal", MaxAttempts: 10000, Rate: -1, IgnoreKeys: []string{}, Brokers: []string{}, Topic: "staunch.recovery.records"},
 	}
 }
 
@@ -170,6 +176,15 @@ func (r *Retry) check(oneOf func(bad report, key, value string, words ...string)
 	oneOf(bad, "kind", r.Kind, "wal", "kafka")
 	if r.MaxAttempts < 1 {
 		bad("max_attempts", "%d attempts; write at least 1", r.MaxAttempts)
+	}
+	if r.Rate < -1 {
+		bad("rate", "%d a second; write -1 for no limit, 0 to stop, or a number", r.Rate)
+	}
+	for i, k := range r.IgnoreKeys {
+		parts := strings.Split(k, "/")
+		if len(parts) != 3 || parts[0] == "" || !validVaultID(parts[1]) || len(parts[2]) != 32 || strings.Trim(parts[2], "0123456789abcdef") != "" {
+			bad(fmt.Sprintf("ignore_keys[%d]", i), `%q is no key; write "APP/VAULT/ACCOUNT" as the log has it, the account in 32 hex digits`, k)
+		}
 	}
 	if r.Kind != "kafka" {
 		if len(r.Brokers) > 0 {

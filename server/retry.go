@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/recovery"
@@ -36,7 +39,8 @@ type DeadLetters interface {
 func retryDir(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "recovery-retry") }
 
 func retryOptions(cfg *config.Config, log *slog.Logger) stream.Options {
-	return stream.Options{MaxAttempts: cfg.Recovery.Retry.MaxAttempts, Rate: -1, Logger: log}
+	r := cfg.Recovery.Retry
+	return stream.Options{MaxAttempts: r.MaxAttempts, Rate: float64(r.Rate), Ignore: r.IgnoreKeys, Logger: log}
 }
 
 func kafkaOptions(cfg *config.Config, log *slog.Logger) *kafka.Options {
@@ -54,6 +58,26 @@ func openRetry(cfg *config.Config, log *slog.Logger) (retryStream, error) {
 	default:
 		return nil, fmt.Errorf("server: recovery.retry.kind: %q is neither wal nor kafka", kind)
 	}
+}
+
+// retry tells what the retry stream holds.
+func (m *metrics) retry(s retryStream, now func() time.Time) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "staunch_recovery_retry_depth", Help: "Records that wait until their store takes them.",
+		}, func() float64 { return float64(s.Stats().Depth) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "staunch_recovery_retry_oldest_seconds", Help: "For how long the oldest of them has waited; 0 if there is none.",
+		}, func() float64 {
+			if oldest := s.Stats().Oldest; !oldest.IsZero() {
+				return now().Sub(oldest).Seconds()
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "staunch_recovery_retry_dead_letters", Help: "Records that were given up.",
+		}, func() float64 { return float64(s.Stats().Dead) }),
+	)
 }
 
 // OpenDeadLetters opens the dead letters of the retry stream. A server may run

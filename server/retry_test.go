@@ -3,13 +3,24 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/attest/android"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/stream"
 	"github.com/staunchid/staunch/stream/wal"
 )
+
+// waiting is a stream that holds something.
+type waiting struct{ retryStream }
+
+func (waiting) Stats() stream.Stats {
+	return stream.Stats{Depth: 7, Oldest: time.Unix(600, 0), Dead: 2}
+}
 
 // TestRetry: the configuration's stream is opened, by one server at a time, and
 // its dead letters are found.
@@ -33,6 +44,15 @@ func TestRetry(t *testing.T) {
 	}
 	for end := time.Now().Add(time.Minute); s.Stats().Dead == 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
+	}
+	m := newMetrics(func() *android.StatusList { return nil }, time.Now)
+	m.retry(waiting{}, func() time.Time { return time.Unix(1000, 0) })
+	page := httptest.NewRecorder()
+	m.handler().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+	for _, line := range []string{"staunch_recovery_retry_depth 7", "staunch_recovery_retry_oldest_seconds 400", "staunch_recovery_retry_dead_letters 2"} {
+		if !strings.Contains(page.Body.String(), line+"\n") {
+			t.Errorf("no %s in the metrics", line)
+		}
 	}
 	if _, err := OpenDeadLetters(&cfg); err == nil {
 		t.Error("no app has accounts, and there are dead letters")
