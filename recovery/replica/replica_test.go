@@ -23,6 +23,7 @@ type host struct {
 	dir     string
 	release ed25519.PrivateKey
 	configs map[string]wire.Config // by folder
+	voucher *wire.Signed           // of the next call
 }
 
 func newHost(t *testing.T) *host {
@@ -31,7 +32,7 @@ func newHost(t *testing.T) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &host{t, t.TempDir(), key, map[string]wire.Config{}}
+	return &host{t: t, dir: t.TempDir(), release: key, configs: map[string]wire.Config{}}
 }
 
 func (h *host) keys() wire.ReleaseKeys {
@@ -44,7 +45,7 @@ func (h *host) kr1() *host {
 		h.configs[id] = wire.Config{
 			Vault: id, Profile: "kr1-2of3", Suite: wire.Suite1, N: 3, T: 2, Limit: 10, Policy: vault.PolicyMerge,
 			Freshness: wire.Freshness{Level: vault.LevelQuorum, W: 4, Q: 3, R: 3, F: 1}, Witnesses: []string{"v1", "v2", "v3", "w1"},
-			OnAmnesia: "checkpoint", VoucherKey: wire.EdKey{1}, Release: h.keys(),
+			OnAmnesia: "checkpoint", VoucherKey: h.keys().Keys[0], Release: h.keys(),
 		}
 	}
 	return h.write()
@@ -206,29 +207,35 @@ func (h *host) info(folder string) wire.Binding {
 // while witnesses are still joining.
 func (h *host) call(folder string, op wire.Op, body, record []byte) (*wire.Reply, *wire.AnswerKey) {
 	h.t.Helper()
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		reply, key := h.callOnce(folder, op, body, record)
+		if reply.Result != wire.CodeAmnesia && reply.Result != wire.CodeBusy || time.Now().After(until) {
+			return reply, key
+		}
+	}
+}
+
+func (h *host) callOnce(folder string, op wire.Op, body, record []byte) (*wire.Reply, *wire.AnswerKey) {
+	h.t.Helper()
 	info, acct := h.info(folder), wire.Acct{9}
 	e := wire.Envelope{Suite: wire.Suite1, Vault: info.Vault, Epoch: info.Epoch, Config: info.ConfigHash, Op: op, Acct: acct}
 	request, key, err := e.SealRequest(info.HPKE, body)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c, err := wire.Encode(&wire.Call{Op: op, Acct: acct, Epoch: info.Epoch, Request: request, Record: record})
+	c, err := wire.Encode(&wire.Call{Op: op, Acct: acct, Epoch: info.Epoch, Request: request, Record: record, Voucher: h.voucher})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	for until := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		f, err := h.ask(folder, wire.FrameCall, c)
-		if err != nil || f.Kind != wire.FrameCall {
-			h.t.Fatalf("%s %q: %v", f.Kind, f.Body, err)
-		}
-		reply, err := wire.Decode[wire.Reply](f.Body)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		if reply.Result != wire.CodeAmnesia && reply.Result != wire.CodeBusy || time.Now().After(until) {
-			return &reply, key
-		}
+	f, err := h.ask(folder, wire.FrameCall, c)
+	if err != nil || f.Kind != wire.FrameCall {
+		h.t.Fatalf("%s %q: %v", f.Kind, f.Body, err)
 	}
+	reply, err := wire.Decode[wire.Reply](f.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &reply, key
 }
 
 // TestSet: four processes that know each other by the signed set keep marks
@@ -348,4 +355,88 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAmnesiaCeremony: all marks are lost. The set stays paused until a ceremony
+// was signed for each of its members; then an account that was registered has
+// three attempts, and nothing of before is answered.
+func TestAmnesiaCeremony(t *testing.T) {
+	h := newHost(t).kr1()
+	stop := h.all(true)
+	status, err := wire.Encode(&wire.Status{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := h.create("v1")
+	if reply, _ := h.call("v1", wire.OpStatus, status, record); reply.Result != wire.CodeDone {
+		t.Fatal(reply.Result)
+	}
+	epoch := h.info("v1").Epoch
+	stop()
+	for folder := range h.configs {
+		if err := os.RemoveAll(filepath.Join(h.folder(folder), "marks")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop = h.all(false)
+	if reply, _ := h.callOnce("v1", wire.OpStatus, status, record); reply.Result != wire.CodeAmnesia && reply.Result != wire.CodeBusy {
+		t.Fatalf("without marks: %v", reply.Result)
+	}
+	stop()
+	for folder := range h.configs {
+		b, err := wire.Encode(&wire.Ceremony{
+			Kind: wire.CeremonyAmnesia, Vault: folder, SetVersion: 1,
+			NotBefore: uint64(time.Now().Add(-time.Hour).Unix()), NotAfter: uint64(time.Now().Add(time.Hour).Unix()),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := &wire.KofM{TBS: b}
+		signed.Add(h.release)
+		h.put(folder, CeremonyFile, signed)
+	}
+	for range 2 { // and a restart afterwards, with the same ceremony
+		stop = h.all(false)
+		if got := h.info("v1").Epoch; got != epoch+1 {
+			t.Errorf("epoch %d after the ceremony, %d before", got, epoch)
+		}
+		reply, key := h.call("v1", wire.OpStatus, status, record)
+		if reply.Result != wire.CodeDone {
+			t.Fatalf("after the ceremony: %v", reply.Result)
+		}
+		if a, err := key.OpenAnswer(reply.Answer); err != nil || a.Used != 7 || a.Slots.Current == nil {
+			t.Fatalf("%+v, %v", a, err)
+		}
+		stop()
+	}
+}
+
+// create registers the account of the tests and gives its record.
+func (h *host) create(folder string) []byte {
+	h.t.Helper()
+	manage, err := wire.DeriveManageKey(wire.Suite1, wire.NewKey())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	m, err := wire.SignManaged(nil, &wire.Create{
+		Target: wire.Target{Vault: folder, Acct: wire.Acct{9}}, Suite: wire.Suite1, Limit: 10,
+		K: wire.Scalar{1}, S: wire.Scalar{2}, Auth: manage.Public(), Manage: manage.Public(),
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	body, err := wire.Encode(m)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.voucher, err = wire.Sign(h.release, &wire.Voucher{Vault: folder, Acct: wire.Acct{9}, Purpose: wire.PurposeFirst, Expires: uint64(time.Now().Add(time.Hour).Unix())})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { h.voucher = nil }()
+	reply, _ := h.call(folder, wire.OpCreate, body, nil)
+	if reply.Result != wire.CodeDone || reply.Record == nil {
+		h.t.Fatalf("create: %v", reply.Result)
+	}
+	return reply.Record
 }
