@@ -58,7 +58,8 @@ func TestVaultSet(t *testing.T) {
 			return edited(p, func(s *wire.VaultSet) { s.Version++; s.ValidFrom = uint64(time.Now().Add(24 * time.Hour).Unix()) })
 		}, false},
 		{"a vault twice", func(p *phone) func(*recovery.Config) {
-			return edited(p, func(s *wire.VaultSet) { s.Version++; s.Vaults[2] = s.Vaults[0] })
+			set := edited(p, func(s *wire.VaultSet) { s.Version++; s.Vaults[2] = s.Vaults[0] })
+			return func(c *recovery.Config) { set(c); c.Evidence[2] = c.Evidence[0] }
 		}, false},
 		{"a profile that the service does not say", func(p *phone) func(*recovery.Config) {
 			return func(c *recovery.Config) { c.Profile = recovery.ProfileSingle }
