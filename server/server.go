@@ -162,9 +162,6 @@ func (s *Server) open() error {
 	if err := s.openRecovery(l, m); err != nil {
 		return err
 	}
-	if s.recovery != nil {
-		m.retry(s.recovery.retry, s.now)
-	}
 	handler, err := s.handler(l, m)
 	if err != nil {
 		return err
