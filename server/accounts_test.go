@@ -51,6 +51,7 @@ func setupAccountsIn(t testing.TB, dir string, apps ...string) *server.Options {
 		host := id + ".localhost"
 		a.ID, a.Name, a.Store, a.RPID, a.Hosts, a.Origins = id, strings.ToUpper(id), id+".db", host, []string{host}, []string{"http://" + host + ":" + port}
 		a.AccountsWithoutDevice = true
+		a.Limit.BeginDevice.N = 10_000 // phones here sign in as often as they can
 		a.RootSecretFile = write(t, filepath.Join(dir, id+".root"), strings.Repeat(string('a'+rune(i)), 64))
 		a.AuditKeyFile = keyFile(t, seed(b))
 		der, err := x509.MarshalPKIXPublicKey(seed(b + 100).Public())
