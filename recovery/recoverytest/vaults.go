@@ -1,7 +1,8 @@
 // Package recoverytest has what tests of PIN recovery need: real vaults in
 // memory, with witnesses and evidence of level process; an honest service in
-// memory; a network that loses what a test wants lost; a vault that lies; a
-// store that fails. All keys are made anew for each test and protect nothing.
+// memory; a network that loses what a test wants lost; a vault that lies. All
+// keys are made anew for each test and protect nothing. A store that fails is in
+// store/storetest.
 //
 //	v, err := recoverytest.NewVaults(&recoverytest.Options{})
 //	service := recoverytest.NewService(v, "a_1")

@@ -1,0 +1,113 @@
+package recoverytest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"github.com/staunchid/staunch/recovery/toprf"
+	"github.com/staunchid/staunch/recovery/wire"
+)
+
+// Deal is a registration as a phone makes it, without a client around it: for
+// tests that measure vaults, or that play against them. One SHA-256 stands for
+// Argon2id, for no vault can tell.
+type Deal struct {
+	Header wire.Header
+	Blob   []byte
+
+	manage *wire.SigningKey
+	parts  []part
+}
+
+// part is what one vault gets.
+type part struct {
+	k, s wire.Scalar
+	auth wire.PublicKey
+}
+
+// stretched is what a PIN becomes here.
+func stretched(reg wire.RegID, pin string) []byte {
+	x := sha256.Sum256(append(reg[:], pin...))
+	return x[:]
+}
+
+// NewDeal deals secret out to the vaults of a set.
+func NewDeal(set *wire.VaultSet, pin, secret string) (*Deal, error) {
+	suite := toprf.Suite(set.Suite)
+	d := &Deal{Header: wire.Header{Suite: set.Suite, Argon2: wire.DefaultArgon2(), N: set.N, T: set.T}}
+	h := &d.Header
+	rand.Read(h.Reg[:]) //nolint:errcheck // crypto/rand: never returns an error
+	k, err := suite.RandomScalar()
+	if err != nil {
+		return nil, err
+	}
+	s, err := suite.RandomScalar()
+	if err != nil {
+		return nil, err
+	}
+	ks, err := suite.Deal(k, int(set.T), int(set.N))
+	if err != nil {
+		return nil, err
+	}
+	ss, err := suite.Deal(s, int(set.T), int(set.N))
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range set.Vaults {
+		h.Vaults = append(h.Vaults, wire.Share{Vault: m.Vault, K: ks[i].Public.Bytes()})
+	}
+	g, err := NewGuess(h, pin, wire.NewKey())
+	if err != nil {
+		return nil, err
+	}
+	for _, share := range ks[:set.T] {
+		e, err := suite.Evaluate(share.Scalar, g.blinded.Element)
+		if err != nil {
+			return nil, err
+		}
+		g.answers = append(g.answers, toprf.Answer{Index: share.Index, E: e})
+	}
+	rwd, err := g.rwd()
+	if err != nil {
+		return nil, err
+	}
+	seed := wire.NewKey()
+	if d.manage, err = wire.DeriveManageKey(set.Suite, seed); err != nil {
+		return nil, err
+	}
+	for i, v := range h.Vaults {
+		auth, err := wire.DeriveAuthKey(set.Suite, h.Reg, rwd, v.Vault)
+		if err != nil {
+			return nil, err
+		}
+		d.parts = append(d.parts, part{ks[i].Scalar.Bytes(), ss[i].Scalar.Bytes(), auth.Public()})
+	}
+	data, err := wire.DeriveDataKey(set.Suite, h.Reg, rwd, s.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	d.Blob, err = data.SealBlob(h, &wire.Payload{
+		Keys: []wire.SealingKey{{KID: []byte("k1"), Secret: wire.Secret(secret), Created: 1}}, ManageSeed: seed, Seq: 1,
+	})
+	return d, err
+}
+
+// Create is what brings a vault its part, without a signature; gen is 0 the first
+// time.
+func (d *Deal) Create(vault string, acct wire.Acct, gen uint32, limit uint8) (*wire.Managed, error) {
+	i := index(&d.Header, vault)
+	if i < 0 {
+		return nil, fmt.Errorf("recoverytest: nothing was dealt to %s", vault)
+	}
+	p := d.parts[i]
+	return wire.SignManaged(nil, &wire.Create{
+		Target: wire.Target{Vault: vault, Acct: acct, Gen: gen}, Reg: d.Header.Reg, Suite: d.Header.Suite, Limit: limit,
+		K: p.k, S: p.s, Auth: p.auth, Manage: d.manage.Public(), BlobHash: wire.Sum(d.Blob),
+	})
+}
+
+func index(h *wire.Header, vault string) int {
+	return slices.IndexFunc(h.Vaults, func(s wire.Share) bool { return s.Vault == vault })
+}
