@@ -242,6 +242,7 @@ func (b *backend) told(kind string) (out []string) {
 type gate struct {
 	refuse  map[account.Action]error
 	tickets map[[32]byte]recovery.Ticket
+	ticket  *recovery.Ticket // given out to anybody
 }
 
 func (g *gate) Allow(_ context.Context, _ recovery.Tx, c account.Caller, a account.Action) error {
@@ -252,6 +253,9 @@ func (g *gate) Allow(_ context.Context, _ recovery.Tx, c account.Caller, a accou
 }
 
 func (g *gate) Ticket(_ context.Context, _ recovery.Tx, c account.Caller, id account.ID, hash [32]byte) (recovery.Ticket, error) {
+	if g.ticket != nil {
+		return *g.ticket, nil
+	}
 	t, ok := g.tickets[hash]
 	if !ok || t.Account != id || t.Key != c.Key {
 		return recovery.Ticket{}, recovery.ErrTicket

@@ -138,7 +138,7 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note
 	if err != nil {
 		return err
 	}
-	right, err := s.right(ctx, tx, r, &receipt)
+	right, err := s.right(ctx, tx, r, &receipt, n.Session)
 	if err != nil {
 		return err
 	}
@@ -184,22 +184,51 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note
 }
 
 // right reports whether a receipt shows that the right PIN was given: the vault
-// had counted attempts when the version before was made, and with this release it
-// has none. That used is 0 says nothing by itself: it is so too when a release is
+// had counted attempts at the version just before, and with this release it has
+// none. That used is 0 says nothing by itself: it is so too when a release is
 // refused, whatever the reason, and nobody has tried a PIN since the last right
-// one. An enclave of profile seed counts a wrong PIN in the very call that brings
-// it.
-func (s *Service) right(ctx context.Context, tx Tx, r Record, receipt *wire.Receipt) (bool, error) {
+// one. If the version just before was lost, it was a release, and of this phone if
+// nobody else is at work on the account. An enclave of profile seed counts a wrong
+// PIN in the very call that brings it.
+func (s *Service) right(ctx context.Context, tx Tx, r Record, receipt *wire.Receipt, session []byte) (bool, error) {
 	switch {
 	case receipt.Used != 0 || receipt.State != wire.StateActive:
 		return false, nil
 	case receipt.Op == wire.OpSeedRestore:
 		return true, nil
-	case receipt.Op != wire.OpRelease:
-		return false, nil
 	}
 	before, found, err := tx.HistoryBefore(ctx, r.Vault, r.Acct, receipt.Gen, receipt.Ver)
-	return found && before.Used > 0, err
+	switch {
+	case err != nil || !found || before.Used == 0:
+		return false, err
+	case before.Gen == receipt.Gen && before.Ver+1 == receipt.Ver:
+		return receipt.Op == wire.OpRelease, nil
+	}
+	return s.alone(ctx, tx, r, session)
+}
+
+// alone reports whether a session's phone is the only one at work on an account:
+// no session of another ticket is open, and no request of a device is on its way
+// to that vault.
+func (s *Service) alone(ctx context.Context, tx Tx, r Record, session []byte) (bool, error) {
+	if len(session) != sha256.Size {
+		return false, nil
+	}
+	own, found, err := s.sessionOf(ctx, tx, [32]byte(session))
+	if err != nil || !found {
+		return false, err
+	}
+	open, err := tx.OpenRecoverySessions(ctx, r.Account)
+	if err != nil {
+		return false, err
+	}
+	for _, v := range open {
+		if v.Ticket != own.Ticket {
+			return false, nil
+		}
+	}
+	busy, err := tx.HasIntent(ctx, r.Vault, r.Acct)
+	return !busy, err
 }
 
 // history notes a version of a record, and reports whether it is a new one. Two

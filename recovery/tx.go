@@ -65,6 +65,8 @@ type recordTx interface {
 	EndIntent(ctx context.Context, vault string, acct [16]byte, op uint8, requestHash [32]byte) error
 	// Intents gives up to limit that are due at now, by time.
 	Intents(ctx context.Context, now time.Time, limit int) ([]IntentRow, error)
+	// HasIntent reports whether there is one for an account at a vault.
+	HasIntent(ctx context.Context, vault string, acct [16]byte) (bool, error)
 	// CountIntents counts all.
 	CountIntents(ctx context.Context) (int, error)
 }

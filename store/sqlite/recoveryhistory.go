@@ -107,6 +107,12 @@ func (tx *Tx) Intents(ctx context.Context, now time.Time, limit int) ([]recovery
 		WHERE next_at <= ? ORDER BY next_at, vault, acct, op LIMIT ?`, micros(now), limit)
 }
 
+// HasIntent reports whether there is one for an account at a vault.
+func (tx *Tx) HasIntent(ctx context.Context, vault string, acct [16]byte) (bool, error) {
+	_, found, err := one(ctx, tx, "recovery intent", number[int], `SELECT 1 FROM recovery_intent WHERE vault = ? AND acct = ? LIMIT 1`, vault, acct[:])
+	return found, err
+}
+
 // CountIntents counts all.
 func (tx *Tx) CountIntents(ctx context.Context) (int, error) {
 	n, _, err := one(ctx, tx, "recovery intent", number[int], `SELECT count(*) FROM recovery_intent`)

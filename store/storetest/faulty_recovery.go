@@ -72,6 +72,10 @@ func (tx *faultyTx) Intents(ctx context.Context, now time.Time, limit int) ([]re
 	return around(tx, "Intents", func() ([]recovery.IntentRow, error) { return tx.Tx.Intents(ctx, now, limit) })
 }
 
+func (tx *faultyTx) HasIntent(ctx context.Context, vault string, acct [16]byte) (bool, error) {
+	return around(tx, "HasIntent", func() (bool, error) { return tx.Tx.HasIntent(ctx, vault, acct) })
+}
+
 func (tx *faultyTx) CountIntents(ctx context.Context) (int, error) {
 	return around(tx, "CountIntents", func() (int, error) { return tx.Tx.CountIntents(ctx) })
 }

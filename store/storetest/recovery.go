@@ -219,6 +219,11 @@ func testRecoveryIntents(t *testing.T, open Open) {
 	put(intent(2, 1, "other", 7))
 	same(t, []recovery.IntentRow{intent(1, 2, "activate", 5), intent(2, 1, "other", 7)}, due(8, 9))
 	same(t, []recovery.IntentRow{intent(1, 2, "activate", 5)}, due(8, 1))
+	for vault, want := range map[string]bool{"v1": true, "v2": false} {
+		if has := look(t, s, func(tx Tx) (bool, error) { return tx.HasIntent(ctx, vault, [16]byte{2}) }); has != want {
+			t.Errorf("%s has an intent: %v", vault, has)
+		}
+	}
 	put(intent(1, 1, "create again", 3)) // in place of the one before
 	same(t, []recovery.IntentRow{intent(1, 1, "create again", 3)}, due(3, 9))
 	count := func(want int) {
