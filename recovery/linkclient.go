@@ -134,6 +134,9 @@ func (l *LinkClient) connected(ctx context.Context) (*linkConn, error) {
 // linkWait is how long dialling a vault, or writing to it, may take.
 const linkWait = 5 * time.Second
 
+// cancelWait is how long giving a call up may take.
+const cancelWait = 100 * time.Millisecond
+
 func (l *LinkClient) redial(done chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), linkWait)
 	defer cancel()
@@ -230,8 +233,17 @@ func (c *linkConn) ask(ctx context.Context, kind string, body []byte) (*wire.Fra
 		return f, nil
 	case <-ctx.Done():
 		c.forget(id)
+		c.cancel(id)
 		return nil, ctx.Err()
 	}
+}
+
+// cancel tells the vault that nobody waits for a call any more, so that one that
+// it has not begun, since it stands still, is not charged for later.
+func (c *linkConn) cancel(id uint64) {
+	ctx, done := context.WithTimeout(context.Background(), cancelWait)
+	defer done()
+	_ = c.write(ctx, &wire.Frame{ID: id, Kind: wire.FrameCancel}) // a connection that takes no frame has ended
 }
 
 // write gives up with the context; a frame that is half written ends the

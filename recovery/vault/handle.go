@@ -120,7 +120,11 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 		return nil, errDied
 	}
 
-	// 6: the mark, before anything leaves.
+	// 6: the mark, before anything leaves. A call that was given up, maybe while this
+	// process stood still, is not charged for.
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	r.Ver = m.Ver + 1
 	if err := w.fresh.Advance(ctx, w.call.Acct, markOf(r)); err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ func (w *work) seed(ctx context.Context, body []byte) (*wire.Reply, error) {
 	if w.fault("crash/02") {
 		return nil, errDied
 	}
+	if err := ctx.Err(); err != nil { // given up
+		return nil, err
+	}
 	if err := w.fresh.Advance(ctx, w.call.Acct, Mark{Gen: 1, Ver: s.Version}); err != nil {
 		return nil, err
 	}

@@ -81,22 +81,57 @@ func (h *host) serve(ctx context.Context, conn net.Conn) {
 	defer answering.Wait()
 	defer cancel()
 	in := bufio.NewReaderSize(conn, 16<<10)
+	given := &givenUp{calls: map[uint64]context.CancelFunc{}}
 	for {
 		f, err := wire.ReadFrame[wire.Frame](in)
 		if err != nil {
 			return // closed, or no host of ours
+		}
+		if f.Kind == wire.FrameCancel {
+			given.up(f.ID)
+			continue
 		}
 		select {
 		case h.calls <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
+		ctx, done := given.begin(ctx, f.ID)
 		answering.Go(func() {
 			defer func() { <-h.calls }()
+			defer done()
 			if err := out.write(h.answer(ctx, &f)); err != nil {
 				conn.Close()
 			}
 		})
+	}
+}
+
+// givenUp ends the calls of a connection that its host does not wait for any more:
+// after this process stood still, those that came meanwhile.
+type givenUp struct {
+	mu    sync.Mutex
+	calls map[uint64]context.CancelFunc // guarded by mu
+}
+
+func (g *givenUp) begin(ctx context.Context, id uint64) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.calls[id] = cancel
+	return ctx, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.calls, id)
+		cancel()
+	}
+}
+
+func (g *givenUp) up(id uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if cancel, ok := g.calls[id]; ok {
+		cancel()
 	}
 }
 

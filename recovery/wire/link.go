@@ -15,6 +15,7 @@ const (
 	FrameEvidence = "evidence" // body: a nonce, or none; answered by evidence
 	FrameState    = "state"    // body: what the host keeps for a vault without a disk, or none
 	FrameInfo     = "info"     // no body
+	FrameCancel   = "cancel"   // no body: whoever made the call of that id has given it up
 	FrameError    = "error"    // an answer: the body says in English what went wrong
 )
 
