@@ -268,7 +268,7 @@ func TestNothingPrints(t *testing.T) {
 		log.Info("x", "v", v)
 	}
 	for i, s := range secrets {
-		for _, form := range []string{string(s), fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprint(s), fmt.Sprint(s[:8])[1:]} {
+		for _, form := range []string{string(s), fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("%v", s), fmt.Sprintf("%v", s[:8])[1:]} {
 			if strings.Contains(text.String(), strings.TrimSuffix(form, "]")) {
 				t.Errorf("secret %d is printed as %.40s", i, form)
 			}
