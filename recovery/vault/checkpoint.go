@@ -35,10 +35,9 @@ type journal struct {
 	size    int64  // of the segments since the last snapshot
 	least   int64  // the size at which another snapshot is made
 	end     Head
-	recent  []wire.Hash // heads up to end: see headAt
-	broken  error       // for good
-	busy    bool        // a snapshot is being made
-	making  sync.WaitGroup
+	recent  []wire.Hash   // heads up to end: see headAt
+	broken  error         // for good
+	making  chan struct{} // closed when the snapshot that is being made is; nil: none is
 }
 
 // batch is entries that are written at once.
@@ -115,14 +114,14 @@ func (j *journal) write(b *batch) (Head, error) {
 	}
 	j.advance(body)
 	j.size += int64(len(body) + frameHead)
-	if j.size > j.least && !j.busy {
+	if j.size > j.least && j.making == nil {
 		if err := j.rotate(); err != nil {
 			j.broken = err
 			return j.end, nil // this batch is safe
 		}
-		j.busy = true
+		j.making = make(chan struct{})
 		number, start, recent := j.number, j.end, j.recent
-		j.making.Go(func() { j.compact(number, start, recent) })
+		go j.compact(number, start, recent) //nolint:errcheck // it notes its error in broken
 	}
 	return j.end, nil
 }
@@ -188,10 +187,22 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
+// idle takes j.writing when no snapshot is being made.
+func (j *journal) idle() {
+	for {
+		j.writing.Lock()
+		making := j.making
+		if making == nil {
+			return
+		}
+		j.writing.Unlock()
+		<-making
+	}
+}
+
 // close waits for a snapshot that is being made, and closes the file.
 func (j *journal) close() error {
-	j.making.Wait()
-	j.writing.Lock()
+	j.idle()
 	defer j.writing.Unlock()
 	if j.broken == nil {
 		j.broken = fmt.Errorf("%w: it was closed", ErrJournal)

@@ -31,8 +31,7 @@ func (b *base) Code(c *cbor.Coder) {
 // checkpoint writes all that the witness knows into a snapshot and returns when it
 // counts.
 func (j *journal) checkpoint() error {
-	j.making.Wait()
-	j.writing.Lock()
+	j.idle()
 	if j.broken != nil {
 		defer j.writing.Unlock()
 		return j.broken
@@ -42,7 +41,7 @@ func (j *journal) checkpoint() error {
 		defer j.writing.Unlock()
 		return err
 	}
-	j.busy = true
+	j.making = make(chan struct{})
 	number, start, recent := j.number, j.end, j.recent
 	j.writing.Unlock()
 	return j.compact(number, start, recent)
@@ -56,7 +55,8 @@ func (j *journal) compact(number uint64, start Head, recent []wire.Hash) (err er
 	defer func() {
 		j.writing.Lock()
 		defer j.writing.Unlock()
-		if j.busy = false; err != nil && j.broken == nil {
+		close(j.making)
+		if j.making = nil; err != nil && j.broken == nil {
 			j.broken = fmt.Errorf("%w: a snapshot: %w", ErrJournal, err)
 		}
 	}()

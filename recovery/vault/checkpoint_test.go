@@ -88,7 +88,7 @@ func TestPowerCut(t *testing.T) {
 			gone := map[int]bool{}
 			for _, i := range c.gone {
 				gone[i] = true
-				s.peers[i].cut = true
+				s.peers[i].cut(true)
 			}
 			for _, i := range c.back {
 				copyDir(t, old[i], s.dirs[i])
@@ -97,7 +97,7 @@ func TestPowerCut(t *testing.T) {
 			for i := range s.witnesses {
 				w := s.restart(i)
 				if gone[i] { // its folder is lost with it
-					w.whole = false
+					forget(w)
 					continue
 				}
 				started = append(started, i)
@@ -121,6 +121,15 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
+// TestBegunOnce: where a journal is, nothing is begun anew, also when it has no
+// mark yet.
+func TestBegunOnce(t *testing.T) {
+	s := journalled(t)
+	if err := s.restart(1).Begin(); err == nil {
+		t.Error("a witness with a journal begins anew")
+	}
+}
+
 // TestRestartWithJournal: a witness that restarts counts its own journal, so two
 // others are enough; put back, it does not count.
 func TestRestartWithJournal(t *testing.T) {
@@ -137,15 +146,19 @@ func TestRestartWithJournal(t *testing.T) {
 			if c.back {
 				copyDir(t, old, s.dirs[3])
 			}
-			if err := s.restart(3).Begin(); err == nil {
-				t.Error("a witness with a journal begins anew")
-			}
-			s.witnesses[2].whole, s.witnesses[2].live = false, false // the third is gone
+			s.restart(3)
+			forget(s.witnesses[2]) // the third is gone
 			if err := s.join(time.Second, 3); (err == nil) != c.fits {
 				t.Errorf("joining: %v", err)
 			}
 		})
 	}
+}
+
+func headOf(j *journal) Head {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	return j.end
 }
 
 func lastSegment(t testing.TB, dir string) string {
@@ -189,7 +202,7 @@ func TestJournalDamage(t *testing.T) {
 			if err := s.witnesses[1].Close(); err != nil {
 				t.Fatal(err)
 			}
-			end := s.witnesses[1].journal.end.N
+			end := headOf(s.witnesses[1].journal).N
 			file := lastSegment(t, s.dirs[1])
 			b, err := os.ReadFile(file)
 			if err != nil {
@@ -209,7 +222,7 @@ func TestJournalDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := w.journal.end.N; got != end-c.lost {
+			if got := headOf(w.journal).N; got != end-c.lost {
 				t.Errorf("%d batches are left of %d", got, end)
 			}
 			wait := w.durable(entry{kind: entryLife, name: "v1", life: life(5, 5)})
@@ -272,8 +285,7 @@ func TestSnapshot(t *testing.T) {
 		for a := range byte(10) {
 			s.attempts(acctOf(a+1), 1)
 		}
-		j.making.Wait()
-		j.writing.Lock()
+		j.idle()
 		j.least = 5_000
 		j.writing.Unlock()
 	}
@@ -282,13 +294,13 @@ func TestSnapshot(t *testing.T) {
 	if err != nil || len(segments) > 2 || segments[0] < 3 {
 		t.Errorf("segments %v, %v", segments, err)
 	}
-	end := j.end
+	end := headOf(j)
 	w := s.restart(1)
-	if w.journal.end != end || uint64(len(w.journal.recent)) != end.N {
+	if headOf(w.journal) != end || uint64(len(w.journal.recent)) != end.N {
 		t.Errorf("the chain ends at %v, it ended at %v", w.journal.end, end)
 	}
 	for a := range byte(10) {
-		if m := w.held(account{"v1", acctOf(a + 1)}); m.Charges < 29 { // the last write may have gone to the three others
+		if m := heldBy(w, acctOf(a+1)); m.Charges < 29 { // the last write may have gone to the three others
 			t.Errorf("account %d: %+v", a, m)
 		}
 	}

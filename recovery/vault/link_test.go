@@ -97,7 +97,7 @@ func TestLinks(t *testing.T) {
 	dials := make([]func(context.Context) (net.Conn, error), 4)
 	for i, w := range s.witnesses {
 		dials[i] = serve(t, w, newEnd(t, w.ID()))
-		s.peers[i].Peer = newLink(t, w.ID(), dials[i], writer)
+		s.peers[i].become(newLink(t, w.ID(), dials[i], writer))
 	}
 	for n := range byte(5) {
 		if m, err := charge(s.writer, acctOf(1), n+1); err != nil || m.Charges != uint32(n)+1 {
@@ -111,8 +111,8 @@ func TestLinks(t *testing.T) {
 	again := s.restart(3)
 	e := newEnd(t, "v4")
 	e.boot = again.boot
-	s.peers[3].Peer = newLink(t, "v4", serve(t, again, e), writer)
-	s.peers[0].cut = true
+	s.peers[3].become(newLink(t, "v4", serve(t, again, e), writer))
+	s.peers[0].cut(true)
 	if _, err := charge(s.writer, acctOf(1), 6); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("with two that remember: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,22 +68,24 @@ func TestNewQuorum(t *testing.T) {
 func TestPartialWrite(t *testing.T) {
 	s := newSet(t, 4, 3, 3, 1)
 	s.attempts(acctOf(1), 2)
-	s.peers[2].cut, s.peers[3].cut = true, true
+	s.peers[2].cut(true)
+	s.peers[3].cut(true)
 	if _, err := s.writer.Load(t.Context(), acctOf(1)); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("two of four answer a load: %v", err)
 	}
-	s.peers[2].cut = false
+	s.peers[2].cut(false)
 	m, err := s.writer.Load(t.Context(), acctOf(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.peers[2].cut = true
+	s.peers[2].cut(true)
 	m.Ver, m.Charges, m.Last = m.Ver+1, 3, [16]byte{3}
 	if err := s.writer.Advance(t.Context(), acctOf(1), m); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("two of four acknowledge: %v", err)
 	}
-	s.peers[2].cut, s.peers[3].cut = false, false
-	s.peers[1].cut = true
+	s.peers[2].cut(false)
+	s.peers[3].cut(false)
+	s.peers[1].cut(true)
 	if again, err := s.writer.Load(t.Context(), acctOf(1)); err != nil || again != m {
 		t.Errorf("%+v, %v", again, err)
 	}
@@ -188,7 +191,7 @@ func TestBeginAmongOthers(t *testing.T) {
 	if err := s.join(time.Second, 3); err != nil {
 		t.Fatal(err)
 	}
-	if m := w.held(account{"v1", acctOf(1)}); m.Charges != 3 || !w.Live() {
+	if m := heldBy(w, acctOf(1)); m.Charges != 3 || !w.Live() {
 		t.Errorf("it holds %+v", m)
 	}
 }
@@ -228,8 +231,8 @@ func TestLiars(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSet(t, 4, 3, 3, 1)
 			s.attempts(acctOf(1), 3)
-			s.peers[0].lie = func(h *Held) { c.lie(t, s, h) }
-			s.peers[3].cut = true // so that the liar is needed
+			s.peers[0].lie(func(h *Held) { c.lie(t, s, h) })
+			s.peers[3].cut(true) // so that the liar is needed
 			m, err := s.quorum(nil).Load(t.Context(), acctOf(1))
 			if want := (Mark{Gen: 1, Ver: 3, Charges: 3, Last: [16]byte{3}}); err != nil || m != want {
 				t.Fatalf("%+v, %v", m, err)
@@ -289,22 +292,22 @@ func TestViewOfLoad(t *testing.T) {
 	s := newSet(t, 3, 2, 2, 0)
 	s.attempts(acctOf(1), 2)
 	back := make(chan struct{})
-	loads := 0
-	s.peers[0].Peer = &around{s.peers[0].Peer, func() { loads++ }, sync.OnceFunc(func() {
+	var loads atomic.Int32
+	s.peers[0].become(&around{s.peers[0].now().Peer, func() { loads.Add(1) }, sync.OnceFunc(func() {
 		s.restart(2)
 		if err := s.join(time.Second, 2); err != nil {
 			t.Error(err)
 		}
 		close(back)
-	})}
-	s.peers[1].Peer = &around{s.peers[1].Peer, func() { <-back }, func() {}}
-	s.peers[2].cut = true
+	})})
+	s.peers[1].become(&around{s.peers[1].now().Peer, func() { <-back }, func() {}})
+	s.peers[2].cut(true)
 	m, err := s.writer.Load(t.Context(), acctOf(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if loads != 2 {
-		t.Errorf("loaded %d times, want twice", loads)
+	if n := loads.Load(); n != 2 {
+		t.Errorf("loaded %d times, want twice", n)
 	}
 	m.Ver++
 	if err := s.writer.Advance(t.Context(), acctOf(1), m); err != nil {
@@ -326,12 +329,12 @@ func (p slowClock) Clock(ctx context.Context) (time.Time, error) {
 
 func TestClock(t *testing.T) {
 	s := newSet(t, 3, 2, 3, 0)
-	s.peers[0].Peer = slowClock{Peer: s.peers[0].Peer, off: 100 * time.Hour}
-	s.peers[1].Peer = slowClock{Peer: s.peers[1].Peer, off: time.Hour}
+	s.peers[0].become(slowClock{Peer: s.peers[0].now().Peer, off: 100 * time.Hour})
+	s.peers[1].become(slowClock{Peer: s.peers[1].now().Peer, off: time.Hour})
 	if now, err := s.writer.Now(t.Context()); err != nil || time.Until(now) < 50*time.Minute || time.Until(now) > 70*time.Minute {
 		t.Errorf("the median of 0, 1 and 100 hours is %v, %v", time.Until(now), err)
 	}
-	s.peers[2].Peer = slowClock{Peer: s.peers[2].Peer, err: errCut}
+	s.peers[2].become(slowClock{Peer: s.peers[2].now().Peer, err: errCut})
 	if now, err := s.writer.Now(t.Context()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("two of three clocks, and three are needed: %v, %v", now, err)
 	}
@@ -342,7 +345,7 @@ func TestOneHangs(t *testing.T) {
 	s := newSet(t, 4, 3, 3, 1)
 	release := make(chan struct{})
 	defer close(release)
-	s.peers[2].lie = func(*Held) { <-release }
+	s.peers[2].lie(func(*Held) { <-release })
 	began := time.Now()
 	s.attempts(acctOf(1), 5)
 	if took := time.Since(began); took > time.Second {

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/recovery/wire"
 )
@@ -21,39 +23,81 @@ type set struct {
 	dirs      []string // of the journals; nil: none
 }
 
-// fickle is a peer that can be cut off, and that can lie.
+// fickle is a peer that can be cut off, that can lie, and that can be another one
+// from now on.
 type fickle struct {
+	mu  sync.Mutex
+	way way // guarded by mu: calls of before are still under way when a test goes on
+}
+
+type way struct {
 	Peer
-	cut  bool // no call arrives
-	deaf bool // calls arrive, and no answer comes back
-	lie  func(*Held)
+	cut bool // no call arrives
+	lie func(*Held)
 }
 
 var errCut = errors.New("cut off")
 
+func (p *fickle) now() way {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.way
+}
+
+func (p *fickle) change(by func(*way)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	by(&p.way)
+}
+
+func (p *fickle) cut(cut bool)        { p.change(func(w *way) { w.cut = cut }) }
+func (p *fickle) become(peer Peer)    { p.change(func(w *way) { w.Peer = peer }) }
+func (p *fickle) lie(lie func(*Held)) { p.change(func(w *way) { w.lie = lie }) }
+
+func (p *fickle) ID() string { return p.now().ID() }
+
 func (p *fickle) Load(ctx context.Context, vault string, acct [16]byte) (Held, error) {
-	if p.cut {
+	w := p.now()
+	if w.cut {
 		return Held{}, errCut
 	}
-	h, err := p.Peer.Load(ctx, vault, acct)
-	if p.deaf {
-		return Held{}, errCut
-	}
-	if p.lie != nil {
-		p.lie(&h)
+	h, err := w.Load(ctx, vault, acct)
+	if w.lie != nil {
+		w.lie(&h)
 	}
 	return h, err
 }
 
 func (p *fickle) Write(ctx context.Context, vault string, t wire.Tagged, v wire.View) (Ack, error) {
-	if p.cut {
+	w := p.now()
+	if w.cut {
 		return Ack{}, errCut
 	}
-	ack, err := p.Peer.Write(ctx, vault, t, v)
-	if p.deaf {
-		return Ack{}, errCut
-	}
-	return ack, err
+	return w.Write(ctx, vault, t, v)
+}
+
+func (p *fickle) Join(ctx context.Context, inc wire.Incarnation, page func([]VaultMark) error) (Memories, error) {
+	return p.now().Join(ctx, inc, page)
+}
+
+func (p *fickle) HeadAt(ctx context.Context, n uint64) (HeadAnswer, error) {
+	return p.now().HeadAt(ctx, n)
+}
+
+func (p *fickle) Clock(ctx context.Context) (time.Time, error) { return p.now().Clock(ctx) }
+
+// heldBy is what a witness holds of an account of v1.
+func heldBy(w *Witness, acct [16]byte) Mark {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.held(account{"v1", acct})
+}
+
+// forget makes a witness one that has restarted without a journal.
+func forget(w *Witness) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.live, w.whole = false, false
 }
 
 func testKey() wire.MarkKey { return wire.DeriveMarkKey(wire.Key{1}, "v1") }
@@ -72,7 +116,7 @@ func startSet(s *set) *set {
 		if err := s.witnesses[i].Begin(); err != nil {
 			t.Fatal(err)
 		}
-		s.peers = append(s.peers, &fickle{Peer: s.witnesses[i].Local("v1")})
+		s.peers = append(s.peers, &fickle{way: way{Peer: s.witnesses[i].Local("v1")}})
 	}
 	s.writer = s.quorum(s.witnesses[0])
 	return s
@@ -115,7 +159,7 @@ func (s *set) quorum(own *Witness) *Quorum {
 func (s *set) restart(i int) *Witness {
 	w := s.witness(i)
 	s.witnesses[i] = w
-	s.peers[i].Peer = w.Local("v1")
+	s.peers[i].become(w.Local("v1"))
 	return w
 }
 

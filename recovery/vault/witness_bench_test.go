@@ -26,7 +26,7 @@ func BenchmarkQuorum(b *testing.B) {
 			if c.links {
 				writer := newEnd(b, "v1")
 				for i, w := range s.witnesses {
-					s.peers[i].Peer = newLink(b, w.ID(), serve(b, w, newEnd(b, w.ID())), writer)
+					s.peers[i].become(newLink(b, w.ID(), serve(b, w, newEnd(b, w.ID())), writer))
 				}
 			}
 			var n atomic.Uint64
