@@ -2,10 +2,12 @@ package integrity_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/event"
 	"github.com/staunchid/staunch/integrity"
 )
 
@@ -135,5 +137,49 @@ func TestDenialsBounded(t *testing.T) {
 	in := must[*integrity.Proposed](t)(thief.propose(account.UnfreezeAccount))
 	if err := r.Deny(t.Context(), owner.caller(), in.Approval.ID); err != nil {
 		t.Errorf("the owner: %v", err)
+	}
+}
+
+// TestLimitTold: the feed is told of an empty bucket, whose it is, and not of each
+// try.
+func TestLimitTold(t *testing.T) {
+	r := newRig(t, func(o *integrity.Options) {
+		o.Policy.Limits.BeginNetwork = integrity.Limit{N: 2, Per: time.Hour, Burst: 4}
+	})
+	p := r.enrol()
+	told := func() []string {
+		t.Helper()
+		var out []string
+		for _, e := range must[[]event.Event](t)(r.PollEvents(t.Context(), r.backend(), 0, 1000)) {
+			if e.Type == "rate.limited" {
+				out = append(out, string(e.Account)+string(e.Body))
+			}
+		}
+		return out
+	}
+	begin := func() {
+		t.Helper()
+		for {
+			if _, err := r.BeginEnrol(t.Context(), r.anonymous(), nil); errors.Is(err, integrity.ErrRateLimited) {
+				return
+			}
+		}
+	}
+	for range 3 {
+		begin()
+	}
+	want := []string{`{"network":"net-1","reason":"begin_network"}`}
+	if got := told(); !slices.Equal(got, want) {
+		t.Fatalf("told of %q, want %q", got, want)
+	}
+	r.advance(2*time.Hour + time.Minute) // it has filled
+	begin()
+	for n := range 40 {
+		_ = r.RenameDevice(t.Context(), p.caller(), p.device, []string{"x", "y"}[n%2])
+		_, _ = r.FinishSignIn(t.Context(), p.caller(), &integrity.SignInAnswer{Ceremony: account.NewCeremonyID(), Response: []byte("{}")})
+	}
+	want = append(want, want[0], `{"device":"`+string(p.device)+`","reason":"failed_device"}`, `{"device":"`+string(p.device)+`","reason":"rename"}`)
+	if got := told(); !slices.Equal(got, want) {
+		t.Errorf("told of %q, want %q", got, want)
 	}
 }

@@ -61,10 +61,14 @@ func (s *Service) failed(ctx context.Context, c account.Caller, id account.ID, c
 	}
 	now := s.now()
 	var limited *RateLimited
+	var empty bucket
 	err := s.act(ctx, func(tx Tx) error {
 		limited = nil
 		for _, b := range s.failures(c, id) {
-			if err := s.takeIn(ctx, tx, b.kind, b.value, b.limit, now); err != nil && !errors.As(err, &limited) {
+			err := s.takeIn(ctx, tx, b.kind, b.value, b.limit, now)
+			if errors.As(err, &limited) {
+				empty = b
+			} else if err != nil {
 				return err
 			}
 		}
@@ -81,7 +85,7 @@ func (s *Service) failed(ctx context.Context, c account.Caller, id account.ID, c
 	case err != nil:
 		return err
 	case limited != nil:
-		return limited
+		return s.tellLimited(ctx, empty, limited, now)
 	}
 	return cause
 }

@@ -12,7 +12,8 @@ import (
 // so that a refusal gives nothing back. A store that is away refuses.
 func (s *Service) take(ctx context.Context, kind, value string, l Limit) error {
 	now := s.now()
-	return s.update(ctx, func(tx Tx) error { return s.takeIn(ctx, tx, kind, value, l, now) })
+	err := s.update(ctx, func(tx Tx) error { return s.takeIn(ctx, tx, kind, value, l, now) })
+	return s.tellLimited(ctx, bucket{kind, value, l}, err, now)
 }
 
 // takeIn takes one token within a transaction: for what is only counted when
