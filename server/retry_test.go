@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func TestRetry(t *testing.T) {
 	m := newMetrics(func() *android.StatusList { return nil }, time.Now)
 	m.retry(waiting{}, func() time.Time { return time.Unix(1000, 0) })
 	page := httptest.NewRecorder()
-	m.handler().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+	m.handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, line := range []string{"staunch_recovery_retry_depth 7", "staunch_recovery_retry_oldest_seconds 400", "staunch_recovery_retry_dead_letters 2"} {
 		if !strings.Contains(page.Body.String(), line+"\n") {
 			t.Errorf("no %s in the metrics", line)

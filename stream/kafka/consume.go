@@ -13,13 +13,10 @@ import (
 // Run consumes and applies until ctx ends, and returns nil. A cluster that is
 // away, and topics that are wrong, are logged and tried again.
 func (s *Stream) Run(ctx context.Context, apply func(context.Context, recovery.Record) error) error {
-	for {
+	for ctx.Err() == nil {
 		err := s.Check(ctx)
 		if err == nil {
 			break
-		}
-		if ctx.Err() != nil {
-			return nil
 		}
 		s.log.ErrorContext(ctx, "kafka: the retry stream cannot be used; it is tried again", "error", err)
 		pause(ctx, 5*time.Second)

@@ -130,10 +130,7 @@ func (l *Letters) read(ctx context.Context) (map[string]stream.Letter, error) {
 			return nil, fmt.Errorf("kafka: read %s: %w", topic, err)
 		}
 		f.EachRecord(func(m *kgo.Record) {
-			switch {
-			case m.Value == nil:
-				delete(all, string(m.Key))
-			default:
+			if delete(all, string(m.Key)); m.Value != nil {
 				all[string(m.Key)] = letter(m)
 			}
 			if m.Offset+1 >= end[m.Partition] {
