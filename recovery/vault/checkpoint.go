@@ -115,15 +115,20 @@ func (j *journal) write(b *batch) (Head, error) {
 	j.advance(body)
 	j.size += int64(len(body) + frameHead)
 	if j.size > j.least && j.making == nil {
-		if err := j.rotate(); err != nil {
-			j.broken = err
-			return j.end, nil // this batch is safe
-		}
-		j.making = make(chan struct{})
-		number, start, recent := j.number, j.end, j.recent
-		go j.compact(number, start, recent) //nolint:errcheck // it notes its error in broken
+		j.replace()
 	}
 	return j.end, nil
+}
+
+// replace begins a segment, and a snapshot for those before it. What is on the
+// disk is safe also when that fails.
+func (j *journal) replace() {
+	if j.broken = j.rotate(); j.broken != nil {
+		return
+	}
+	j.making = make(chan struct{})
+	number, start, recent := j.number, j.end, j.recent
+	go j.compact(number, start, recent) //nolint:errcheck // it notes its error in broken
 }
 
 // advance is the chain: the end after a batch.

@@ -125,7 +125,7 @@ func (j *journal) readSnapshot(number uint64) (digest wire.Hash, entries []entry
 	}
 	for {
 		body, rest, err := unframe(b)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return digest, entries, nil
 		}
 		if err != nil {
@@ -151,7 +151,7 @@ func (j *journal) readSegment(n uint64, last bool) (entries []entry, err error) 
 	for {
 		body, rest, err := unframe(b)
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return entries, nil
 		case err != nil && last && torn(b):
 			return entries, cut(name, offset)

@@ -73,6 +73,9 @@ func WitnessID(vault, replica string) (string, error) {
 // protocol is what both ends name in the handshake.
 const protocol = "staunch-witness/1"
 
+// errHello: this end has nothing to show.
+var errHello = errors.New("vault: no evidence for a link")
+
 // handshakeTime is how long a peer may take to say who it is.
 const handshakeTime = 5 * time.Second
 
@@ -150,7 +153,9 @@ func (o *LinkOptions) greet(ctx context.Context, conn *tls.Conn) (*link, error) 
 	}
 	if err != nil {
 		conn.Close()
-		<-mine
+		if own := <-mine; errors.Is(own, errHello) { // the other end waited in vain
+			err = own
+		}
 		return nil, err
 	}
 	if err := <-mine; err != nil {
@@ -163,7 +168,7 @@ func (o *LinkOptions) sayHello(ctx context.Context, conn net.Conn) error {
 	binding, evidence, err := o.Hello(ctx)
 	if err != nil {
 		conn.Close() // so that the other end does not wait
-		return fmt.Errorf("vault: evidence for a link: %w", err)
+		return fmt.Errorf("%w: %w", errHello, err)
 	}
 	return wire.WriteFrame(conn, &hello{binding, evidence})
 }

@@ -23,7 +23,7 @@ type Link struct {
 
 	mu      sync.Mutex
 	up      *dialled      // guarded by mu: nil when there is no connection
-	dialing chan struct{} // guarded by mu: closed when a dialling has ended
+	calling chan struct{} // guarded by mu: closed when a dialling has ended
 	failed  error         // guarded by mu: why the last dialling failed
 	next    time.Time     // guarded by mu: not dialled again before
 	closed  bool          // guarded by mu
@@ -72,17 +72,17 @@ func (l *Link) connection(ctx context.Context) (*dialled, error) {
 	case l.up != nil:
 		defer l.mu.Unlock()
 		return l.up, nil
-	case l.dialing == nil && time.Now().Before(l.next):
+	case l.calling == nil && time.Now().Before(l.next):
 		defer l.mu.Unlock()
 		return nil, l.failed
-	case l.dialing == nil:
-		l.dialing = make(chan struct{})
+	case l.calling == nil:
+		l.calling = make(chan struct{})
 		go l.connect(context.WithoutCancel(ctx))
 	}
-	dialing := l.dialing
+	calling := l.calling
 	l.mu.Unlock()
 	select {
-	case <-dialing:
+	case <-calling:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -109,8 +109,8 @@ func (l *Link) connect(ctx context.Context) {
 	} else {
 		l.up = up
 	}
-	close(l.dialing)
-	l.dialing = nil
+	close(l.calling)
+	l.calling = nil
 }
 
 func (l *Link) greet(ctx context.Context) (*dialled, error) {

@@ -2,8 +2,6 @@ package vault
 
 import (
 	"context"
-
-	"github.com/staunchid/staunch/recovery/wire"
 )
 
 // voters are those whose memory counts (rule Q5): who is live, or has a whole
@@ -80,5 +78,5 @@ func (w *Witness) newest(answers []told) map[string]Head {
 
 func (w *Witness) rolledBack(id string, kept Head) {
 	w.log.Error("recovery.rollback: the journal of a witness is older than others know it, or another: alarm the operators",
-		"witness", id, "entries", kept.N, "hash", wire.Hash(kept.Hash).String())
+		"witness", id, "entries", kept.N, "hash", kept.Hash.String())
 }
