@@ -171,6 +171,8 @@ func TestBlobs(t *testing.T) {
 		{"garbage", []recovery.BlobView{{Reg: good.Reg, Blob: []byte("x")}}, recovery.ErrNotFound},
 		{"of another registration", []recovery.BlobView{{Reg: [16]byte{1}, Blob: good.Blob}}, recovery.ErrNotFound},
 		{"whose header names another", []recovery.BlobView{forge(func(h *wire.Header) { h.Reg[0] ^= 1 })}, recovery.ErrNotFound},
+		{"for one vault", []recovery.BlobView{forge(func(h *wire.Header) { h.N, h.T, h.Vaults = 1, 1, h.Vaults[:1] })}, recovery.ErrNotFound},
+		{"for one of three", []recovery.BlobView{forge(func(h *wire.Header) { h.T = 1 })}, recovery.ErrNotFound},
 		{"damaged", []recovery.BlobView{damaged}, recovery.ErrShares},
 		{"garbage first", []recovery.BlobView{{Reg: good.Reg, Blob: []byte("x")}, good}, nil},
 		{"damaged first", []recovery.BlobView{damaged, good}, nil},

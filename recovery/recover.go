@@ -30,6 +30,9 @@ type Recovered struct {
 //
 // a is saved before the first request leaves, and ended by a verdict.
 func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret, pin PIN, a *Attempt) (*Recovered, error) {
+	if a == nil {
+		a = new(Attempt)
+	}
 	session, err := c.transport.OpenSession(ctx, id, ticket)
 	if err != nil {
 		return nil, fmt.Errorf("recovery: open a session: %w", err)
@@ -106,13 +109,19 @@ func (c *Client) newTry(session *SessionView, v *vaults, pin PIN, a *Attempt) (*
 		if err != nil || h.Reg != session.Reg || h.Suite != v.set.Suite {
 			continue
 		}
+		// The header is not authentic before the box is open. One that asks for fewer
+		// vaults than the set would have the phone sign, under a key made of their
+		// shares alone, what a thief of these could try PINs against.
+		if h.T < v.set.T {
+			continue
+		}
 		if len(t.blobs) == 0 {
 			t.header = h
 		}
 		t.blobs = append(t.blobs, b.Blob)
 	}
 	if len(t.blobs) == 0 {
-		return nil, fmt.Errorf("%w: the service has no readable blob of the registration it names", ErrNotFound)
+		return nil, fmt.Errorf("%w: the service has no blob of the registration it names, for %d vaults at least, that can be read", ErrNotFound, v.set.T)
 	}
 	a.begin(session.Reg)
 	t.x = c.stretch(pin, t.header.Reg, t.header.Argon2)

@@ -122,6 +122,7 @@ func TestEvidence(t *testing.T) {
 		{"issued in the future", forged(func(b *wire.Binding) { b.Issued = ago(-6 * time.Minute) }), false},
 		{"for somebody else's nonce", forged(func(b *wire.Binding) { b.Nonce = []byte("nonce") }), false},
 		{"another configuration", forged(func(b *wire.Binding) { b.ConfigHash[0] ^= 1 }), false},
+		{"that names another vault", forged(func(b *wire.Binding) { b.Vault = "v9" }), false},
 		{"of another vault", func(p *phone, i int) []byte {
 			e, err := p.vaults.List[(i+1)%3].Evidence(p.Context(), nil)
 			p.must(err)
