@@ -40,7 +40,8 @@ tee                   | tee/process internal/cbor                               
 tee/process           | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey                            |
 recovery              | account audit event internal/cbor tee tee/... recovery/wire recovery/toprf               |
-recovery/recoverytest | account recovery recovery/vault recovery/wire tee tee/process             |
+recovery/recoverytest | account recovery recovery/toprf recovery/vault recovery/wire tee tee/process             |
+recovery/recoverytest/insider | account event recovery recovery/recoverytest recovery/replica recovery/spawn recovery/wire store/sqlite stream stream/wal |
 gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
 webhook               | account event                                                            |

@@ -11,6 +11,7 @@ import (
 // TestDefault: whatever an insider restarts, rolls back or replays, he tries at
 // most 15 PINs of an account with kr1-2of3.
 func TestDefault(t *testing.T) {
+	t.Parallel()
 	strategies := []struct {
 		name   string
 		first  func(g *game)                           // nil: nothing
@@ -40,7 +41,8 @@ func TestDefault(t *testing.T) {
 		{name: "the owner's release is replayed", first: recovered, then: func(g *game) { g.replay(wire.OpRelease) }, all: true},
 		{name: "the owner's registration is replayed", then: func(g *game) { g.replay(wire.OpCreate) }, all: true},
 		{name: "he registers beside it", then: func(g *game) {
-			if v, err := g.s.Register(g.Context(), g.turn("v1", "v2", "v3")); err == nil && v == wire.VerdictOK {
+			was, v, err := g.s.Register(g.Context(), g.turn("v1", "v2", "v3"))
+			if err == nil && was == wire.StateActive && v == wire.VerdictOK {
 				g.Error("a registration without a signature beside the owner's")
 			}
 		}},
@@ -85,6 +87,7 @@ func recovered(g *game) {
 // TestReplaced: with vouchers an insider destroys a registration, and gains no
 // try: his own is in its place.
 func TestReplaced(t *testing.T) {
+	t.Parallel()
 	k, _ := kit(t, recovery.ProfileKR1, 10)
 	g := newGame(t, k)
 	for range 4 {

@@ -172,6 +172,9 @@ func (k *Kit) Ready(ctx context.Context, names ...string) error {
 	return nil
 }
 
+// Joined waits until a witness counts, or ctx ends.
+func (k *Kit) Joined(ctx context.Context, name string) error { return k.parts[name].joined(ctx) }
+
 // Kill ends parts at once.
 func (k *Kit) Kill(names ...string) error {
 	var all sync.WaitGroup

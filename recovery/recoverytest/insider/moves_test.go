@@ -104,11 +104,22 @@ func (g *game) oldest(vault string) insider.Move {
 	return insider.Move{Record: g.s.Records[vault][0], Lose: true}
 }
 
+// first brings the record of the registration, and stores what comes back.
+func (g *game) first(vault string) insider.Move {
+	return insider.Move{Record: g.s.Records[vault][0]}
+}
+
 // torn lets a call's mark reach some witnesses and not the others: two are stopped
-// while it is on its way. Then they go on, or are killed and started again.
+// while the first call of a guess is on its way. Then they go on, or are killed and
+// started again.
 func (g *game) torn(kill bool) func(string) insider.Move {
+	once := false
 	return func(vault string) insider.Move {
-		g.busy.Wait()
+		if once {
+			g.settled()
+			return insider.Move{}
+		}
+		once = true
 		var others []string
 		for _, name := range g.k.Parts() {
 			if name != vault && len(others) < 2 {

@@ -39,23 +39,24 @@ func (s *Search) Replace(ctx context.Context, vault string) (deleted, created wi
 }
 
 // Register puts a registration of the insider's own beside the owner's, at one
-// vault: without a signature, for he has no manage key, but with every voucher.
-func (s *Search) Register(ctx context.Context, vault string) (wire.Verdict, error) {
+// vault: without a signature, for he has no manage key, but with a voucher. It
+// reports what the account was before, and the verdict.
+func (s *Search) Register(ctx context.Context, vault string) (was wire.State, v wire.Verdict, err error) {
 	status, err := s.ask(ctx, vault, wire.OpStatus, &wire.Status{}, Move{})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	d, err := recoverytest.NewDeal(&s.kit.set, "000000", "nothing")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	m, err := d.Create(vault, acctOf(s.owner.ID, vault), status.Gen, s.kit.set.Limit)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	a, err := s.ask(ctx, vault, wire.OpCreate, m, Move{Purpose: wire.PurposeAgain})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return a.Verdict, nil
+	return status.State, a.Verdict, nil
 }

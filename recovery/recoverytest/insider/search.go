@@ -55,6 +55,13 @@ func (s *Search) Reload(ctx context.Context) error {
 	return nil
 }
 
+// Rewind takes the records of the registration for the newest ones.
+func (s *Search) Rewind() {
+	for vault, all := range s.Records {
+		s.now[vault] = all[0]
+	}
+}
+
 func (s *Search) keep(vault string, record []byte) {
 	s.Records[vault] = append(s.Records[vault], record)
 	s.now[vault] = record
