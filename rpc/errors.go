@@ -119,6 +119,7 @@ func table() []row {
 		{recovery.ErrNotFound, connect.CodeNotFound, "RECOVERY_NOT_FOUND", false},
 		{recovery.ErrTicket, connect.CodePermissionDenied, "RECOVERY_TICKET", false},
 		{recovery.ErrSession, connect.CodeFailedPrecondition, "RECOVERY_SESSION", false},
+		{recovery.ErrUnfinished, connect.CodeFailedPrecondition, "RECOVERY_UNFINISHED", false},
 		{recovery.ErrStale, connect.CodeAborted, "RECOVERY_STALE", false},
 		{recovery.ErrEpoch, connect.CodeAborted, "RECOVERY_EPOCH", false},
 		{recovery.ErrAmnesia, connect.CodeUnavailable, "RECOVERY_AMNESIA", false},
