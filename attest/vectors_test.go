@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/staunchid/staunch/attest"
+	"github.com/staunchid/staunch/internal/vectors"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -20,17 +21,7 @@ var update = flag.Bool("update", false, "write the golden files again")
 // data and not part of this repository.
 func vectorDir(t testing.TB) string {
 	t.Helper()
-	dir := filepath.Join(os.Getenv("STAUNCH_VECTORS"), "attestation")
-	if os.Getenv("STAUNCH_VECTORS") == "" {
-		dir = filepath.Join("..", "..", "shared", "vectors", "attestation")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("attestation vectors not found at " + dir + ": set STAUNCH_VECTORS")
-		}
-		t.Skip("attestation vectors not found at " + dir)
-	}
-	return dir
+	return vectors.Dir(t, "attestation")
 }
 
 func readFile(t testing.TB, path ...string) []byte {

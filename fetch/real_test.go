@@ -13,31 +13,13 @@ import (
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/fetch"
 	"github.com/staunchid/staunch/fetch/fetchtest"
+	"github.com/staunchid/staunch/internal/vectors"
 )
-
-// vectors is the folder of recorded attestations, which are third-party data and
-// not part of this repository. Without it the test is skipped, and with CI=true
-// it fails.
-func vectors(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("STAUNCH_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "vectors")
-	}
-	dir = filepath.Join(dir, "attestation")
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("attestation vectors not found at " + dir + ": set STAUNCH_VECTORS")
-		}
-		t.Skip("attestation vectors not found at " + dir)
-	}
-	return dir
-}
 
 // TestRealReceipts: what Apple has answered comes through as it was sent, BER
 // and all, and verifies.
 func TestRealReceipts(t *testing.T) {
-	files := must(filepath.Glob(filepath.Join(vectors(t), "veehaitch-devicecheck-appattest", "*.json")))
+	files := must(filepath.Glob(filepath.Join(vectors.Dir(t, "attestation"), "veehaitch-devicecheck-appattest", "*.json")))
 	if len(files) == 0 {
 		t.Fatal("no recorded receipts")
 	}
@@ -95,7 +77,7 @@ func TestSoftwareReceipts(t *testing.T) {
 
 // TestRecordedStatusList: a list as Google has published it.
 func TestRecordedStatusList(t *testing.T) {
-	list := must(os.ReadFile(filepath.Join(vectors(t), "google-android-key-attestation", "status.json")))
+	list := must(os.ReadFile(filepath.Join(vectors.Dir(t, "attestation"), "google-android-key-attestation", "status.json")))
 	f := newFixture(t, nil)
 	f.vendor.SetStatusList(string(list))
 	f.fetch(t, true, nil)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/account"
+	folder "github.com/staunchid/staunch/internal/vectors"
 	"github.com/staunchid/staunch/passkey"
 )
 
@@ -50,16 +51,12 @@ const fidoTopOrigin = "https://example.com"
 // to one with the rules that they were made for.
 func vectorQuestions(t *testing.T) []question {
 	t.Helper()
-	dir := os.Getenv("STAUNCH_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "vectors")
-	}
-	file := filepath.Join(dir, "webauthn", "webauthn-l3-vectors.json")
-	data, err := os.ReadFile(file)
-	if os.IsNotExist(err) && os.Getenv("CI") != "true" {
-		t.Log("without the W3C vectors, which are not found at " + file)
+	dir, found := folder.Find(t, "webauthn")
+	if !found && os.Getenv("CI") != "true" {
+		t.Log("without the W3C vectors, which are not found at " + dir)
 		return nil
 	}
+	data, err := os.ReadFile(filepath.Join(dir, "webauthn-l3-vectors.json"))
 	if err != nil {
 		t.Fatalf("WebAuthn vectors: %v; set STAUNCH_VECTORS to the folder that has webauthn/", err)
 	}

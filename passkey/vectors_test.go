@@ -3,11 +3,11 @@ package passkey_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
+	folder "github.com/staunchid/staunch/internal/vectors"
 	"github.com/staunchid/staunch/passkey"
 	"github.com/staunchid/staunch/passkey/passkeytest"
 )
@@ -16,18 +16,8 @@ import (
 // not part of the repository.
 func vectors(t *testing.T, name string, into any) {
 	t.Helper()
-	dir := os.Getenv("STAUNCH_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "vectors")
-	}
-	dir = filepath.Join(dir, "webauthn")
-	text, err := os.ReadFile(filepath.Join(dir, name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("WebAuthn vectors not found at " + dir)
-	}
-	if err != nil {
-		t.Fatalf("WebAuthn vectors: %v; set STAUNCH_VECTORS to the folder that has webauthn/", err)
-	}
+	text, err := os.ReadFile(filepath.Join(folder.Dir(t, "webauthn"), name))
+	must(t, err)
 	must(t, json.Unmarshal(text, into))
 }
 

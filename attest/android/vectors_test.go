@@ -12,23 +12,14 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/attest/android"
+	folder "github.com/staunchid/staunch/internal/vectors"
 )
 
 // vectorDir finds the recorded evidence of real phones, which is third-party
 // data and not part of this repository.
 func vectorDir(t testing.TB) string {
 	t.Helper()
-	dir := filepath.Join(os.Getenv("STAUNCH_VECTORS"), "attestation")
-	if os.Getenv("STAUNCH_VECTORS") == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "vectors", "attestation")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("attestation vectors not found at " + dir + ": set STAUNCH_VECTORS")
-		}
-		t.Skip("attestation vectors not found at " + dir)
-	}
-	return dir
+	return folder.Dir(t, "attestation")
 }
 
 // vector is an entry of a folder's vectors.json.

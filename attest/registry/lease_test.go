@@ -15,6 +15,7 @@ import (
 
 	"github.com/staunchid/staunch/attest/appattest"
 	"github.com/staunchid/staunch/attest/registry"
+	"github.com/staunchid/staunch/internal/vectors"
 	"github.com/staunchid/staunch/store/storetest"
 )
 
@@ -158,29 +159,10 @@ type recorded struct {
 	} `json:"receipts"`
 }
 
-// vectors is the folder of recorded attestations, which are third-party data and
-// not part of this repository. Without it the test is skipped, and with CI=true
-// it fails.
-func vectors(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("STAUNCH_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "vectors")
-	}
-	dir = filepath.Join(dir, "attestation")
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("attestation vectors not found at " + dir + ": set STAUNCH_VECTORS")
-		}
-		t.Skip("attestation vectors not found at " + dir)
-	}
-	return dir
-}
-
 // TestRecordedReceipts: a receipt that Apple has given is taken, with its metric,
 // and not for another phone's key.
 func TestRecordedReceipts(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(vectors(t), "veehaitch-devicecheck-appattest", "*.json"))
+	files, err := filepath.Glob(filepath.Join(vectors.Dir(t, "attestation"), "veehaitch-devicecheck-appattest", "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/staunchid/staunch/internal/vectors"
 )
 
 func TestMain(m *testing.M) {
@@ -33,26 +35,29 @@ func TestMain(m *testing.M) {
 // BODY is JSON, or @FILE. A HEADER is "Name: value". $VECTORS is the folder of
 // third-party vectors and the condition [vectors] tells whether it is there.
 func TestScripts(t *testing.T) {
-	vectors := vectorsDir(t)
+	dir, found := vectors.Find(t, "")
+	if !found {
+		dir = ""
+	}
 	if os.Getenv("CI") == "true" { // where no script may skip itself
 		for _, program := range []string{"sh", "curl"} {
 			if _, err := exec.LookPath(program); err != nil {
 				t.Fatal("there is no " + program)
 			}
 		}
-		if vectors == "" {
+		if !found {
 			t.Fatal("vectors not found: set STAUNCH_VECTORS")
 		}
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("VECTORS", vectors)
+			env.Setenv("VECTORS", dir)
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "vectors" {
-				return vectors != "", nil
+				return found, nil
 			}
 			return false, nil
 		},
@@ -63,22 +68,6 @@ func TestScripts(t *testing.T) {
 			"httppost":    func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
 		},
 	})
-}
-
-// vectorsDir is the folder of third-party vectors, or "" when there is none.
-func vectorsDir(t *testing.T) string {
-	dir := os.Getenv("STAUNCH_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "vectors")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		return ""
-	}
-	return dir
 }
 
 // patience is how long waitfor waits.

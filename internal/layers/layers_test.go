@@ -80,6 +80,7 @@ internal/der          |                                                         
 internal/jsonobject   |                                                                          |
 internal/load         | attest attest/attesttest attest/request gen/...                           | connectrpc.com/connect google.golang.org/genproto/googleapis/rpc
 internal/soak         | client gen/... internal/load                                              |
+internal/vectors      |                                                                          |
 internal/mutate       |                                                                          |
 `
 
