@@ -141,7 +141,9 @@ func Uint[T ~uint8 | ~uint16 | ~uint32 | ~uint64](c *Coder, v *T, lo, hi uint64)
 		c.Failf("%d is not within %d and %d", n, lo, hi)
 		return
 	}
-	*v = T(n)
+	if c.reading { // what is written may be read by others meanwhile
+		*v = T(n)
+	}
 }
 
 // Const is the number n and no other.

@@ -3,6 +3,7 @@ package cbor_test
 import (
 	"bytes"
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/staunchid/staunch/internal/cbor"
@@ -234,4 +235,26 @@ func FuzzCoder(f *testing.F) {
 			t.Fatalf("%x is read, but is %x to the other encoder", b, other)
 		}
 	})
+}
+
+// TestCoderWritesInParallel: writing leaves the structure alone, so several may
+// write one at the same time. The race detector sees it.
+func TestCoderWritesInParallel(t *testing.T) {
+	n, text, flag, list := uint64(7), "x", true, []uint64{1, 2}
+	var writers sync.WaitGroup
+	for range 4 {
+		writers.Go(func() {
+			_, err := cbor.Encode(func(c *cbor.Coder) {
+				c.Array(4)
+				cbor.Uint(c, &n, 0, 9)
+				cbor.String(c, &text, 0, 9)
+				c.Bool(&flag)
+				cbor.Slice(c, &list, 0, 9, func(v *uint64) { cbor.Uint(c, v, 0, 9) })
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
 }
