@@ -140,6 +140,13 @@ func (j *journal) advance(body []byte) {
 	j.recent = append(j.recent, j.end.Hash)
 }
 
+// last is the number of the newest batch.
+func (j *journal) last() uint64 {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	return j.end.N
+}
+
 // headAt looks up the head after n batches.
 func (j *journal) headAt(n uint64) HeadAnswer {
 	j.writing.Lock()

@@ -15,7 +15,7 @@ import (
 var errGone = errors.New("vault: the link is down")
 
 // maxQueued is how many messages may wait for a peer that reads slowly.
-const maxQueued = 4096
+const maxQueued = 1024
 
 // stalled is how long a peer may read nothing.
 const stalled = 10 * time.Second

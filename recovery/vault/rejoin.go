@@ -107,6 +107,7 @@ func (w *Witness) round(ctx context.Context, others []Peer, number uint64) (uint
 	if count < w.sizes.r {
 		return number, fmt.Errorf("%w: %d remember, %d are needed", ErrAmnesia, count, w.sizes.r)
 	}
+	w.forgotten(answers)
 	return number, w.adopt(voters, wire.Incarnation{Number: number, Boot: w.boot})
 }
 

@@ -80,3 +80,27 @@ func (w *Witness) rolledBack(id string, kept Head) {
 	w.log.Error("recovery.rollback: the journal of a witness is older than others know it, or another: alarm the operators",
 		"witness", id, "entries", kept.N, "hash", kept.Hash.String())
 }
+
+// forgotten alarms when the others, all of them, have kept a head of this
+// witness's journal that is far behind it: they have gone back together, and
+// went on without the one that remembers. Batches of which they had not yet
+// written the heads when all went down are fewer than slack.
+func (w *Witness) forgotten(answers []told) {
+	w.mu.Lock()
+	whole := w.whole
+	w.mu.Unlock()
+	if !whole || len(answers) < w.sizes.w-1 {
+		return // who has not answered may have kept another
+	}
+	for _, a := range answers {
+		if a.err != nil {
+			return
+		}
+	}
+	const slack = 16
+	kept, end := w.newest(answers)[w.id].N, w.journal.last()
+	if end > kept+slack {
+		w.log.Error("recovery.rollback: the others know less of this witness's journal than they did, and have gone back together: alarm the operators",
+			"witness", w.id, "entries", end, "known", kept)
+	}
+}

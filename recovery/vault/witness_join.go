@@ -11,7 +11,7 @@ import (
 )
 
 // pageSize is how many marks a witness hands over at once.
-const pageSize = 1024
+const pageSize = 256
 
 // join is message 3, as the witness that is asked sees it: first it records the
 // new incarnation of from, and from then on refuses writes that name an older
