@@ -9,6 +9,8 @@
 //	set.cbor      the signed vault set, by which peers are judged; read anew for each
 //	keys.sealed   the master keys, sealed to the platform for this configuration
 //	process.key   what seals them at level process, where nothing better is there
+//	marks/        the journal of the witness, if on_total_amnesia is checkpoint
+//	marks.name    the folder of that after an amnesia ceremony
 //	ceremony.cbor a signed re-base, if one was held: see vault.Ceremony
 //	vault.sock    where the host calls; peer.sock: where witnesses do
 //	pid, LOCK     of the process that runs

@@ -383,21 +383,13 @@ func TestAmnesiaCeremony(t *testing.T) {
 		t.Fatalf("without marks: %v", reply.Result)
 	}
 	stop()
-	for folder := range h.configs {
-		b, err := wire.Encode(&wire.Ceremony{
-			Kind: wire.CeremonyAmnesia, Vault: folder, SetVersion: 1,
-			NotBefore: uint64(time.Now().Add(-time.Hour).Unix()), NotAfter: uint64(time.Now().Add(time.Hour).Unix()),
-		})
-		if err != nil {
-			t.Fatal(err)
+	h.hold(wire.CeremonyAmnesia)
+	for i, later := range []uint32{1, 1, 2} { // a restart with the same ceremony, and one with another
+		if i == 2 {
+			h.hold(wire.CeremonyRestore)
 		}
-		signed := &wire.KofM{TBS: b}
-		signed.Add(h.release)
-		h.put(folder, CeremonyFile, signed)
-	}
-	for range 2 { // and a restart afterwards, with the same ceremony
 		stop = h.all(false)
-		if got := h.info("v1").Epoch; got != epoch+1 {
+		if got := h.info("v1").Epoch; got != epoch+later {
 			t.Errorf("epoch %d after the ceremony, %d before", got, epoch)
 		}
 		reply, key := h.call("v1", wire.OpStatus, status, record)
@@ -407,7 +399,25 @@ func TestAmnesiaCeremony(t *testing.T) {
 		if a, err := key.OpenAnswer(reply.Answer); err != nil || a.Used != 7 || a.Slots.Current == nil {
 			t.Fatalf("%+v, %v", a, err)
 		}
+		record = reply.Record
 		stop()
+	}
+}
+
+// hold signs a ceremony for every member of the set.
+func (h *host) hold(kind string) {
+	h.t.Helper()
+	for folder := range h.configs {
+		b, err := wire.Encode(&wire.Ceremony{
+			Kind: kind, Vault: folder, SetVersion: 1,
+			NotBefore: uint64(time.Now().Add(-time.Hour).Unix()), NotAfter: uint64(time.Now().Add(time.Hour).Unix()),
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		signed := &wire.KofM{TBS: b}
+		signed.Add(h.release)
+		h.put(folder, CeremonyFile, signed)
 	}
 }
 

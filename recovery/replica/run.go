@@ -22,7 +22,9 @@ func Run(ctx context.Context, options *Options) error {
 		return err
 	}
 	defer p.close()
-	if err := p.vaultKeys(ctx); err != nil {
+	if err := p.vaultKeys(ctx); ctx.Err() != nil {
+		return nil // it was stopped while it waited for its keys
+	} else if err != nil {
 		return err
 	}
 	intro := p.introduction()
