@@ -53,21 +53,21 @@ func TestModelEqual(t *testing.T) {
 		size int
 		s    scheduler
 	}{
-		{"3/2/2, L 1, 3 calls, 1 restart, mixed", quick, mixed(three(1, 3, 1))},
-		{"3/2/2, L 1, 4 calls, 2 restarts, mixed", plain, mixed(three(1, 4, 2))},
-		{"3/2/2, L 1, 5 calls, 2 restarts", plain, three(1, 5, 2)},
-		{"3/2/2, L 2, 5 calls, 1 restart, mixed", plain, mixed(three(2, 5, 1))},
-		{"3/2/2, L 1, 5 calls, 2 restarts, mixed", long, mixed(three(1, 5, 2))},
-		{"3/2/2, L 2, 5 calls, 2 restarts, mixed", long, mixed(three(2, 5, 2))},
-		{"3/2/2, L 1, 5 calls, 1 restart, a release", plain, owned(three(1, 5, 1))},
-		{"3/2/2, L 1, 6 calls, 1 restart, a release", long, owned(three(1, 6, 1))},
-		{"3/2/2, L 2, 7 calls, 1 restart, a release", long, owned(three(2, 7, 1))},
+		{"3-2-2, L 1, 3 calls, 1 restart, mixed", quick, mixed(three(1, 3, 1))},
+		{"3-2-2, L 1, 4 calls, 2 restarts, mixed", plain, mixed(three(1, 4, 2))},
+		{"3-2-2, L 1, 5 calls, 2 restarts", plain, three(1, 5, 2)},
+		{"3-2-2, L 2, 5 calls, 1 restart, mixed", plain, mixed(three(2, 5, 1))},
+		{"3-2-2, L 1, 5 calls, 2 restarts, mixed", long, mixed(three(1, 5, 2))},
+		{"3-2-2, L 2, 5 calls, 2 restarts, mixed", long, mixed(three(2, 5, 2))},
+		{"3-2-2, L 1, 5 calls, 1 restart, a release", plain, owned(three(1, 5, 1))},
+		{"3-2-2, L 1, 6 calls, 1 restart, a release", long, owned(three(1, 6, 1))},
+		{"3-2-2, L 2, 7 calls, 1 restart, a release", long, owned(three(2, 7, 1))},
 		{"one at a time, L 2, 10 calls, a release", quick, alone(owned(three(2, 10, 0)))},
-		{"5/4/3, L 1, 3 calls, 1 restart, mixed", quick, mixed(four(1, 3, 1))},
-		{"5/4/3, L 1, 4 calls, 1 restart", plain, four(1, 4, 1)},
-		{"5/4/3, L 1, 5 calls, 1 restart, mixed", long, mixed(four(1, 5, 1))},
-		{"5/4/3, L 2, 5 calls, 1 restart", long, four(2, 5, 1)},
-		{"5/4/3, L 1, 4 calls, 1 restart, a release", long, owned(four(1, 4, 1))},
+		{"5-4-3, L 1, 3 calls, 1 restart, mixed", quick, mixed(four(1, 3, 1))},
+		{"5-4-3, L 1, 4 calls, 1 restart", plain, four(1, 4, 1)},
+		{"5-4-3, L 1, 5 calls, 1 restart, mixed", long, mixed(four(1, 5, 1))},
+		{"5-4-3, L 2, 5 calls, 1 restart", long, four(2, 5, 1)},
+		{"5-4-3, L 1, 4 calls, 1 restart, a release", long, owned(four(1, 4, 1))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			switch {
@@ -99,7 +99,7 @@ func TestModelExceed(t *testing.T) {
 		{"equal charges accepted with another last", three(1, 4, 0), func(s *scheduler) { s.otherLast = true }},
 		{"a restarted witness votes zero", three(1, 4, 1), func(s *scheduler) { s.votesZero = true }},
 		{"re-join without views", three(1, 4, 1), func(s *scheduler) { s.noViews = true }},
-		{"3/2/2 with a liar", three(1, 4, 0), func(s *scheduler) { s.honest, s.q, s.r = 2, 1, 1 }},
+		{"3-2-2 with a liar", three(1, 4, 0), func(s *scheduler) { s.honest, s.q, s.r = 2, 1, 1 }},
 		{"sparse marks", alone(owned(three(2, 10, 0))), func(s *scheduler) { s.sparse = true }},
 		{"a release nonce not bound to its charge", alone(owned(three(2, 10, 0))), func(s *scheduler) { s.unboundNonce = true }},
 	} {
