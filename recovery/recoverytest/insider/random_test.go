@@ -85,8 +85,9 @@ func (g *game) random(random *rand.Rand) {
 		g.guess(any)
 		g.start(part)
 	case 15:
-		if _, _, err := g.s.Register(g.Context(), part); err == nil && part == "w1" {
-			g.Error("a witness has executed a call")
+		was, v, err := g.s.Register(g.Context(), fmt.Sprint("v", 1+random.IntN(3)))
+		if err == nil && was == wire.StateActive && v == wire.VerdictOK {
+			g.Error("a registration without a signature beside the owner's")
 		}
 	}
 }

@@ -99,15 +99,15 @@ func (s *Search) call(ctx context.Context, vault string, c *wire.Call, m Move) (
 	if m.Within == 0 {
 		m.Within = patience
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.Within)
+	within, cancel := context.WithTimeout(ctx, m.Within)
 	defer cancel()
 	if m.Also != nil {
 		go m.Also(vault)
 	}
-	reply, err := s.kit.links[part].Call(ctx, c)
-	for err == nil && reply.Result == wire.CodeBusy && ctx.Err() == nil { // free, for it is the same element
+	reply, err := s.kit.links[part].Call(within, c)
+	for err == nil && reply.Result == wire.CodeBusy && within.Err() == nil { // free, for it is the same element
 		time.Sleep(20 * time.Millisecond)
-		reply, err = s.kit.links[part].Call(ctx, c)
+		reply, err = s.kit.links[part].Call(within, c)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoVerdict, err)
