@@ -11,14 +11,13 @@ import (
 
 // act is something a phone does, with what must be true before and after.
 type act struct {
-	name    string
-	before  func(*phone) // quiet
-	do      func(*phone) error
-	oldPIN  string // and payload, that work before; empty: none
-	old     string
-	newPIN  string
-	new     string
-	retries func(*phone) error // what finishes it; nil: do
+	name   string
+	before func(*phone) // quiet
+	do     func(*phone) error
+	oldPIN string // and payload, that work before; empty: none
+	old    string
+	newPIN string
+	new    string
 }
 
 func acts() []act {

@@ -2,6 +2,7 @@ package recoverytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/staunchid/staunch/recovery/wire"
@@ -66,8 +67,11 @@ func (l *liar) call(ctx context.Context, c *wire.Call) (*wire.Reply, error) {
 	}
 	env := &wire.Envelope{Suite: l.vault.config.Suite, Vault: l.vault.ID, Epoch: c.Epoch, Config: hash, Op: c.Op, Acct: c.Acct}
 	request, reply, err := env.OpenRequest(l.key, c.Request)
+	if errors.Is(err, wire.ErrUnreadable) { // it was sealed to the honest one
+		return &wire.Reply{Result: wire.CodeUnreadable}, nil
+	}
 	if err != nil {
-		return &wire.Reply{Result: wire.CodeUnreadable}, nil // it was sealed to the honest one
+		return nil, err
 	}
 	raw, err := l.vault.real.Evidence(ctx, nil)
 	if err != nil {

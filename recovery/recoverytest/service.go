@@ -266,7 +266,7 @@ func (s *Service) prepare(id string, op wire.Op, epoch uint32, request []byte) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &wire.Call{Op: op, Acct: s.accts()[id], Epoch: epoch, Request: request, Record: s.records[id]}
-	purpose := wire.Purpose(0)
+	var purpose wire.Purpose
 	switch {
 	case op == wire.OpDelete:
 		purpose = wire.PurposeDelete

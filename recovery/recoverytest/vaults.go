@@ -19,6 +19,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/staunchid/staunch/recovery"
@@ -90,11 +91,14 @@ type Vault struct {
 	liar   *liar
 }
 
+// executable is read once: it is the same all the time, and large.
+var executable = sync.OnceValues(process.Self)
+
 // NewVaults starts them.
 func NewVaults(in *Options) (*Vaults, error) {
 	o := *in
 	o.defaults()
-	self, err := process.Self()
+	self, err := executable()
 	if err != nil {
 		return nil, err
 	}
