@@ -74,13 +74,25 @@ func (a *approveReport) words(w io.Writer) error {
 
 // PhoneVetoCmd is `staunch phone veto`.
 type PhoneVetoCmd struct {
-	Device     string `required:"" placeholder:"ID" help:"The new device; status names it."`
+	Device     string `placeholder:"ID" xor:"what" required:"" help:"The new device; status names it."`
+	Pending    string `placeholder:"ID" xor:"what" required:"" help:"What waits, such as a recovery; status names it."`
 	phoneFlags `embed:""`
 }
 
 // Run removes a device that cools off.
 func (c *PhoneVetoCmd) Run(s *streams) error {
 	return c.run(s, func(ctx context.Context, r *phoneRun) error {
+		if c.Pending != "" {
+			id := account.PendingID(c.Pending)
+			if err := id.Validate(); err != nil {
+				return &phoneUsage{fmt.Errorf("--pending: %w", err)}
+			}
+			state, err := r.phone.VetoPending(ctx, id)
+			if err != nil {
+				return err
+			}
+			return r.print(&vetoReport{OK: true, AccountState: state, cancelled: true})
+		}
 		id := account.DeviceID(c.Device)
 		if err := id.Validate(); err != nil {
 			return &phoneUsage{fmt.Errorf("--device: %w", err)}
@@ -89,7 +101,7 @@ func (c *PhoneVetoCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		return r.print(&vetoReport{true, state, known(removed)})
+		return r.print(&vetoReport{OK: true, AccountState: state, Removed: known(removed)})
 	})
 }
 
@@ -97,9 +109,14 @@ type vetoReport struct {
 	OK           bool   `json:"ok"`
 	AccountState string `json:"account_state"`
 	Removed      known  `json:"removed"`
+
+	cancelled bool
 }
 
 func (v *vetoReport) words(w io.Writer) error {
+	if v.cancelled {
+		return writeLines(w, "It is cancelled. If it was not you who had begun it, somebody knows your account: change your recovery PIN.")
+	}
 	return writeLines(w, "The device is gone, and so is all that it has added. Its sessions have ended.",
 		"If somebody could use your other devices or knows your recovery PIN, change that now.")
 }

@@ -50,9 +50,16 @@ type statusReport struct {
 	AlertsUnread *int32        `json:"alerts_unread"`
 	Advice       []string      `json:"advice"`
 	ServerTime   moment        `json:"server_time"`
+	Pending      []waitReport  `json:"pending,omitempty"`
 
-	pending []*accountv1.PendingAction
-	home    string
+	home string
+}
+
+// waitReport is something that waits and then happens.
+type waitReport struct {
+	Pending string `json:"pending"`
+	Action  string `json:"action"`
+	OpensAt moment `json:"opens_at"`
 }
 
 // heldReport is a cool-off. Until is null while its clock stands still.
@@ -85,7 +92,10 @@ func (r *phoneRun) status(m *accountv1.GetStatusResponse) *statusReport {
 	if rest == nil {
 		return s
 	}
-	s.OthersHeld, s.Advice, s.pending = []otherHeld{}, append([]string{}, rest.GetAdvice()...), rest.GetPending()
+	s.OthersHeld, s.Advice, s.Pending = []otherHeld{}, append([]string{}, rest.GetAdvice()...), nil
+	for _, p := range rest.GetPending() {
+		s.Pending = append(s.Pending, waitReport{p.GetPending(), p.GetAction(), when(p.GetOpensAt())})
+	}
 	s.Passkeys, s.Devices, s.AlertsUnread = &rest.Passkeys, &rest.Devices, &rest.AlertsUnread
 	for _, o := range rest.GetOthersHeld() {
 		s.OthersHeld = append(s.OthersHeld, otherHeld{heldOf(o.GetHold(), now), o.GetDevice(), o.GetName(), o.GetMayVeto()})
@@ -130,8 +140,17 @@ func (s *statusReport) words(w io.Writer) error {
 			lines = append(lines, "  If that wasn't you: staunch phone veto --home "+quoted(s.home)+" --device "+o.Device)
 		}
 	}
-	for _, p := range s.pending {
-		lines = append(lines, fmt.Sprintf("Waiting: %s, which happens at %s", p.GetAction(), inWordsAt(p.GetOpensAt().AsTime())))
+	for _, p := range s.Pending {
+		what := "Waiting: " + p.Action + ", which happens at " + p.OpensAt.inWords()
+		switch account.Action(p.Action) {
+		case account.StartRecovery:
+			what = "Somebody recovers this account on a new phone, and may try its PIN from " + p.OpensAt.inWords() + " on."
+		case account.UnfreezeAccount:
+			what = "The account unfreezes by itself at " + p.OpensAt.inWords() + "."
+		case account.DeleteAccount:
+			what = "The account will be deleted at " + p.OpensAt.inWords() + "."
+		}
+		lines = append(lines, what, "  To cancel it: staunch phone veto --home "+quoted(s.home)+" --pending "+p.Pending)
 	}
 	if s.Passkeys != nil {
 		lines = append(lines, fmt.Sprintf("Devices: %d. Passkeys: %d. New alerts: %d.", *s.Devices, *s.Passkeys, *s.AlertsUnread))
