@@ -37,7 +37,11 @@ func (s *Service) tunnel(ctx context.Context, c account.Caller, p *pool, j *job,
 		return nil, fmt.Errorf("%w: a request of %d bytes", ErrMalformed, len(j.request))
 	}
 	now := s.now()
-	err := s.update(ctx, func(tx Tx) error { return s.admit(ctx, tx, c, j, session, now) })
+	admit := s.update
+	if len(session) > 0 && (j.op == wire.OpRelease || j.op == wire.OpStatus) {
+		admit = s.view // nothing is counted and nothing kept
+	}
+	err := admit(ctx, func(tx Tx) error { return s.admit(ctx, tx, c, j, session, now) })
 	if err != nil {
 		return nil, err
 	}
