@@ -1,10 +1,12 @@
 package insider
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/staunchid/staunch/recovery"
@@ -200,6 +202,7 @@ func (s *Search) Try(ctx context.Context, pin string, vaults []string, move func
 		return err
 	}
 	var ready []string
+	used := map[string]uint8{}
 	for _, vault := range vaults {
 		if g.Ready() {
 			break
@@ -219,10 +222,13 @@ func (s *Search) Try(ctx context.Context, pin string, vaults []string, move func
 			return err
 		}
 		ready = append(ready, vault)
+		used[vault] = a.Used
 	}
 	if !g.Ready() {
 		return nil
 	}
+	// The last wrong release locks: he keeps it for the end.
+	slices.SortStableFunc(ready, func(a, b string) int { return cmp.Compare(used[a], used[b]) })
 	for _, vault := range ready {
 		q, err := g.Release(vault, acctOf(s.owner.ID, vault))
 		if err != nil {
