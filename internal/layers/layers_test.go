@@ -59,8 +59,8 @@ config                |                                                         
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
-server                | account audit event attest attest/... passkey integrity recovery recovery/spawn stream stream/... web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
-cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery/replica server stream | connectrpc.com/connect github.com/alecthomas/kong
+server                | account audit event attest attest/... passkey integrity recovery recovery/spawn recovery/wire stream stream/... web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
+cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/replica recovery/wire server stream tee | connectrpc.com/connect github.com/alecthomas/kong
 cmd/staunch-vault     | recovery/replica                                                         |
 client                | account attest/request gen/... recovery recovery/wire                                          | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
