@@ -12,7 +12,8 @@ import (
 const tickMost = 100
 
 // Tick does what is due by the clock: holds that are over, actions whose wait is,
-// and the locks of devices whose keys were revoked. It is called every few seconds;
+// recoveries that nobody has gone on with, and the locks of devices whose keys were
+// revoked. It is called every few seconds;
 // several processes may, for each thing is done in a transaction of its own that
 // reads it again. more: call it again at once. What fails is tried again at the
 // next call, and does not keep the rest from being done.
@@ -33,6 +34,12 @@ func (s *Service) Tick(ctx context.Context) (more bool, err error) {
 		{
 			func(tx Tx, after Due) ([]Due, error) { return tx.PendingDue(ctx, now, clockActions, after, tickMost) },
 			func(tx Tx, id string) (bool, error) { return s.open(ctx, tx, account.PendingID(id), now) },
+		},
+		{
+			func(tx Tx, after Due) ([]Due, error) {
+				return tx.PendingDue(ctx, now.Add(-ticketLife), ticketActions, after, tickMost)
+			},
+			func(tx Tx, id string) (bool, error) { return s.recoveryOver(ctx, tx, account.PendingID(id), now) },
 		},
 	} {
 		full, one := s.tick(ctx, kind.list, kind.do)

@@ -73,7 +73,7 @@ func TestFaults(t *testing.T) {
 // faultIn runs a flow whose n-th call of the store fails, and names that call.
 func faultIn(t *testing.T, prepare func(*rig) func() error, counts string, again bool, n int, when storetest.When) string {
 	t.Helper()
-	r := newRig(t, func(o *integrity.Options) {})
+	r, _ := pinRig(t)
 	defer r.store.Close()
 	flow := prepare(r)
 	before := r.count(counts)

@@ -3,6 +3,7 @@ package integrity_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,13 @@ type pinVault struct {
 	setUp    map[[16]byte]account.DeviceID
 	approval account.ApprovalID
 	ended    []string // keys whose sessions ended; empty: the account's
+	ends     []ending
+}
+
+// ending is of whom sessions ended.
+type ending struct {
+	account account.ID
+	key     string
 }
 
 func newPINVault() *pinVault {
@@ -40,10 +48,10 @@ func (v *pinVault) Finished(_ context.Context, _ integrity.Tx, _ account.ID, tic
 	return v.proved[ticket], nil
 }
 
-func (v *pinVault) End(_ context.Context, _ integrity.Tx, _ account.ID, key string, _ time.Time) error {
+func (v *pinVault) End(_ context.Context, _ integrity.Tx, id account.ID, key string, _ time.Time) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.ended = append(v.ended, key)
+	v.ended, v.ends = append(v.ended, key), append(v.ends, ending{id, key})
 	return nil
 }
 
@@ -122,4 +130,14 @@ func (p *phone) recovered(v *pinVault) (*recoverer, *integrity.Signed) {
 	p.r.t.Helper()
 	q := p.recoverer(v)
 	return q, must[*integrity.Signed](p.r.t)(q.finish(q.answer(q.ready())))
+}
+
+// ticketOf reads the ticket that a device got for itself.
+func ticketOf(t testing.TB, result []byte) []byte {
+	t.Helper()
+	var r struct{ Ticket []byte }
+	if err := json.Unmarshal(result, &r); err != nil || len(r.Ticket) != 32 {
+		t.Fatalf("%s, %v", result, err)
+	}
+	return r.Ticket
 }

@@ -30,7 +30,7 @@ func TestClockNotStarved(t *testing.T) {
 			d.KeyID = "key of " + string(d.ID)
 			waits = integrity.PendingRow{
 				ID: account.NewPendingID(), Account: waiting.account, Action: account.StartRecovery, Params: json.RawMessage(`{}`),
-				By: integrity.Creator{Kind: account.Phone}, CreatedAt: r.clock(), OpensAt: r.clock(), State: integrity.StateOpen,
+				By: integrity.Creator{Kind: account.Phone}, CreatedAt: r.clock(), OpensAt: r.clock().Add(r.opts.Policy.Waits.Delete - time.Hour), State: integrity.StateOpen,
 			}
 			waits.MAC = waits.Seal(r.opts.RowKey)
 			if err := errors.Join(tx.PutDevice(t.Context(), d), tx.AddPending(t.Context(), waits)); err != nil {

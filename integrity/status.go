@@ -66,9 +66,11 @@ func (s *Service) statusRest(ctx context.Context, tx Tx, a *actor) (*StatusRest,
 			Device: d.ID, Name: d.Name, Hold: d.Hold, MayVeto: vetoable(d) && older(a.device, d),
 		})
 	}
-	if r.Pending, err = tx.Pendings(ctx, a.Account); err != nil {
+	open, err := tx.Pendings(ctx, a.Account)
+	if err != nil {
 		return nil, err
 	}
+	r.Pending = stillWaiting(open, a.now)
 	seen, err := tx.AlertSeen(ctx, a.Account, reader(a.Caller))
 	if err != nil {
 		return nil, err

@@ -126,12 +126,7 @@ func (s *Server) newRecovery(a *app, l *loaded) (err error) {
 		App: a.id, Pepper: pepper, RowKey: rows, RateKey: rates,
 		Set: s.recovery.vaults.Signed(), Policy: s.recoveryPolicy(), PINMin: s.cfg.Recovery.PINMinLength,
 		Vaults: s.recovery.vaults.Vaults(), Vouchers: s.recovery.vaults.Vouchers(),
-		Update: func(ctx context.Context, fn func(recovery.Tx) error) error {
-			return a.store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
-		},
-		View: func(ctx context.Context, fn func(recovery.Tx) error) error {
-			return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
-		},
+		Update: besideFlows(a.store.Update, a.flows.Beside), View: besideFlows(a.store.View, a.flows.Beside),
 		Accounts: accountHooks{a.flows}, Retry: s.recovery.retry, Timeout: s.cfg.Vault.Timeout.Duration, Now: s.now, Logger: s.log,
 	})
 	a.hooks.service = a.recovery

@@ -9,6 +9,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/store/sqlite"
 )
 
 // errForeignTx: a transaction is not of the store that both sides are built over.
@@ -49,6 +50,33 @@ func (h *recoveryHooks) Finished(ctx context.Context, tx integrity.Tx, id accoun
 
 func (h *recoveryHooks) End(ctx context.Context, tx integrity.Tx, id account.ID, key string, now time.Time) error {
 	return h.within(tx, func(tx recovery.Tx) error { return h.service.EndSessions(ctx, tx, id, key, now) })
+}
+
+// besideFlows makes the transactions of pillar recovery, in which it may call the
+// flows: ended tells these afterwards what became of them.
+func besideFlows(do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, []account.ID)) func(context.Context, func(recovery.Tx) error) error {
+	return func(ctx context.Context, fn func(recovery.Tx) error) error {
+		var alerted []account.ID
+		err := do(ctx, func(tx *sqlite.Tx) error {
+			alerting := &alertingTx{Tx: tx} // anew: it may run twice
+			err := fn(alerting)
+			alerted = alerting.accounts
+			return err
+		})
+		ended(ctx, err, alerted)
+		return err
+	}
+}
+
+// alertingTx remembers for whom alerts were appended in it.
+type alertingTx struct {
+	*sqlite.Tx
+	accounts []account.ID
+}
+
+func (tx *alertingTx) AppendAlert(ctx context.Context, a integrity.AlertRow) (uint64, error) {
+	tx.accounts = append(tx.accounts, a.Account)
+	return tx.Tx.AppendAlert(ctx, a)
 }
 
 // accountHooks are the flows of an app for pillar recovery: recovery.Accounts.

@@ -109,6 +109,23 @@ func testPendings(t *testing.T, open Open) {
 	byID("p_9", false)
 
 	same(t, []integrity.PendingRow{first, least}, look(t, s, func(tx Tx) ([]integrity.PendingRow, error) { return tx.Pendings(ctx, alice) }))
+	for _, tt := range []struct {
+		id     account.ID
+		action account.Action
+		since  time.Time
+		want   []integrity.PendingRow
+	}{
+		{alice, account.DeleteAccount, at(1), []integrity.PendingRow{done, first, least}}, // in any state, by time
+		{alice, account.DeleteAccount, at(1).Add(time.Microsecond), []integrity.PendingRow{first, least}},
+		{alice, account.DeleteAccount, at(4), []integrity.PendingRow{first, least}},
+		{alice, account.DeleteAccount, at(10), nil},
+		{alice, account.UnfreezeAccount, at(1), nil},
+		{bob, account.UnfreezeAccount, at(1), []integrity.PendingRow{bobs}},
+	} {
+		same(t, tt.want, look(t, s, func(tx Tx) ([]integrity.PendingRow, error) {
+			return tx.PendingsSince(ctx, tt.id, tt.action, tt.since)
+		}))
+	}
 	tests := []struct {
 		now     time.Time
 		actions []account.Action
