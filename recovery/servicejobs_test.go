@@ -203,14 +203,14 @@ func TestReseal(t *testing.T) {
 	}
 	h.wrong("000000", 9)
 	h.right("482915", "one")
-	status, err := b.Status(t.Context())
-	if err != nil || status.Assurance != "process" || status.Operators != 1 || len(status.Vaults) != 3 || status.Vaults[0].Epoch != first[0]+2 ||
+	status := b.status()
+	if status.Assurance != "process" || status.Operators != 1 || len(status.Vaults) != 3 || status.Vaults[0].Epoch != first[0]+2 ||
 		status.Vaults[0].Replicas[0].Platform != "process" || status.Vaults[0].Replicas[0].Boot == "" {
-		t.Errorf("%+v, %v", status, err)
+		t.Errorf("%+v", status)
 	}
 	b.vaults.List[1].Stop()
-	if status, err = b.Status(t.Context()); err != nil || status.Vaults[1].Replicas[0].Error == "" || status.Vaults[0].Replicas[0].Error != "" {
-		t.Errorf("one is away: %+v, %v", status, err)
+	if status = b.status(); status.Vaults[1].Replicas[0].Error == "" || status.Vaults[0].Replicas[0].Error != "" {
+		t.Errorf("one is away: %+v", status)
 	}
 }
 

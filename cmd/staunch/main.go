@@ -8,6 +8,7 @@
 //	staunch attest stats ...         what a server has judged; also suspects, replay
 //	staunch attest load ...          drives a server with software phones
 //	staunch phone enroll ...         a phone in the terminal; also status, freeze, join ...
+//	staunch recovery status ...      vaults, witnesses, what waits
 //	staunch recovery dlq list ...    records that could not be stored; also retry, drop
 //	staunch version                  or staunch --version
 //	staunch help COMMAND             or staunch COMMAND --help
@@ -37,7 +38,7 @@ type cli struct {
 	Attest   AttestCmd   `cmd:"" help:"Verify evidence, try policies, ask a server's store what it has judged, and drive a server."`
 	Phone    PhoneCmd    `cmd:"" help:"Be a phone: enrol, look, freeze, join, approve."`
 	Vault    VaultCmd    `cmd:"" help:"Run a vault or a witness of PIN recovery."`
-	Recovery RecoveryCmd `cmd:"" help:"Look after PIN recovery: dead letters of its retry stream."`
+	Recovery RecoveryCmd `cmd:"" help:"Look after PIN recovery: its vaults, what waits, dead letters."`
 	Config   ConfigCmd   `cmd:"" help:"Print the sample configuration, or check a file."`
 	Check    CheckCmd    `cmd:"" help:"Look for damage in the stores."`
 	Version  VersionCmd  `cmd:"" help:"Print the version; so does --version."`

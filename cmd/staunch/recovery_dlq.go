@@ -14,7 +14,8 @@ import (
 
 // RecoveryCmd looks after PIN recovery.
 type RecoveryCmd struct {
-	DLQ RecoveryDLQCmd `cmd:"" name:"dlq" help:"Dead letters: records that the retry stream could not store, and gave up."`
+	Status RecoveryStatusCmd `cmd:"" help:"Vaults, witnesses and what waits: is all well?"`
+	DLQ    RecoveryDLQCmd    `cmd:"" name:"dlq" help:"Dead letters: records that the retry stream could not store, and gave up."`
 }
 
 // RecoveryDLQCmd is about dead letters.

@@ -33,13 +33,9 @@ type folder struct {
 // openFolder takes the folder's lock and reads its configuration, which must be
 // that of id.
 func openFolder(dir, id string) (*folder, error) {
-	b, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	config, err := ReadConfig(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w: the host writes it before the first start", ErrFolder, err)
-	}
-	config, err := wire.Decode[wire.Config](b)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrFolder, filepath.Join(dir, ConfigFile), err)
+		return nil, err
 	}
 	if config.Vault != id {
 		return nil, fmt.Errorf("%w: %s is of %s, not of %s", ErrFolder, filepath.Join(dir, ConfigFile), config.Vault, id)
@@ -54,6 +50,19 @@ func openFolder(dir, id string) (*folder, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// ReadConfig reads what the vault or witness of a folder is started with.
+func ReadConfig(dir string) (c wire.Config, err error) {
+	path := filepath.Join(dir, ConfigFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w: the host writes it before the first start", ErrFolder, err)
+	}
+	if c, err = wire.Decode[wire.Config](b); err != nil {
+		return c, fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
+	}
+	return c, nil
 }
 
 // close gives the lock back, and the pid.

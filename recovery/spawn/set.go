@@ -333,10 +333,12 @@ func (s *Set) Signed() []byte { return s.signed }
 func (s *Set) Vouchers() ed25519.PrivateKey { return s.vouchers }
 
 // Vaults are the ways to the vaults, in the order of the set.
-func (s *Set) Vaults() []recovery.Vault {
+func (s *Set) Vaults() []recovery.Vault { return waysTo(s.shape, s.links) }
+
+func waysTo(shape shape, links map[string]*recovery.LinkClient) []recovery.Vault {
 	var all []recovery.Vault
-	for _, c := range s.shape.children {
-		r := recovery.Replica{Vault: c.vault, Name: c.name(), Link: s.links[c.name()]}
+	for _, c := range shape.children {
+		r := recovery.Replica{Vault: c.vault, Name: c.name(), Link: links[c.name()]}
 		if n := len(all); n > 0 && all[n-1].ID == c.vault {
 			all[n-1].Replicas = append(all[n-1].Replicas, r)
 			continue

@@ -63,22 +63,14 @@ func (h *history) read(s *segment, last bool) error {
 	if err != nil {
 		return fmt.Errorf("wal: read %s: %w", s.path, err)
 	}
-	for rest := data; len(rest) > 0; {
-		at := int64(len(data) - len(rest))
-		body, more, err := nextFrame(rest)
-		if err != nil {
-			if !last || !torn(rest) {
-				return fmt.Errorf("%w: %s, at offset %d: %w; restore the file, or move it away to do without what it holds", ErrDamaged, s.path, at, err)
-			}
-			h.log.log.Warn("wal: cut off what was being written when the server was last killed", "file", filepath.Base(s.path), "bytes", len(rest))
-			return errors.Join(f.Truncate(at), f.Sync())
+	return h.frames(s, data, func(at int64, err error) error {
+		rest := data[at:]
+		if !last || !torn(rest) {
+			return damaged(s, at, err)
 		}
-		if err := h.add(place{s, at}, body); err != nil {
-			return fmt.Errorf("wal: %s, at offset %d: %w; read it with the version that wrote it", s.path, at, err)
-		}
-		rest = more
-	}
-	return nil
+		h.log.log.Warn("wal: cut off what was being written when the server was last killed", "file", filepath.Base(s.path), "bytes", len(rest))
+		return errors.Join(f.Truncate(at), f.Sync())
+	})
 }
 
 // add takes up one frame.

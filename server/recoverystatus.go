@@ -1,0 +1,123 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/spawn"
+	"github.com/staunchid/staunch/recovery/wire"
+	"github.com/staunchid/staunch/store/sqlite"
+	"github.com/staunchid/staunch/stream"
+	"github.com/staunchid/staunch/stream/kafka"
+	"github.com/staunchid/staunch/stream/wal"
+)
+
+// RecoveryStatus is how PIN recovery stands, as who operates it wants to know.
+type RecoveryStatus struct {
+	recovery.VaultsStatus
+	Freshness     wire.Freshness
+	OnAmnesia     string
+	WitnessErrors map[string]string // by witness that is no vault: why it does not answer; empty: it does
+	Apps          []AppRecovery     // those that have accounts
+	Retry         stream.Stats
+	RetryError    string // why the retry stream cannot be read; empty: it can
+}
+
+// AppRecovery is what the store of an app holds for the vaults.
+type AppRecovery struct {
+	App string
+	recovery.Waiting
+}
+
+// ReadRecoveryStatus asks vaults, witnesses, stores and retry stream. A server may
+// run meanwhile, and nothing is changed. An error means that it cannot tell; what
+// does not answer is told.
+func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) (*RecoveryStatus, error) {
+	if !cfg.RecoveryOn() {
+		return nil, errors.New(`server: there is no recovery in this configuration: recovery.profile is "none", or no app has accounts`)
+	}
+	view, err := lookAtVaults(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer view.Close()
+	out := &RecoveryStatus{Freshness: view.Config.Freshness, OnAmnesia: view.Config.OnAmnesia, WitnessErrors: map[string]string{}}
+	var ids []string
+	for _, v := range view.Vaults {
+		ids = append(ids, v.ID)
+	}
+	for i := range cfg.Apps {
+		if !cfg.Apps[i].HasAccounts() {
+			continue
+		}
+		a := AppRecovery{App: cfg.Apps[i].ID}
+		err := viewStore(ctx, cfg, account.AppID(a.App), func(tx *sqlite.Tx) (err error) {
+			a.Waiting, err = recovery.ReadWaiting(ctx, tx, ids, now)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		out.Apps = append(out.Apps, a)
+	}
+	timeout := cfg.Vault.Timeout.Duration
+	vaults, err := recovery.ReadStatus(ctx, &recovery.StatusOptions{
+		Set: view.Signed, Policy: view.Config.Policy, Vaults: view.Vaults, Timeout: timeout, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	out.VaultsStatus = *vaults
+	for _, w := range vaults.Witnesses {
+		out.WitnessErrors[w] = ""
+		if err := listens(ctx, view.Witness, timeout); err != nil {
+			out.WitnessErrors[w] = err.Error()
+		}
+	}
+	if out.Retry, err = readRetry(ctx, cfg); err != nil {
+		out.RetryError = err.Error()
+	}
+	return out, nil
+}
+
+func lookAtVaults(cfg *config.Config) (*spawn.View, error) {
+	v, err := spawn.Look(filepath.Join(cfg.DataDir, "vaults"))
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	return v, nil
+}
+
+// listens reports whether a witness takes connections. Only other members of the
+// set may ask it more.
+func listens(ctx context.Context, path string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// readRetry tells what the retry stream holds, without taking it from a server
+// that runs.
+func readRetry(ctx context.Context, cfg *config.Config) (s stream.Stats, err error) {
+	if cfg.Recovery.Retry.Kind != "kafka" {
+		return wal.ReadStats(retryDir(cfg))
+	}
+	l, err := kafka.OpenLetters(kafkaOptions(cfg, nil))
+	if err != nil {
+		return s, err
+	}
+	defer l.Close()
+	return l.Stats(ctx)
+}
