@@ -93,6 +93,13 @@ class Browser {
     });
   }
 
+  // agree says yes to the page's question, if it has one: it comes when it comes,
+  // or what the page has to say without one.
+  async agree(otherwise) {
+    await this.page.waitForFunction((p) => document.querySelector("#ask[open]") || new RegExp(p).test(document.body.textContent), otherwise.source);
+    if (await this.page.isVisible("#ask-yes")) await this.page.click("#ask-yes");
+  }
+
   // said is what the page tells after a change.
   async said(pattern) {
     await this.page.waitForFunction((p) => new RegExp(p).test(document.getElementById("status")?.textContent ?? ""), pattern.source);
