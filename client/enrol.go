@@ -196,7 +196,7 @@ func (p *Phone) newPhone(ctx context.Context, in *Enrolment, app string, challen
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.key, p.state.App = k, account.AppID(app)
+	p.key, p.state.App = k.Key, account.AppID(app)
 	return m, nil
 }
 

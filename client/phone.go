@@ -29,6 +29,13 @@ type Key interface {
 	Sign(message []byte) ([]byte, error)
 }
 
+// CountingKey is a Key that may number its signatures, as Apple's assertions are.
+// A phone with one that does makes its calls one after the other.
+type CountingKey interface {
+	Key
+	Counts() bool
+}
+
 // NewKey is a key with the evidence for it.
 type NewKey struct {
 	Key
@@ -95,6 +102,7 @@ type Phone struct {
 	patience time.Duration
 	now      func() time.Time
 	http     *http.Client
+	turn     chan struct{} // taken by a call that is signed with a key that counts
 
 	accounts accountv1connect.AccountServiceClient
 	joins    accountv1connect.JoinServiceClient
@@ -126,7 +134,7 @@ func NewPhone(o *PhoneOptions) (*Phone, error) {
 	}
 	p := &Phone{
 		url: strings.TrimRight(o.URL, "/"), hardware: o.Hardware, passkeys: o.Passkeys, keep: o.Keep,
-		patience: o.Patience, now: o.Now, key: o.Key, state: o.State,
+		patience: o.Patience, now: o.Now, turn: make(chan struct{}, 1), key: o.Key, state: o.State,
 	}
 	if o.App != "" {
 		if p.state.App != "" && string(p.state.App) != o.App {

@@ -28,6 +28,7 @@ import (
 	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	passkeyv1 "github.com/staunchid/staunch/gen/staunch/passkey/v1"
 	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
+	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
 )
 
 const (
@@ -51,6 +52,10 @@ type fakeServer struct {
 	getJoin func() *accountv1.GetJoinResponse
 	open    func(*accountv1.RequestJoinRequest) *accountv1.RequestJoinResponse
 	signIn  func(*passkeyv1.FinishSignInRequest) (*passkeyv1.FinishSignInResponse, error)
+	recover func(*accountv1.StartRecoveryRequest) (*accountv1.StartRecoveryResponse, error)
+	finish  func(*accountv1.FinishRecoveryRequest) (*accountv1.FinishRecoveryResponse, error)
+	confirm func(*accountv1.ConfirmActionRequest) (*accountv1.ConfirmActionResponse, error)
+	vaults  recoveryv1connect.RecoveryServiceHandler
 
 	mu    sync.Mutex
 	calls []seen
@@ -77,8 +82,23 @@ func (f *fakeServer) ProposeAction(_ context.Context, r *connect.Request[account
 	return answer(f.propose(r.Msg))
 }
 
-func (f *fakeServer) ConfirmAction(context.Context, *connect.Request[accountv1.ConfirmActionRequest]) (*connect.Response[accountv1.ConfirmActionResponse], error) {
+func (f *fakeServer) ConfirmAction(_ context.Context, r *connect.Request[accountv1.ConfirmActionRequest]) (*connect.Response[accountv1.ConfirmActionResponse], error) {
+	if f.confirm != nil {
+		return answer(f.confirm(r.Msg))
+	}
 	return answer(&accountv1.ConfirmActionResponse{Result: `{"state":"active"}`}, nil)
+}
+
+func (f *fakeServer) StartRecovery(_ context.Context, r *connect.Request[accountv1.StartRecoveryRequest]) (*connect.Response[accountv1.StartRecoveryResponse], error) {
+	return answer(f.recover(r.Msg))
+}
+
+func (f *fakeServer) FinishRecovery(_ context.Context, r *connect.Request[accountv1.FinishRecoveryRequest]) (*connect.Response[accountv1.FinishRecoveryResponse], error) {
+	return answer(f.finish(r.Msg))
+}
+
+func (f *fakeServer) ListDevices(context.Context, *connect.Request[accountv1.ListDevicesRequest]) (*connect.Response[accountv1.ListDevicesResponse], error) {
+	return answer(&accountv1.ListDevicesResponse{Devices: []*accountv1.Device{{Device: aDevice, This: true, Platform: accountv1.Platform_PLATFORM_ANDROID}}}, nil)
 }
 
 func (f *fakeServer) BeginEnrol(context.Context, *connect.Request[accountv1.BeginEnrolRequest]) (*connect.Response[accountv1.BeginEnrolResponse], error) {
@@ -193,6 +213,9 @@ func newPhone(t *testing.T, f *fakeServer, state string, change ...func(*client.
 	mux.Handle(accountv1connect.NewAccountServiceHandler(f))
 	mux.Handle(accountv1connect.NewJoinServiceHandler(f))
 	mux.Handle(passkeyv1connect.NewPasskeyServiceHandler(fakeKeys{f: f}))
+	if f.vaults != nil {
+		mux.Handle(recoveryv1connect.NewRecoveryServiceHandler(f.vaults))
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.see(r, h.key)
 		mux.ServeHTTP(w, r)

@@ -74,9 +74,21 @@ func (p *Phone) StartRecovery(ctx context.Context, id account.ID, in *Enrolment)
 	return recoveringFromProto(res.Msg), nil
 }
 
-// askRecovery asks how the recovery of this phone's key stands.
+// askRecovery asks how the recovery of this phone's key stands. To ask changes
+// nothing: it is asked again while no answer comes.
 func (p *Phone) askRecovery(ctx context.Context, id account.ID) (*Recovering, error) {
-	res, err := p.accounts.StartRecovery(ctx, connect.NewRequest(&accountv1.StartRecoveryRequest{Account: string(id)}))
+	var res *connect.Response[accountv1.StartRecoveryResponse]
+	var err error
+	end := p.now().Add(p.patience)
+	for pause := firstPause; ; pause = min(2*pause, mostPause) {
+		res, err = p.accounts.StartRecovery(ctx, connect.NewRequest(&accountv1.StartRecoveryRequest{Account: string(id)}))
+		if !errors.Is(err, ErrUnreachable) || !p.now().Before(end) {
+			break
+		}
+		if err := wait(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
 	if reason(err) == "TOO_LATE" {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrRecoveryOver, err), p.change(ctx, func(s *PhoneState) { s.Began = nil }))
 	}
@@ -132,6 +144,9 @@ func (p *Phone) finishRecovery(ctx context.Context, r *Recovering, in *Enrolment
 	}))
 	if err != nil {
 		return nil, err
+	}
+	if got := res.Msg.GetSigned().GetAccount(); got != string(p.State().Began.Account) {
+		return nil, fmt.Errorf("%w: %s was to be recovered, and it is %q", ErrMismatch, p.State().Began.Account, got)
 	}
 	if err := p.signed(ctx, res.Msg.GetSigned(), func(s *PhoneState) { s.Began = nil }); err != nil {
 		return nil, err

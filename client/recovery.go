@@ -56,7 +56,6 @@ func recoveryError(err error) error {
 		case ok:
 			return fmt.Errorf("%w: %w", named, err)
 		}
-		return err
 	}
 	if errors.Is(err, ErrUnreachable) {
 		return fmt.Errorf("%w: %w", recovery.ErrStoreUnavailable, err)

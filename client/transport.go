@@ -45,12 +45,32 @@ func (s *signing) RoundTrip(r *http.Request) (*http.Response, error) {
 		if (token != Token{}) {
 			r.Header.Set("Authorization", "Staunch "+token.secret)
 		}
-		err := request.Sign(r, &request.Signing{KeyID: key.ID(), Sign: key.Sign, Created: p.serverNow()})
+		done, err := p.takeTurn(r.Context(), key)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		err = request.Sign(r, &request.Signing{KeyID: key.ID(), Sign: key.Sign, Created: p.serverNow()})
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errSigning, err)
 		}
 	}
 	return s.next.RoundTrip(r)
+}
+
+// takeTurn waits until the call that was signed before with a key that counts has
+// arrived: the server refuses a number that is not higher than the last one it has
+// seen, so that calls which overtake each other would be refused.
+func (p *Phone) takeTurn(ctx context.Context, key Key) (done func(), err error) {
+	if k, ok := key.(CountingKey); !ok || !k.Counts() {
+		return func() {}, nil
+	}
+	select {
+	case p.turn <- struct{}{}:
+		return func() { <-p.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err() //nolint:wrapcheck // what the transport would give
+	}
 }
 
 // neverSent reports whether err says that the server has seen nothing of the

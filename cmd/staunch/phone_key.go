@@ -45,6 +45,9 @@ func (k *softKey) ID() string {
 	return k.android.ID()
 }
 
+// Counts: an iPhone's does.
+func (k *softKey) Counts() bool { return k.apple != nil }
+
 // Sign signs a message as the platform does. An iPhone counts its signatures,
 // and the server refuses a number that is not higher than the last: so the number
 // is on the disk before anybody sees the signature.
