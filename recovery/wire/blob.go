@@ -166,7 +166,7 @@ func (k DataKey) SealBlob(h *Header, p *Payload) ([]byte, error) {
 	if plain, err = pad(plain, size); err != nil {
 		return nil, err
 	}
-	return Encode(&Blob{Header: header, Box: seal(k.Key, plain, header)})
+	return Encode(&Blob{Header: header, Box: seal(nil, k.Key, plain, header)})
 }
 
 // OpenBlob decrypts an encoded blob. ErrUnreadable: it was sealed under another

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 
@@ -51,10 +52,12 @@ func decodePadded(b []byte, v Coded) error {
 	if err != nil {
 		return malformed(v, err)
 	}
-	for _, x := range rest {
-		if x != 0 {
+	for zeros := [256]byte{}; len(rest) > 0; {
+		n := min(len(rest), len(zeros))
+		if !bytes.Equal(rest[:n], zeros[:n]) {
 			return malformed(v, fmt.Errorf("something other than zeros after it"))
 		}
+		rest = rest[n:]
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (k *AnswerKey) seal(a Coded, size int) ([]byte, error) {
 		return nil, err
 	}
 	defer clear(plain)
-	return seal(k.Key, plain, k.aad), nil
+	return seal(nil, k.Key, plain, k.aad), nil
 }
 
 func (k *AnswerKey) open(sealed []byte, size int, a Coded) error {

@@ -64,7 +64,7 @@ func (k RecordKey) seal(r Coded, size int, label string) ([]byte, error) {
 	}
 	defer clear(plain)
 	head := binary.BigEndian.AppendUint32(make([]byte, 0, 4+nonceSize+size+tagSize), k.epoch)
-	return append(head, seal(k.Key, plain, k.aad(label))...), nil
+	return seal(head, k.Key, plain, k.aad(label)), nil
 }
 
 func (k RecordKey) open(sealed []byte, size int, label string, r Coded) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"slices"
 )
 
 const (
@@ -23,18 +24,12 @@ func gcm(k Key) cipher.AEAD {
 	return aead
 }
 
-// seal is nonce 12 || AES-256-GCM || tag 16, the nonce random.
-func seal(k Key, plain, aad []byte) []byte {
-	var nonce [nonceSize]byte
-	rand.Read(nonce[:]) //nolint:errcheck // crypto/rand: never returns an error
-	return sealWith(k, nonce, plain, aad)
-}
-
-// sealWith is seal with a nonce of the vectors' choice.
-func sealWith(k Key, nonce [nonceSize]byte, plain, aad []byte) []byte {
-	out := make([]byte, nonceSize, nonceSize+len(plain)+tagSize)
-	copy(out, nonce[:])
-	return gcm(k).Seal(out, nonce[:], plain, aad)
+// seal appends nonce 12 || AES-256-GCM || tag 16 to dst, the nonce random.
+func seal(dst []byte, k Key, plain, aad []byte) []byte {
+	at := len(dst)
+	dst = slices.Grow(dst, nonceSize+len(plain)+tagSize)[:at+nonceSize]
+	rand.Read(dst[at:]) //nolint:errcheck // crypto/rand: never returns an error
+	return gcm(k).Seal(dst, dst[at:], plain, aad)
 }
 
 func open(k Key, box, aad []byte) ([]byte, error) {
