@@ -16,6 +16,8 @@
 //
 // Re-evaluation: a new revocation list is applied to many keys.
 //
+// Recoveries: evaluate and release at three vaults and their witnesses, in memory.
+//
 // It exits with 1 if a goal is missed.
 package main
 
@@ -32,17 +34,19 @@ import (
 const (
 	requestsName   = "VerifyRequest over HTTP"
 	reevaluateName = "re-evaluation"
+	recoverName    = "recoveries"
 )
 
 // options are the command line.
 type options struct {
-	rounds    int
-	benchtime string
-	run       string
-	requests  int
-	keys      int
-	staunch   string
-	bare      string
+	rounds     int
+	benchtime  string
+	run        string
+	requests   int
+	keys       int
+	recoveries int
+	staunch    string
+	bare       string
 }
 
 // errMissed says that everything was measured, and a goal was missed.
@@ -55,6 +59,7 @@ func main() {
 	flag.StringVar(&o.run, "run", "", "measure only what matches this regular expression")
 	flag.IntVar(&o.requests, "requests", 20_000, "signed requests in a round")
 	flag.IntVar(&o.keys, "keys", 60_000, "registered keys that are re-evaluated; the goal is for 1000000. So few that the page cache holds their accounts look too fast: no less than 60000")
+	flag.IntVar(&o.recoveries, "recoveries", 3_000, "recoveries at three vaults")
 	flag.StringVar(&o.staunch, "staunch", "", "the program that serves; empty: it is built")
 	flag.StringVar(&o.bare, "bare", "", "serve at this address what `staunch serve` is compared with; the program calls itself so")
 	flag.Parse()
@@ -94,6 +99,13 @@ func (o *options) measure(out, progress io.Writer) error {
 		holds, err := measureReevaluation(out, o.keys)
 		if err != nil {
 			return fmt.Errorf("%s: %w", reevaluateName, err)
+		}
+		ok = ok && holds
+	}
+	if match.MatchString(recoverName) {
+		holds, err := measureRecoveries(out, o.recoveries)
+		if err != nil {
+			return fmt.Errorf("%s: %w", recoverName, err)
 		}
 		ok = ok && holds
 	}
