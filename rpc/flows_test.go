@@ -42,11 +42,12 @@ type flows struct {
 	transport http.RoundTripper // to the server, whatever the host
 	log       *lockedBuffer
 	backend   ed25519.PrivateKey
+	vaults    map[account.AppID]*fakeRecovery
 }
 
 func newFlows(t *testing.T, ids ...account.AppID) *flows {
 	t.Helper()
-	f := &flows{log: &lockedBuffer{}, backend: ed25519.NewKeyFromSeed(make([]byte, 32))}
+	f := &flows{log: &lockedBuffer{}, backend: ed25519.NewKeyFromSeed(make([]byte, 32)), vaults: map[account.AppID]*fakeRecovery{}}
 	o := &rpc.Options{Logger: slog.New(slog.NewTextHandler(f.log, nil))}
 	for _, id := range ids {
 		o.Apps = append(o.Apps, f.app(t, id))
@@ -87,7 +88,7 @@ func (f *flows) app(t *testing.T, id account.AppID) rpc.App {
 		t.Fatal(err)
 	}
 	service, err := integrity.New(&integrity.Options{
-		App: id, Name: "Demo", Passkey: rp, Attest: reg, Policy: flowPolicy(), Backend: &backend,
+		App: id, Name: "Demo", Passkey: rp, Attest: reg, Policy: flowPolicy(), Backend: &backend, Recovery: pinSet{},
 		RowKey: bytes.Repeat([]byte{1}, 32), RateKey: bytes.Repeat([]byte{2}, 32), FakeKey: bytes.Repeat([]byte{3}, 32),
 		Update: func(ctx context.Context, fn func(integrity.Tx) error) error {
 			return s.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
@@ -99,7 +100,8 @@ func (f *flows) app(t *testing.T, id account.AppID) rpc.App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rpc.App{ID: id, Attest: reg, Accounts: service}
+	f.vaults[id] = &fakeRecovery{}
+	return rpc.App{ID: id, Attest: reg, Accounts: service, Recovery: f.vaults[id]}
 }
 
 func flowRegistry(t *testing.T, id account.AppID, s *sqlite.Store) *registry.Service {
