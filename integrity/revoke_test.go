@@ -1,6 +1,7 @@
 package integrity_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,6 +18,13 @@ type evidence struct {
 	browsers []*browser
 	tokens   []seenToken
 	begun    []seenCeremony
+	tickets  []seenTicket
+}
+
+// seenTicket is a recovery ticket, and the key that it was given to.
+type seenTicket struct {
+	hash [32]byte
+	by   account.Caller
 }
 
 type seenToken struct {
@@ -43,11 +51,14 @@ func TestRevocation(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(o *integrity.Options) {
+			r, vault := pinRig(t, func(o *integrity.Options) {
 				o.Policy.Limits.BeginDevice = integrity.Limit{N: 1 << 30, Per: time.Minute}
+				o.Policy.ShortWaits, o.Policy.Waits.Recovery = true, time.Second
 			})
 			rnd := rand.New(rand.NewPCG(uint64(seed), 7))
 			mine, theirs := r.owner(), r.owner()
+			mine.recover(vault)
+			theirs.recover(vault)
 			for range 10 {
 				r.advance(time.Second)
 				mine.act(rnd)
@@ -58,6 +69,14 @@ func TestRevocation(t *testing.T) {
 			r.advance(time.Second)
 			mine.verify(t, scope, ended)
 			theirs.verify(t, "nothing", func(account.SessionID) bool { return false })
+			for _, e := range vault.ends {
+				if scope != "freeze" || e != (ending{mine.phone.account, ""}) {
+					t.Errorf("%s: recovery's sessions of %+v have ended", scope, e)
+				}
+			}
+			if scope == "freeze" && len(vault.ends) == 0 {
+				t.Error("recovery's sessions go on")
+			}
 			r.checked()
 		})
 	}
@@ -69,6 +88,21 @@ func (r *rig) owner() *evidence {
 	e.saw(e.phone.token, true)
 	e.browse()
 	return e
+}
+
+// recover gets a ticket for a new phone.
+func (e *evidence) recover(v *pinVault) {
+	r := e.phone.r
+	q := e.phone.recoverer(v)
+	s := must[*integrity.RecoveryStarted](r.t)(q.start())
+	r.advance(s.OpensAt.Sub(s.At))
+	e.ticket(q.phone, sha256.Sum256(must[*integrity.RecoveryStarted](r.t)(q.ask()).Ticket))
+}
+
+// ticket keeps one.
+func (e *evidence) ticket(p *phone, hash [32]byte) {
+	r := e.phone.r
+	e.tickets = append(e.tickets, seenTicket{hash, must[account.Caller](r.t)(r.ProveNewcomer(r.t.Context(), p.message(nil)))})
 }
 
 // saw keeps a token.
@@ -98,7 +132,7 @@ func (e *evidence) act(rnd *rand.Rand) {
 	r := p.r
 	ctx := r.t.Context()
 	b := e.browsers[rnd.IntN(len(e.browsers))]
-	switch rnd.IntN(7) {
+	switch rnd.IntN(8) {
 	case 0:
 		e.browse()
 	case 1:
@@ -132,6 +166,9 @@ func (e *evidence) act(rnd *rand.Rand) {
 			_, err := r.FinishStepUp(ctx, c, &integrity.StepUpAnswer{Ceremony: begun.Ceremony, Response: response, Browser: b.at})
 			return err
 		}})
+	case 7:
+		p.stepUp()
+		e.ticket(p, p.openRecovery())
 	case 6:
 		p.stepUp()
 		c, answer := p.caller(), p.adding()
@@ -186,6 +223,11 @@ func (e *evidence) verify(t *testing.T, scope string, ended func(account.Session
 		want := ended(s.session)
 		if got := errors.Is(err, integrity.ErrSessionEnded); got != want {
 			t.Errorf("%s: token %d of %s: %v; ended: %v", scope, i, s.session, err, want)
+		}
+	}
+	for i, k := range e.tickets {
+		if found, err := r.ticketed(k.by, p.account, k.hash); err != nil || found == (scope == "freeze") {
+			t.Errorf("%s: ticket %d: %v, %v", scope, i, found, err)
 		}
 	}
 	all := scope == "others" || scope == "freeze" // which end what is half done, too
