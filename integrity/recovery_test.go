@@ -244,6 +244,12 @@ func TestRecoveryFinishRefused(t *testing.T) {
 		}, integrity.ErrCeremonyExpired},
 		{"another ceremony", func(_ *phone, q *recoverer, in *integrity.RecoveryAnswer) { in.Ceremony = account.NewCeremonyID() }, integrity.ErrCeremonyExpired},
 		{"another start", func(_ *phone, q *recoverer, in *integrity.RecoveryAnswer) { in.Pending = account.NewPendingID() }, integrity.ErrPendingUnknown},
+		{"too early, and as if the PIN was proved", func(_ *phone, q *recoverer, in *integrity.RecoveryAnswer) {
+			second := q.r.enrol().recoverer(q.vault)
+			s := must[*integrity.RecoveryStarted](q.r.t)(second.start())
+			q.vault.all = true
+			in.Pending, in.Message = s.Pending, second.message(nil)
+		}, integrity.ErrTooEarly},
 		{"signed by the old phone", func(old *phone, _ *recoverer, in *integrity.RecoveryAnswer) { in.Message = old.message(nil) }, integrity.ErrPendingUnknown},
 		{"signed by another newcomer", func(old *phone, q *recoverer, in *integrity.RecoveryAnswer) {
 			j := q.r.join()
@@ -266,7 +272,7 @@ func TestRecoveryFinishRefused(t *testing.T) {
 			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 				t.Fatalf("%v, want %v", err, tt.want)
 			}
-			if n := r.count("device"); err != nil && n != 1 {
+			if n := r.count("device WHERE account = ?", string(old.account)); err != nil && n != 1 {
 				t.Errorf("%d devices", n)
 			}
 		})

@@ -16,6 +16,7 @@ import (
 type pinVault struct {
 	mu       sync.Mutex
 	none     bool // no PIN was set
+	all      bool // with every ticket it was proved
 	proved   map[[32]byte]bool
 	setUp    map[[16]byte]account.DeviceID
 	approval account.ApprovalID
@@ -45,7 +46,7 @@ func (v *pinVault) Has(context.Context, integrity.Tx, account.ID) (bool, error) 
 func (v *pinVault) Finished(_ context.Context, _ integrity.Tx, _ account.ID, ticket [32]byte) (bool, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.proved[ticket], nil
+	return v.all || v.proved[ticket], nil
 }
 
 func (v *pinVault) End(_ context.Context, _ integrity.Tx, id account.ID, key string, _ time.Time) error {

@@ -92,6 +92,7 @@ func (s *Set) runChild(ctx context.Context, exe string, c child) error {
 		for lines := bufio.NewScanner(io.LimitReader(stdout, 1<<20)); lines.Scan(); {
 			s.log.Debug("vault "+c.name(), "says", lines.Text())
 		}
+		io.Copy(io.Discard, stdout) //nolint:errcheck // of a vault that says more than that, whose pipe must not fill up
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
