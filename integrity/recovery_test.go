@@ -287,6 +287,19 @@ func TestRecoveryTicket(t *testing.T) {
 	q := old.recoverer(vault)
 	s := must[*integrity.RecoveryStarted](t)(q.start())
 	early := sha256.Sum256([]byte("no ticket"))
+	given := read(r, func(tx integrity.Tx) (hash [32]byte, err error) {
+		p, _, err := tx.Pending(t.Context(), s.Pending)
+		if err != nil {
+			return hash, err
+		}
+		var kept struct{ Ticket []byte }
+		err = json.Unmarshal(p.Params, &kept)
+		return [32]byte(kept.Ticket), err
+	})
+	waiting := must[account.Caller](t)(r.ProveNewcomer(t.Context(), q.message(nil)))
+	if found, err := r.ticketed(waiting, old.account, given); found || err != nil {
+		t.Errorf("before the wait is over: %v, %v", found, err)
+	}
 	r.advance(s.OpensAt.Sub(s.At))
 	s = must[*integrity.RecoveryStarted](t)(q.ask())
 	hash := sha256.Sum256(s.Ticket)
@@ -331,6 +344,10 @@ func TestRecoveryTicket(t *testing.T) {
 	r.advance(24 * time.Hour)
 	if found, err := look(mine, old.account, hash); found || err != nil {
 		t.Errorf("a day later: %v, %v", found, err)
+	}
+	r.exec("UPDATE pending SET opens_at = opens_at + 3600000000")
+	if found, err := look(mine, old.account, hash); found || !errors.Is(err, integrity.ErrIntegrity) {
+		t.Errorf("a row that was changed: %v, %v", found, err)
 	}
 }
 

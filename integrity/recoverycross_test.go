@@ -1,6 +1,7 @@
 package integrity_test
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/passkey/passkeytest"
 )
 
 // TestRecoveryCeremonies: a ceremony of another purpose, of another start, or whose
@@ -189,6 +191,45 @@ func TestRecoveryOften(t *testing.T) {
 	}
 	if !errors.Is(got[3], integrity.ErrRateLimited) || errors.Is(got[0], integrity.ErrRateLimited) {
 		t.Errorf("signed by another key: %v", got)
+	}
+}
+
+// TestRecoveryFinishFails: wrong answers count, and who has given too many of them
+// waits, also with the right one.
+func TestRecoveryFinishFails(t *testing.T) {
+	r, vault := pinRig(t, func(o *integrity.Options) { o.Policy.Limits.FailedNetwork = integrity.Limit{N: 3, Per: time.Hour} })
+	q := r.enrol().recoverer(vault)
+	ready := q.ready()
+	in, right := q.answer(ready), must[*passkeytest.Authenticator](t)(passkeytest.New(&passkeytest.Options{}))
+	for range 3 {
+		in.Response, in.Message = must[[]byte](t)(right.Create(ready.Options, "https://elsewhere.example")), q.message(nil)
+		if _, err := q.finish(in); err == nil || errors.Is(err, integrity.ErrRateLimited) {
+			t.Errorf("an answer for another page: %v", err)
+		}
+	}
+	in.Response, in.Message = must[[]byte](t)(right.Create(ready.Options, origin)), q.message(nil)
+	if _, err := q.finish(in); !errors.Is(err, integrity.ErrRateLimited) {
+		t.Errorf("after three wrong answers: %v", err)
+	}
+	r.advance(time.Hour)
+	if _, err := q.finish(q.answer(must[*integrity.RecoveryStarted](t)(q.ask()))); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+// TestRecoveryTicketSecret: a ticket is a hash under the app's key of what it is
+// for: who reads the store cannot compute it.
+func TestRecoveryTicketSecret(t *testing.T) {
+	r, vault := pinRig(t)
+	q := r.enrol().recoverer(vault)
+	s := q.ready()
+	ticket := func(key []byte) []byte {
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte("staunch/recovery/ticket/v1\x00demo\x00" + string(s.Pending) + "\x00" + q.key.ID()))
+		return m.Sum(nil)
+	}
+	if !hmac.Equal(s.Ticket, ticket(r.opts.RowKey)) || hmac.Equal(s.Ticket, ticket(nil)) {
+		t.Errorf("ticket %x", []byte(s.Ticket))
 	}
 }
 
