@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/recovery/recoverytest"
 	"github.com/staunchid/staunch/recovery/wire"
@@ -108,6 +109,17 @@ func TestCrash09(t *testing.T) {
 	}
 	if got := b.told("recovery.attempt"); len(got) != 3 {
 		t.Errorf("the owner was told of %v, want three attempts", got)
+	}
+	all, err := b.ListReceipts(t.Context(), account.Caller{Kind: account.Backend}, 0, 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, r := range all {
+		if seen[string(r.Signed)] {
+			t.Fatal("a receipt is stored twice")
+		}
+		seen[string(r.Signed)] = true
 	}
 }
 
