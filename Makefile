@@ -7,6 +7,7 @@ TOOL = $(GO) tool -modfile=tools.mod
 FUZZTIME ?= 30s
 BENCH ?= .
 SOAK ?= 10m
+ACCOUNTS ?= 1000
 BIN = bin/staunch
 
 # -race needs a C compiler. SQLite itself, C turned into Go, has no goroutines to
@@ -15,7 +16,7 @@ UNWATCHED = -gcflags=modernc.org/sqlite/lib=-race=false
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak vulncheck clean
+.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -119,6 +120,9 @@ benchmarks: ## run the benchmarks that match BENCH
 
 soak: build ## drive a server for SOAK (10m); memory must not grow
 	$(GO) run ./internal/soak -staunch $(BIN) -duration $(SOAK)
+
+soak-recovery: ## kill API, vaults and witnesses again and again; then ACCOUNTS (1000) recover, and no count fell
+	STAUNCH_SOAK_ACCOUNTS=$(ACCOUNTS) $(GO) test -count=1 -v -timeout 1h -run '^TestSoak$$' ./recovery/recoverytest/insider
 
 vulncheck: ## look for known vulnerabilities in what is used (asks the network)
 	$(TOOL) govulncheck ./...

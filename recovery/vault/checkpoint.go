@@ -36,6 +36,7 @@ type journal struct {
 	least   int64  // the size at which another snapshot is made
 	end     Head
 	recent  []wire.Hash   // heads up to end: see headAt
+	marked  []uint64      // batches with marks that were there at the start, after the last snapshot
 	broken  error         // for good
 	making  chan struct{} // closed when the snapshot that is being made is; nil: none is
 }
@@ -140,11 +141,17 @@ func (j *journal) advance(body []byte) {
 	j.recent = append(j.recent, j.end.Hash)
 }
 
-// last is the number of the newest batch.
-func (j *journal) last() uint64 {
+// since is how many batches with marks were read when the journal was opened, of
+// those after n and of its last life.
+func (j *journal) since(n uint64) (count int) {
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	return j.end.N
+	for _, at := range j.marked {
+		if at > n {
+			count++
+		}
+	}
+	return count
 }
 
 // headAt looks up the head after n batches.

@@ -59,7 +59,7 @@ func openJournal(dir string, state func() state, learn func(entry) error) (j *jo
 // replay reads the snapshot and the segments from its number on; number 0 is no
 // snapshot and all segments. ok is false when that is not where to begin.
 func (j *journal) replay(number uint64, segments []uint64, learn func(entry) error) (ok bool, err error) {
-	j.end, j.recent, j.size = Head{}, nil, 0
+	j.end, j.recent, j.marked, j.size = Head{}, nil, nil, 0
 	var entries []entry
 	digest := wire.Hash{}
 	if number > 0 {
@@ -166,6 +166,9 @@ func (j *journal) readSegment(n uint64, last bool) (entries []entry, err error) 
 			return nil, fmt.Errorf("%s at byte %d: entry %d does not follow entry %d", filepath.Base(name), offset, next.n, j.end.N)
 		}
 		j.advance(body)
+		if slices.ContainsFunc(next.entries, func(e entry) bool { return e.kind == entryMark }) {
+			j.marked = append(j.marked, j.end.N)
+		}
 		entries = append(entries, next.entries...)
 		offset += int64(frameHead + len(body))
 		j.size += int64(frameHead + len(body))

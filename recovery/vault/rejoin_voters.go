@@ -81,16 +81,17 @@ func (w *Witness) rolledBack(id string, kept Head) {
 		"witness", id, "entries", kept.N, "hash", kept.Hash.String())
 }
 
-// forgotten alarms when the others, all of them, have kept a head of this
-// witness's journal that is far behind it: they have gone back together, and
-// went on without the one that remembers. Batches of which they had not yet
-// written the heads when all went down are fewer than slack.
+// forgotten alarms when the others, all of them, keep a head of this witness's
+// journal that is far behind the marks of its last life: they have gone back
+// together, and went on without the one that remembers. A head is kept when a
+// mark is acknowledged and is on the keeper's disk with the next, so that no more
+// than slack are missing when all go down at once.
 func (w *Witness) forgotten(answers []told) {
 	w.mu.Lock()
 	whole := w.whole
 	w.mu.Unlock()
 	if !whole || len(answers) < w.sizes.w-1 {
-		return // who has not answered may have kept another
+		return // who has not answered may keep another
 	}
 	for _, a := range answers {
 		if a.err != nil {
@@ -98,9 +99,8 @@ func (w *Witness) forgotten(answers []told) {
 		}
 	}
 	const slack = 16
-	kept, end := w.newest(answers)[w.id].N, w.journal.last()
-	if end > kept+slack {
+	if n := w.journal.since(w.newest(answers)[w.id].N); n > slack {
 		w.log.Error("recovery.rollback: the others know less of this witness's journal than they did, and have gone back together: alarm the operators",
-			"witness", w.id, "entries", end, "known", kept)
+			"witness", w.id, "writes", n)
 	}
 }

@@ -154,7 +154,7 @@ func (k *Kit) Ready(ctx context.Context, names ...string) error {
 		if l := k.links[name]; l != nil {
 			err := again(ctx, func() error {
 				b, err := l.Info(ctx)
-				if err == nil {
+				if err == nil && k.keys[b.Vault] == nil { // they stay what they are
 					k.keys[b.Vault] = b
 				}
 				return err

@@ -22,6 +22,8 @@ type Owner struct {
 	deal *recoverytest.Deal // nil: profile seed
 	// Sent are the calls of the phone as the insider has seen them pass.
 	Sent []Sealed
+	// Answered is called with each answer of a vault. nil: nobody is.
+	Answered func(vault string, op wire.Op, a *wire.Answer)
 }
 
 // Enrol registers a PIN through the API, as a phone does.
@@ -77,7 +79,16 @@ func (o *Owner) call(ctx context.Context, vault string, op wire.Op, body wire.Co
 	if err := o.send(ctx, in, &out); err != nil {
 		return nil, err
 	}
-	return key.OpenAnswer(out.Answer)
+	a, err := key.OpenAnswer(out.Answer)
+	if err == nil && o.Answered != nil {
+		o.Answered(vault, op, a)
+	}
+	return a, err
+}
+
+// Status asks a vault what it holds, which is free.
+func (o *Owner) Status(ctx context.Context, vault string) (*wire.Answer, error) {
+	return o.call(ctx, vault, wire.OpStatus, &wire.Status{}, nil)
 }
 
 // send repeats a call that had no answer, which is free: it is the same request.

@@ -115,9 +115,9 @@ func (p *process) joined(ctx context.Context) error {
 	}
 }
 
-// again repeats until what it does succeeds.
+// again repeats until what it does succeeds, less and less often.
 func again(ctx context.Context, do func() error) error {
-	for {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err := do()
 		if err == nil {
 			return nil
@@ -125,7 +125,7 @@ func again(ctx context.Context, do func() error) error {
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
-		case <-time.After(10 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }
