@@ -181,6 +181,7 @@ func TestRecoveryOften(t *testing.T) {
 		t.Errorf("asked: %v", got)
 	}
 	r, vault := pinRig(t, func(o *integrity.Options) { o.Policy.Limits.FailedNetwork = limit })
+	good := r.enrol().recoverer(vault)
 	got = nil
 	for range 4 {
 		q := (&recoverer{r.newPhone(nil), account.NewID(), vault})
@@ -191,6 +192,9 @@ func TestRecoveryOften(t *testing.T) {
 	}
 	if !errors.Is(got[3], integrity.ErrRateLimited) || errors.Is(got[0], integrity.ErrRateLimited) {
 		t.Errorf("signed by another key: %v", got)
+	}
+	if _, err := good.start(); !errors.Is(err, integrity.ErrRateLimited) {
+		t.Errorf("after that, what is good: %v", err)
 	}
 }
 

@@ -31,6 +31,8 @@ type Call struct {
 	Reason    string        // of an error; empty for "ok"
 	Decision  string        // "ALLOW" or "DENY" where one was made
 	Advice    string        // beside a decision
+	Op        string        // what a vault was asked for: "evaluate"; empty: none was
+	Vault     string        // which one, if it is there
 	Duration  time.Duration
 }
 

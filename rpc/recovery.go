@@ -2,12 +2,14 @@ package rpc
 
 import (
 	"context"
+	"errors"
 
 	"connectrpc.com/connect"
 
 	"github.com/staunchid/staunch/account"
 	recoveryv1 "github.com/staunchid/staunch/gen/staunch/recovery/v1"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/wire"
 )
 
 // Recovery is pillar recovery of one app; *recovery.Service has it.
@@ -194,6 +196,7 @@ func (h *recoveryHandler) CallVault(ctx context.Context, req *connect.Request[re
 	a, err := r.CallVault(ctx, c, &recovery.VaultCall{
 		Vault: m.GetVault(), Op: op, Epoch: m.GetEpoch(), Request: m.GetRequest(), Session: recovery.SessionSecret(m.GetSession()),
 	})
+	asked(ctx, op, m.GetVault(), err)
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +217,20 @@ func (h *recoveryHandler) CallSeed(ctx context.Context, req *connect.Request[rec
 	a, err := r.CallSeed(ctx, c, &recovery.SeedCall{
 		Op: op, Epoch: m.GetEpoch(), Request: m.GetRequest(), Session: recovery.SessionSecret(m.GetSession()),
 	})
+	asked(ctx, op, "", err)
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&recoveryv1.CallSeedResponse{Answer: a.Answer, Used: int32(a.Used), Receipt: a.Receipt}), nil //nolint:gosec // at most 50
+}
+
+// asked notes what was asked of a vault. One that is not there has any name.
+func asked(ctx context.Context, op wire.Op, vault string, err error) {
+	if errors.Is(err, recovery.ErrMalformed) || errors.Is(err, recovery.ErrProfile) {
+		return
+	}
+	c := callOf(ctx)
+	c.Op, c.Vault = op.String(), vault
 }
 
 // FinishSession says that the PIN was right.

@@ -156,6 +156,10 @@ func TestRecoveryMethods(t *testing.T) {
 			if n := len(b.calls); n != 1 || b.calls[0].Procedure != recoveryPath+tt.method || b.calls[0].Caller != tt.caller.Kind || b.calls[0].Code != "ok" {
 				t.Errorf("observed %+v", b.calls)
 			}
+			op := map[string]string{"CallVault": "evaluate v1", "CallSeed": "seed-restore"}[tt.method]
+			if got := strings.TrimSpace(b.calls[0].Op + " " + b.calls[0].Vault); got != op {
+				t.Errorf("observed %q, want %q", got, op)
+			}
 		})
 	}
 }
@@ -187,6 +191,13 @@ func TestRecoveryRefusals(t *testing.T) {
 		b := newBench(t, false, nil)
 		if a := b.call(t, recoveryPath+method, map[bool]string{true: `{"session":"Bw=="}`, false: `{}`}[method == "FinishSession"], byPhone, session); a.reason() != "RECOVERY_OFF" {
 			t.Errorf("%s without the pillar: %s", method, a.body)
+		}
+	}
+	for _, err := range []error{recovery.ErrMalformed, recovery.ErrProfile, recovery.ErrVaultUnavailable} {
+		b := newBench(t, false, func(o *rpc.Options) { o.Apps[0].Recovery = &fakeRecovery{err: err} })
+		b.call(t, recoveryPath+"CallVault", `{"vault":"anything","op":"OP_EVALUATE","request":"AQ=="}`, byPhone, session)
+		if got := b.calls[0]; (got.Vault == "anything") != (err == recovery.ErrVaultUnavailable) { //nolint:errorlint // it is this one
+			t.Errorf("%v: observed %+v", err, got)
 		}
 	}
 	for _, tt := range []struct {

@@ -30,6 +30,7 @@ type metrics struct {
 	verdicts   *prometheus.CounterVec
 	exceptions *prometheus.CounterVec
 	unrecorded *prometheus.CounterVec
+	recovery   *recoveryMetrics
 }
 
 // newMetrics takes the revocation list in force, nil for none, and the clock.
@@ -58,7 +59,9 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 		unrecorded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "staunch_attest_unrecorded_total", Help: "Refusals for which the audit record had no room.",
 		}, []string{"app"}),
+		recovery: newRecoveryMetrics(),
 	}
+	m.recovery.register(m.registry)
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "staunch_attest_status_list_age_seconds", Help: "Age of Android's revocation list; +Inf if there is none.",
 	}, func() float64 {
@@ -85,6 +88,9 @@ func (m *metrics) observe(c rpc.Call) {
 	m.duration.WithLabelValues(c.Procedure).Observe(c.Duration.Seconds())
 	if c.Decision != "" {
 		m.decisions.WithLabelValues(string(c.App), c.Procedure, c.Decision, c.Advice).Inc()
+	}
+	if c.Op != "" {
+		m.recovery.calls.WithLabelValues(string(c.App), c.Vault, c.Op, c.Code, c.Reason).Inc()
 	}
 }
 

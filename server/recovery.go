@@ -11,6 +11,7 @@ import (
 
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/release"
 	"github.com/staunchid/staunch/recovery/spawn"
 	"github.com/staunchid/staunch/store/sqlite"
 )
@@ -63,7 +64,7 @@ func (s *Server) openRecovery(l *loaded, m *metrics) error {
 		if a.flows == nil {
 			continue
 		}
-		if err := s.newRecovery(a, l); err != nil {
+		if err := s.newRecovery(a, l, m); err != nil {
 			return fmt.Errorf("server: app %s: %w", a.id, err)
 		}
 	}
@@ -106,7 +107,7 @@ func (s *Server) voucherKey() (ed25519.PrivateKey, error) {
 	if file == "" {
 		return nil, nil
 	}
-	key, err := spawn.ReadKey(file)
+	key, err := release.ReadKey(file)
 	if err != nil {
 		return nil, s.cfg.Wrong("vault.voucher_key_file", "%v; `staunch config new-key` makes such a key", err)
 	}
@@ -114,7 +115,7 @@ func (s *Server) voucherKey() (ed25519.PrivateKey, error) {
 }
 
 // newRecovery makes pillar recovery of one app.
-func (s *Server) newRecovery(a *app, l *loaded) (err error) {
+func (s *Server) newRecovery(a *app, l *loaded, m *metrics) (err error) {
 	root := l.roots[string(a.id)]
 	pepper, err1 := derive(root, "staunch/recovery/pepper/v1", a.id)
 	rows, err2 := rowKey(root, a.id)
@@ -122,11 +123,17 @@ func (s *Server) newRecovery(a *app, l *loaded) (err error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
+	ended := func(ctx context.Context, err error, t *told) {
+		a.flows.Beside(ctx, err, t.alerted)
+		if err == nil {
+			m.recovered(a.id, t)
+		}
+	}
 	a.recovery, err = recovery.NewService(&recovery.Options{
 		App: a.id, Pepper: pepper, RowKey: rows, RateKey: rates,
 		Set: s.recovery.vaults.Signed(), Policy: s.recoveryPolicy(), PINMin: s.cfg.Recovery.PINMinLength,
 		Vaults: s.recovery.vaults.Vaults(), Vouchers: s.recovery.vaults.Vouchers(),
-		Update: besideFlows(a.store.Update, a.flows.Beside), View: besideFlows(a.store.View, a.flows.Beside),
+		Update: besideFlows(a.store.Update, ended), View: besideFlows(a.store.View, ended),
 		Accounts: accountHooks{a.flows}, Retry: s.recovery.retry, Timeout: s.cfg.Vault.Timeout.Duration, Now: s.now, Logger: s.log,
 	})
 	a.hooks.service = a.recovery

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/event"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
@@ -53,30 +54,47 @@ func (h *recoveryHooks) End(ctx context.Context, tx integrity.Tx, id account.ID,
 }
 
 // besideFlows makes the transactions of pillar recovery, in which it may call the
-// flows: ended tells these afterwards what became of them.
-func besideFlows(do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, []account.ID)) func(context.Context, func(recovery.Tx) error) error {
+// flows: ended is told afterwards what has become of them, and of what they told.
+func besideFlows(do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, *told)) func(context.Context, func(recovery.Tx) error) error {
 	return func(ctx context.Context, fn func(recovery.Tx) error) error {
-		var alerted []account.ID
+		var all told
 		err := do(ctx, func(tx *sqlite.Tx) error {
-			alerting := &alertingTx{Tx: tx} // anew: it may run twice
-			err := fn(alerting)
-			alerted = alerting.accounts
+			telling := &tellingTx{Tx: tx} // anew: it may run twice
+			err := fn(telling)
+			all = telling.told
 			return err
 		})
-		ended(ctx, err, alerted)
+		ended(ctx, err, &all)
 		return err
 	}
 }
 
-// alertingTx remembers for whom alerts were appended in it.
-type alertingTx struct {
-	*sqlite.Tx
-	accounts []account.ID
+// told is what a transaction has told, and to whom.
+type told struct {
+	alerted  []account.ID
+	events   []string // their types
+	receipts [][]byte // of calls that vaults have executed
 }
 
-func (tx *alertingTx) AppendAlert(ctx context.Context, a integrity.AlertRow) (uint64, error) {
-	tx.accounts = append(tx.accounts, a.Account)
+// tellingTx remembers it.
+type tellingTx struct {
+	*sqlite.Tx
+	told
+}
+
+func (tx *tellingTx) AppendAlert(ctx context.Context, a integrity.AlertRow) (uint64, error) {
+	tx.alerted = append(tx.alerted, a.Account)
 	return tx.Tx.AppendAlert(ctx, a)
+}
+
+func (tx *tellingTx) AppendEvent(ctx context.Context, e event.Event) error {
+	tx.events = append(tx.events, e.Type)
+	return tx.Tx.AppendEvent(ctx, e)
+}
+
+func (tx *tellingTx) AddReceipt(ctx context.Context, r recovery.ReceiptRow) (uint64, error) {
+	tx.receipts = append(tx.receipts, r.Signed)
+	return tx.Tx.AddReceipt(ctx, r)
 }
 
 // accountHooks are the flows of an app for pillar recovery: recovery.Accounts.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/event"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
@@ -25,8 +26,8 @@ func TestBesideFlows(t *testing.T) {
 	defer s.Close()
 	id, broken := account.NewID(), errors.New("broken")
 	var got error
-	var alerted []account.ID
-	update := besideFlows(s.Update, func(_ context.Context, err error, ids []account.ID) { got, alerted = err, ids })
+	var all told
+	update := besideFlows(s.Update, func(_ context.Context, err error, t *told) { got, all = err, *t })
 	for _, tt := range []struct {
 		name string
 		err  error
@@ -34,16 +35,16 @@ func TestBesideFlows(t *testing.T) {
 		err := update(t.Context(), func(tx recovery.Tx) error {
 			err := within(tx, func(tx integrity.Tx) error {
 				_, err := tx.AppendAlert(t.Context(), integrity.AlertRow{Account: id, Kind: "recovery.attempt", Data: json.RawMessage(`{}`), At: time.Unix(1, 0)})
-				return err
+				return errors.Join(err, tx.AppendEvent(t.Context(), event.Event{Type: "recovery.attempt", Account: id, Body: []byte(`{}`), At: time.Unix(1, 0)}))
 			})
 			return errors.Join(err, tt.err)
 		})
-		if !errors.Is(err, tt.err) || !errors.Is(got, tt.err) || !slices.Equal(alerted, []account.ID{id}) {
-			t.Errorf("%s: %v; the flows learn %v and %v", tt.name, err, got, alerted)
+		if !errors.Is(err, tt.err) || !errors.Is(got, tt.err) || !slices.Equal(all.alerted, []account.ID{id}) || !slices.Equal(all.events, []string{"recovery.attempt"}) {
+			t.Errorf("%s: %v; the flows learn %v and %v", tt.name, err, got, all)
 		}
 	}
-	if err := update(t.Context(), func(recovery.Tx) error { return nil }); err != nil || len(alerted) != 0 {
-		t.Errorf("%v, alerts of the time before: %v", err, alerted)
+	if err := update(t.Context(), func(recovery.Tx) error { return nil }); err != nil || len(all.alerted)+len(all.events) != 0 {
+		t.Errorf("%v, alerts of the time before: %v", err, all)
 	}
 	if err := within(nil, nil); !errors.Is(err, errForeignTx) {
 		t.Errorf("a transaction that is none of the store: %v", err)
