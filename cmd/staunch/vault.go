@@ -12,8 +12,11 @@ import (
 
 // VaultCmd is the half of PIN recovery that guards the counts.
 type VaultCmd struct {
-	Run     VaultRunCmd     `cmd:"" help:"Run a vault, or one replica of it; serve starts its own."`
-	Witness VaultWitnessCmd `cmd:"" help:"Run a witness that is no vault."`
+	Run      VaultRunCmd      `cmd:"" help:"Run a vault, or one replica of it; serve starts its own."`
+	Witness  VaultWitnessCmd  `cmd:"" help:"Run a witness that is no vault."`
+	Ceremony VaultCeremonyCmd `cmd:"" help:"Sign a re-base, for vaults that lost their marks or whose store went back."`
+	Sign     VaultSignCmd     `cmd:"" help:"Add a release key's signature to a vault set or a ceremony."`
+	Show     VaultShowCmd     `cmd:"" help:"Print a vault set, ceremony, configuration, evidence or receipt in words."`
 }
 
 // vaultFlags are those that vaults and witnesses share.

@@ -62,24 +62,3 @@ func newKey(path string) (ed25519.PrivateKey, error) {
 	}
 	return key, write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
-
-// ReadKey reads an Ed25519 private key: PKCS #8 in PEM.
-func ReadKey(path string) (ed25519.PrivateKey, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w: restore it from where it is", ErrFolder, err)
-	}
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, fmt.Errorf("%w: %s is no private key in PEM: restore it from where it is", ErrFolder, path)
-	}
-	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
-	}
-	key, ok := any.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("%w: %s is no Ed25519 key", ErrFolder, path)
-	}
-	return key, nil
-}

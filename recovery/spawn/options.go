@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"time"
-
-	"github.com/staunchid/staunch/recovery/wire"
 )
 
 // ErrFolder: the folder does not go with the configuration, or with the stores.
@@ -41,12 +39,10 @@ type Options struct {
 	Now func() time.Time
 }
 
-// shape is what a profile comes to.
+// shape is what a profile comes to on one machine.
 type shape struct {
-	n, t      uint8
-	freshness wire.Freshness
-	children  []child // the processes
-	witness   string  // that runs here; empty: none
+	children []child // the processes
+	witness  string  // that runs here; empty: none
 }
 
 // child is one process of a vault.
@@ -69,12 +65,11 @@ func (c child) name() string { return c.vault + "/" + c.replica }
 func shapes() map[string]shape {
 	return map[string]shape{
 		"kr1-2of3": {
-			n: 3, t: 2, freshness: wire.Freshness{Level: "quorum", W: 4, Q: 3, R: 3, F: 1}, witness: "w1",
+			witness:  "w1",
 			children: []child{{vault: "v1", replica: "a"}, {vault: "v2", replica: "a"}, {vault: "v3", replica: "a"}},
 		},
-		"kr1-single": {n: 1, t: 1, freshness: wire.Freshness{Level: "quorum", W: 1, Q: 1, R: 1}, children: []child{{vault: "v1", replica: "a"}}},
+		"kr1-single": {children: []child{{vault: "v1", replica: "a"}}},
 		"seed": {
-			n: 1, t: 1, freshness: wire.Freshness{Level: "memory"},
 			children: []child{{vault: "v1", replica: "a", keysOn: true}, {vault: "v1", replica: "b", keysFrom: true}, {vault: "v1", replica: "c", keysFrom: true}},
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/release"
 	"github.com/staunchid/staunch/recovery/replica"
 	"github.com/staunchid/staunch/recovery/wire"
 	"github.com/staunchid/staunch/tee/process"
@@ -78,7 +79,7 @@ func (s *Set) make() error {
 	if err := os.MkdirAll(filepath.Join(part, setsFolder), 0o700); err != nil {
 		return fmt.Errorf("spawn: %w", err)
 	}
-	release, err := newKey(filepath.Join(part, releaseFile))
+	key, err := newKey(filepath.Join(part, releaseFile))
 	if err != nil {
 		return err
 	}
@@ -88,42 +89,20 @@ func (s *Set) make() error {
 			return err
 		}
 	}
-	set := wire.VaultSet{
-		Version: 1, Profile: s.o.Profile, Suite: wire.Suite1, N: s.shape.n, T: s.shape.t, Limit: uint8(s.o.Limit), //nolint:gosec // at most 50
-		Release: releaseKeys(release), ValidFrom: uint64(s.now().Unix()), //nolint:gosec // after 1970
-	}
-	here, err := s.measurement()
+	plan, err := s.plan(key, vouchers)
 	if err != nil {
 		return err
 	}
-	member := func(id string) (wire.Member, error) {
-		c := s.config(id, release, vouchers)
-		hash, err := c.Hash()
-		return wire.Member{Vault: id, Operator: operator, ConfigHash: hash, Measurements: []wire.Measurement{here}}, err
-	}
-	for _, c := range s.shape.children {
-		if c.replica != "a" {
-			continue
-		}
-		m, err := member(c.vault)
-		if err != nil {
-			return fmt.Errorf("spawn: %w", err)
-		}
-		set.Vaults = append(set.Vaults, m)
-	}
-	if s.shape.witness != "" {
-		m, err := member(s.shape.witness)
-		if err != nil {
-			return fmt.Errorf("spawn: %w", err)
-		}
-		set.WitnessesOnly = append(set.WitnessesOnly, m)
-	}
-	signed, err := sign(&set, release)
+	set, configs, err := plan.Make()
 	if err != nil {
-		return err
+		return fmt.Errorf("spawn: %w", err)
+	}
+	signed, err := release.Document(&set, key)
+	if err != nil {
+		return fmt.Errorf("spawn: %w", err)
 	}
 	for id, folder := range s.folders() {
-		c := s.config(id, release, vouchers)
+		c := configs[id]
 		b, err := wire.Encode(&c)
 		if err != nil {
 			return fmt.Errorf("spawn: %w", err)
@@ -161,24 +140,28 @@ func (s *Set) folders() map[string][]string {
 	return all
 }
 
-// config is what a vault or the witness is started with.
-func (s *Set) config(id string, release, vouchers ed25519.PrivateKey) wire.Config {
-	c := wire.Config{
-		Vault: id, Profile: s.o.Profile, Suite: wire.Suite1, N: s.shape.n, T: s.shape.t, Limit: uint8(s.o.Limit), Policy: s.o.Policy, //nolint:gosec // at most 50
-		Freshness: s.shape.freshness, OnAmnesia: s.o.OnAmnesia, Release: releaseKeys(release), VoucherKey: wire.EdKey(vouchers.Public().(ed25519.PublicKey)),
+// plan is the set as the options have it.
+func (s *Set) plan(key, vouchers ed25519.PrivateKey) (*release.Plan, error) {
+	here, err := s.measurement()
+	if err != nil {
+		return nil, err
 	}
-	if c.OnAmnesia == "" {
-		c.OnAmnesia = "checkpoint"
+	p := &release.Plan{
+		Profile: s.o.Profile, Policy: s.o.Policy, OnAmnesia: s.o.OnAmnesia, Limit: s.o.Limit, Vouchers: release.Public(vouchers),
+		Release: releaseKeys(key), Measurements: []wire.Measurement{here}, From: s.now(),
 	}
-	if c.Freshness.Level == "quorum" {
-		for _, x := range s.shape.children {
-			c.Witnesses = append(c.Witnesses, x.vault)
+	if p.OnAmnesia == "" {
+		p.OnAmnesia = "checkpoint"
+	}
+	for _, c := range s.shape.children {
+		if c.replica == "a" {
+			p.Vaults = append(p.Vaults, release.Party{ID: c.vault, Operator: operator})
 		}
-		if s.shape.witness != "" {
-			c.Witnesses = append(c.Witnesses, s.shape.witness)
-		}
 	}
-	return c
+	if s.shape.witness != "" {
+		p.Witnesses = append(p.Witnesses, release.Party{ID: s.shape.witness, Operator: operator})
+	}
+	return p, nil
 }
 
 // measurement is that of this program, which its children are too.
@@ -195,11 +178,11 @@ func (s *Set) measurement() (wire.Measurement, error) {
 // load reads the folder, and signs another version of the set if this program is
 // one that it does not list: after an upgrade.
 func (s *Set) load() (err error) {
-	if s.release, err = ReadKey(filepath.Join(s.o.Dir, releaseFile)); err != nil {
+	if s.release, err = s.readKey(releaseFile); err != nil {
 		return err
 	}
 	if s.vouchers = s.o.Vouchers; s.vouchers == nil {
-		if s.vouchers, err = ReadKey(filepath.Join(s.o.Dir, voucherFile)); err != nil {
+		if s.vouchers, err = s.readKey(voucherFile); err != nil {
 			return err
 		}
 	}
@@ -228,6 +211,14 @@ func (s *Set) load() (err error) {
 	return s.adopt(sha256.Sum256(s.signed))
 }
 
+func (s *Set) readKey(name string) (ed25519.PrivateKey, error) {
+	key, err := release.ReadKey(filepath.Join(s.o.Dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: restore it from where it is", ErrFolder, err)
+	}
+	return key, nil
+}
+
 // same wants the vaults to be what the configuration says: what they were made
 // with is attested, and their keys are sealed to it.
 func (s *Set) same() error {
@@ -235,18 +226,18 @@ func (s *Set) same() error {
 		return fmt.Errorf("%w %s is of profile %s with a limit of %d, and the configuration says %s and %d: vaults stay what they were made as, so put it back",
 			ErrFolder, s.o.Dir, s.set.Profile, s.set.Limit, s.o.Profile, s.o.Limit)
 	}
-	for _, members := range [][]wire.Member{s.set.Vaults, s.set.WitnessesOnly} {
-		for _, m := range members {
-			c := s.config(m.Vault, s.release, s.vouchers)
-			hash, err := c.Hash()
-			if err != nil {
-				return fmt.Errorf("spawn: %w", err)
-			}
-			if hash != m.ConfigHash {
-				return fmt.Errorf("%w %s: %s was made with another policy, on_total_amnesia or voucher key than the configuration has: vaults stay what they were made as, so put it back",
-					ErrFolder, s.o.Dir, m.Vault)
-			}
-		}
+	plan, err := s.plan(s.release, s.vouchers)
+	if err != nil {
+		return err
+	}
+	planned, _, err := plan.Make()
+	if err != nil {
+		return fmt.Errorf("spawn: %w", err)
+	}
+	same := func(a, b wire.Member) bool { return a.Vault == b.Vault && a.ConfigHash == b.ConfigHash }
+	if !slices.EqualFunc(planned.Vaults, s.set.Vaults, same) || !slices.EqualFunc(planned.WitnessesOnly, s.set.WitnessesOnly, same) {
+		return fmt.Errorf("%w %s was made with another policy, on_total_amnesia or voucher key than the configuration has: vaults stay what they were made as, so put it back",
+			ErrFolder, s.o.Dir)
 	}
 	return nil
 }
@@ -274,8 +265,8 @@ func (s *Set) adopt(before [32]byte) error {
 	}
 	s.set.Version++
 	s.set.Previous, s.set.ValidFrom = (*wire.Hash)(&before), uint64(s.now().Unix()) //nolint:gosec // after 1970
-	if s.signed, err = sign(&s.set, s.release); err != nil {
-		return err
+	if s.signed, err = release.Document(&s.set, s.release); err != nil {
+		return fmt.Errorf("spawn: %w", err)
 	}
 	s.log.Info("the vault set lists this program now, too", "version", s.set.Version)
 	return s.publish(s.o.Dir, s.set.Version, s.signed)
@@ -309,21 +300,7 @@ func (s *Set) spread(dir string, signed []byte) error {
 }
 
 func releaseKeys(key ed25519.PrivateKey) wire.ReleaseKeys {
-	return wire.ReleaseKeys{K: 1, Keys: []wire.EdKey{wire.EdKey(key.Public().(ed25519.PublicKey))}}
-}
-
-func sign(set *wire.VaultSet, key ed25519.PrivateKey) ([]byte, error) {
-	tbs, err := wire.Encode(set)
-	if err != nil {
-		return nil, fmt.Errorf("spawn: %w", err)
-	}
-	doc := &wire.KofM{TBS: tbs}
-	doc.Add(key)
-	b, err := wire.Encode(doc)
-	if err != nil {
-		return nil, fmt.Errorf("spawn: %w", err)
-	}
-	return b, nil
+	return wire.ReleaseKeys{K: 1, Keys: []wire.EdKey{release.Public(key)}}
 }
 
 // Signed is the vault set, as GetConfig gives it.

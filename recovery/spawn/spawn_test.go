@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/recovery/release"
 	"github.com/staunchid/staunch/recovery/replica"
 	"github.com/staunchid/staunch/recovery/wire"
 )
@@ -214,7 +215,7 @@ func TestUpgrade(t *testing.T) {
 			members[i].Measurements[0].Values = map[string][]byte{"sha256": make([]byte, 32)}
 		}
 	}
-	signed, err := sign(&old, s.release)
+	signed, err := release.Document(&old, s.release)
 	if err != nil {
 		t.Fatal(err)
 	}
