@@ -107,11 +107,11 @@ func (a *API) serve(ctx context.Context, socket string) error {
 	context.AfterFunc(ctx, func() { ln.Close() })
 	for {
 		conn, err := ln.Accept()
-		if ctx.Err() != nil {
-			return nil
+		if err != nil && ctx.Err() == nil {
+			return err
 		}
 		if err != nil {
-			return err
+			return nil //nolint:nilerr // it was closed because ctx ended
 		}
 		go server.ServeConn(conn)
 	}

@@ -2,6 +2,7 @@ package insider_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/recovery/recoverytest/insider"
@@ -107,6 +108,7 @@ func TestReplaced(t *testing.T) {
 		g.guess(g.oldest)
 	}
 	g.end(4)
+	g.owner.Patience = 300 * time.Millisecond
 	if _, err := g.owner.Recover(g.Context(), ownersPIN, wire.NewKey()); err == nil {
 		t.Error("the registration is there again")
 	}

@@ -104,11 +104,6 @@ func (g *game) oldest(vault string) insider.Move {
 	return insider.Move{Record: g.s.Records[vault][0], Lose: true}
 }
 
-// first brings the record of the registration, and stores what comes back.
-func (g *game) first(vault string) insider.Move {
-	return insider.Move{Record: g.s.Records[vault][0]}
-}
-
 // torn lets a call's mark reach some witnesses and not the others: two are stopped
 // while the first call of a guess is on its way. Then they go on, or are killed and
 // started again.

@@ -1,11 +1,13 @@
 package insider
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/recovery"
@@ -22,6 +24,8 @@ type Owner struct {
 	deal *recoverytest.Deal // nil: profile seed
 	// Sent are the calls of the phone as the insider has seen them pass.
 	Sent []Sealed
+	// Patience is how long a call is repeated that has no answer; 0: 5 s.
+	Patience time.Duration
 	// Answered is called with each answer of a vault. nil: nobody is.
 	Answered func(vault string, op wire.Op, a *wire.Answer)
 }
@@ -93,9 +97,16 @@ func (o *Owner) Status(ctx context.Context, vault string) (*wire.Answer, error) 
 
 // send repeats a call that had no answer, which is free: it is the same request.
 func (o *Owner) send(ctx context.Context, in Sealed, out *recovery.VaultAnswer) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Patience, patience))
 	defer cancel()
 	return again(ctx, func() error { return o.kit.api.do(ctx, "Call", in, out) })
+}
+
+// session opens one, which may be repeated as well.
+func (o *Owner) session(ctx context.Context, secret *[]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Patience, patience))
+	defer cancel()
+	return again(ctx, func() error { return o.kit.api.do(ctx, "Session", o.ID, secret) })
 }
 
 // Recover gets the secret back, with a session of the API's. Vaults that do not
@@ -103,7 +114,7 @@ func (o *Owner) send(ctx context.Context, in Sealed, out *recovery.VaultAnswer) 
 // every repetition.
 func (o *Owner) Recover(ctx context.Context, pin string, seed wire.Key) (string, error) {
 	var session []byte
-	if err := o.kit.api.do(ctx, "Session", o.ID, &session); err != nil {
+	if err := o.session(ctx, &session); err != nil {
 		return "", err
 	}
 	if o.deal == nil {

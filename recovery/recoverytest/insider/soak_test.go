@@ -148,7 +148,7 @@ func (a *account) try() {
 		a.wanted, a.open = wire.NewKey(), true
 	}
 	a.attempts.Add(1)
-	_, err := a.Owner.Recover(a.Context(), "000000", a.wanted)
+	_, err := a.Recover(a.Context(), "000000", a.wanted)
 	switch {
 	case err == nil:
 		a.Errorf("%s: a wrong PIN is right", a.ID)
@@ -178,7 +178,7 @@ func (a *account) settle() {
 // recover gives the right PIN.
 func (a *account) recover() {
 	a.sent++
-	got, err := a.Owner.Recover(a.Context(), ownersPIN, wire.NewKey())
+	got, err := a.Recover(a.Context(), ownersPIN, wire.NewKey())
 	if err != nil || got != a.Secret {
 		a.Errorf("%s has recovered %q: %v; used %v", a.ID, got, err, fmt.Sprint(a.used))
 	}

@@ -33,6 +33,7 @@ func TestTogether(t *testing.T) {
 		g.guess(nil)
 	}
 	g.end(most)
+	g.owner.Patience = 300 * time.Millisecond
 	if _, err := g.owner.Recover(t.Context(), ownersPIN, wire.NewKey()); err == nil {
 		t.Error("a vault executes what is ahead of its mark")
 	}
