@@ -73,7 +73,7 @@ func (s *Service) ask(ctx context.Context, j *job) (*executed, error) {
 		case errors.Is(err, ErrStale):
 			last = err // said of all that were asked, it is what the client hears
 		case errors.Is(err, errNext):
-			s.log.Warn("recovery: a replica has not executed a call; the next one is asked", "app", s.app, "replica", r.Name, "op", j.op.String(), "error", err)
+			s.log.Warn("recovery: a vault's replica has not executed a call; the next one is asked if there is one", "app", s.app, "replica", r.Name, "op", j.op.String(), "error", inShort(err))
 			if last == nil {
 				last = fmt.Errorf("%w: %s", errAway, j.pool.id)
 			}
@@ -88,14 +88,14 @@ func (s *Service) ask(ctx context.Context, j *job) (*executed, error) {
 var errAway = fmt.Errorf("%w", ErrVaultUnavailable)
 
 // errNext is a replica that has not executed a job that another one may.
-var errNext = errors.New("recovery: no answer")
+var errNext = errors.New("recovery: no answer that counts")
 
 // askOne asks one replica, with each voucher that may be wanted.
 func (s *Service) askOne(ctx context.Context, j *job, r *replica, row RecordRow, found bool) (*executed, error) {
 	for _, p := range purposes(j.op, row, found) {
 		reply, err := s.call(ctx, j, r, row.Sealed, p)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errNext, r.Name, err)
+			return nil, fmt.Errorf("%w: %w", errNext, err)
 		}
 		if reply.Result == wire.CodeVoucher {
 			continue
@@ -162,7 +162,7 @@ func (s *Service) judgeReply(ctx context.Context, j *job, r *replica, reply *wir
 	case wire.CodeStale:
 		return nil, ErrStale
 	case wire.CodeBusy:
-		return nil, fmt.Errorf("%w: %s is busy", errNext, r.Name)
+		return nil, fmt.Errorf("%w: it is busy", errNext)
 	case wire.CodeEpoch:
 		return nil, ErrEpoch
 	case wire.CodeAmnesia:
@@ -174,7 +174,7 @@ func (s *Service) judgeReply(ctx context.Context, j *job, r *replica, reply *wir
 	case wire.CodeBadRecord:
 		return nil, errBadRecord
 	}
-	return nil, fmt.Errorf("%w: %s: reply code %d", errNext, r.Name, reply.Result)
+	return nil, fmt.Errorf("%w: reply code %d", errNext, reply.Result)
 }
 
 // errBadRecord is a record that its vault cannot open.
@@ -188,11 +188,11 @@ func (s *Service) witnessed(ctx context.Context, j *job, r *replica, reply *wire
 		return &executed{reply: reply}, nil
 	}
 	if reply.Record == nil || reply.Receipt == nil || reply.Gen == nil || reply.Ver == nil {
-		return nil, fmt.Errorf("%w: %s: a record without its receipt", errNext, r.Name)
+		return nil, fmt.Errorf("%w: a record without its receipt", errNext)
 	}
 	receipt, err := wire.Decode[wire.Receipt](reply.Receipt.TBS)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: the receipt: %w", errNext, r.Name, err)
+		return nil, fmt.Errorf("%w: the receipt: %w", errNext, err)
 	}
 	size := wire.RecordSize
 	if s.seed() {
@@ -200,9 +200,9 @@ func (s *Service) witnessed(ctx context.Context, j *job, r *replica, reply *wire
 	}
 	switch {
 	case receipt.Vault != j.pool.id, receipt.Acct != j.acct, receipt.Op != j.op, receipt.Gen != *reply.Gen, receipt.Ver != *reply.Ver:
-		return nil, fmt.Errorf("%w: %s: the receipt is of another call", errNext, r.Name)
+		return nil, fmt.Errorf("%w: the receipt is of another call", errNext)
 	case len(reply.Record) != size, receipt.Digest != wire.Sum(reply.Record):
-		return nil, fmt.Errorf("%w: %s: the receipt is of another record", errNext, r.Name)
+		return nil, fmt.Errorf("%w: the receipt is of another record", errNext)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -211,7 +211,7 @@ func (s *Service) witnessed(ctx context.Context, j *job, r *replica, reply *wire
 		return nil, fmt.Errorf("%w: %w", errNext, err)
 	}
 	if err := reply.Receipt.Verify(key); err != nil {
-		return nil, fmt.Errorf("%w: %s: the receipt: %w", errNext, r.Name, err)
+		return nil, fmt.Errorf("%w: the receipt: %w", errNext, err)
 	}
 	return &executed{reply: reply, receipt: &receipt}, nil
 }

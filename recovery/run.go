@@ -58,7 +58,8 @@ func (s *Service) Sweep(ctx context.Context) error {
 	for _, p := range s.pools {
 		epoch, err := s.epoch(ctx, p, now)
 		if err != nil {
-			s.log.Warn("recovery: the epoch of a vault is not known; its tombstones stay", "app", s.app, "vault", p.id, "error", err)
+			// It is away, and the next sweep comes within the hour.
+			s.log.Debug("recovery: the epoch of a vault is not known; its tombstones stay for now", "app", s.app, "vault", p.id, "error", err)
 			continue
 		}
 		if epoch < 2 {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,9 +108,18 @@ func (s *Service) replicaHealth(ctx context.Context, p *pool, r *replica, now ti
 		err = s.remembers(ctx, p, r, b)
 	}
 	if err != nil {
-		out.Error = err.Error()
+		out.Error = inShort(err)
 	}
 	return out
+}
+
+// inShort is why a replica does not answer, without what ErrVaultUnavailable says
+// to phones.
+func inShort(err error) string {
+	if _, cause, found := strings.Cut(err.Error(), ErrVaultUnavailable.Error()+": "); found {
+		return "it does not answer: " + cause
+	}
+	return err.Error()
 }
 
 // remembers asks for the status of an account that nobody has: it is answered

@@ -75,7 +75,10 @@ func (c *DevCmd) Run(s *streams) (err error) {
 	pages := atPort(cfg, listener.Addr())
 	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true, VaultCommand: vaultCommand(), VaultLog: s.err})
 	if err != nil {
-		return startError(errors.Join(err, listener.Close()), c.Listen, "--listen 127.0.0.1:8081")
+		if closing := listener.Close(); !errors.Is(closing, net.ErrClosed) {
+			err = errors.Join(err, closing)
+		}
+		return startError(err, c.Listen, "--listen 127.0.0.1:8081")
 	}
 	go reloadOnHangup(ctx, srv, log)
 	go keepFresh(ctx, srv, cfg.Attest.StatusListFile, log)

@@ -40,7 +40,7 @@ func (PhoneCmd) Help() string {
 
 With --json, standard output is one line with one JSON object, on failure too; join and alerts --follow print several.
 
-Exit codes: 0 done, or already so; 1 failed; 2 the command line is wrong; 3 refused; 4 there is no phone in --home, or the server does not know it; 5 the server cannot be reached, or interrupted: nothing is lost, run it again; 6 too often; 9 a cryptographic check failed.
+Exit codes: 0 done, or already so; 1 failed; 2 the command line is wrong; 3 refused; 4 there is no phone in --home, or the server does not know it; 5 the server cannot be reached, or interrupted: nothing is lost, run it again; 6 too often; 7 wrong PIN; 8 PIN locked; 9 a cryptographic check failed.
 
 Examples:
   staunch phone enroll --server http://127.0.0.1:8080 --home ~/phone --name Pixel
@@ -83,7 +83,7 @@ func (f phoneFlags) run(s *streams, fn func(ctx context.Context, r *phoneRun) er
 			return err
 		}
 		if h.file.State.Account == "" {
-			return client.ErrNotEnrolled
+			return h.notEnrolled()
 		}
 		return f.with(ctx, s, h, fn)
 	})

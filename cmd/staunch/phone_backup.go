@@ -5,17 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/staunchid/staunch/account"
-	"github.com/staunchid/staunch/client"
 	"github.com/staunchid/staunch/recovery"
 )
 
 // PhoneBackupCmd is `staunch phone backup`, by itself and with what follows.
 type PhoneBackupCmd struct {
-	Make   PhoneBackupMakeCmd   `cmd:"" default:"withargs" hidden:"" help:"Set a PIN that brings the sealing key back, or bring what it brings back up to date."`
+	Make   PhoneBackupMakeCmd   `cmd:"" default:"withargs" help:"Set a PIN that brings the sealing key back, or bring what it brings back up to date. Without \"make\" the same."`
 	Status PhoneBackupStatusCmd `cmd:"" help:"Say what the vaults hold, and how many attempts remain."`
 	Delete PhoneBackupDeleteCmd `cmd:"" help:"Remove the PIN: nothing brings the key back then."`
+}
+
+// Help is the long text of --help.
+func (PhoneBackupCmd) Help() string {
+	return `By itself, with the flags of "make", it sets a PIN.
+
+Example: staunch phone backup --home ~/phone`
 }
 
 // recoveryFlags are those of every command of recovery.
@@ -34,7 +41,7 @@ func (f recoveryFlags) runRecovery(s *streams, op string, fn func(ctx context.Co
 				return err
 			}
 			if h.file.State.Account == "" || h.file.State.Began != nil {
-				return client.ErrNotEnrolled
+				return h.notEnrolled()
 			}
 			id = h.file.State.Account
 			return f.with(ctx, s, h, func(ctx context.Context, r *phoneRun) error {
@@ -141,7 +148,7 @@ func (q *recoverer) stored(op, result string) *storedReport {
 func (r *storedReport) words(w io.Writer) error {
 	what := map[string]string{
 		"stored":  "The PIN is set: with it a new phone gets the sealing key back.",
-		"updated": "What the PIN brings back is up to date.",
+		"updated": "What the PIN brings back is up to date. The PIN is the one that was set before; `staunch phone pin change` sets another.",
 		"changed": "The PIN is changed. The one before does not work any more.",
 	}[r.Result]
 	return writeLines(w, what, "",
@@ -228,14 +235,21 @@ func (r *backupStatusReport) words(w io.Writer) error {
 	if r.Remaining != nil && r.Limit != nil {
 		lines = append(lines, fmt.Sprintf("Attempts: %d of %d remain.", *r.Remaining, *r.Limit))
 	}
+	if err := writeLines(w, append(lines, "")...); err != nil {
+		return err
+	}
+	var rows [][]string
 	for _, v := range r.Vaults {
 		state := string(v.State)
 		if !v.Reachable {
 			state = "does not answer"
 		}
-		lines = append(lines, fmt.Sprintf("  %-4s %-10s %-10s %s", v.ID, v.Operator, v.Platform, state))
+		rows = append(rows, []string{printable(v.ID), printable(v.Operator), printable(v.Platform), printable(state)})
 	}
-	return writeLines(w, lines...)
+	var b strings.Builder
+	writeTable(&b, false, []column{{"VAULT", false}, {"OPERATOR", false}, {"PLATFORM", false}, {"STATE", false}}, rows, func(_, _ int, text string) string { return text })
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // PhoneBackupDeleteCmd is `staunch phone backup delete`.

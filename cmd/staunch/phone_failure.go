@@ -8,6 +8,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/client"
 )
 
@@ -104,11 +105,39 @@ func failureOf(err error) *phoneFailure {
 	if errors.As(err, new(*phoneUsage)) {
 		f.exit, f.Reason = phoneUsed, "USAGE"
 	}
+	f.Message = withoutPackage(f.Message)
 	if next, ok := nextSteps()[f.Reason]; ok {
 		f.Message = next
 	}
+	var waits *recovering
+	if errors.As(err, &waits) {
+		f.Message = waits.Error()
+	}
 	return f
 }
+
+// withoutPackage is the text of an error without the name of the package that it
+// comes from, which says nothing to a person.
+func withoutPackage(text string) string {
+	for _, name := range []string{"client: ", "integrity: ", "recovery: ", "account: ", "passkey: "} {
+		if rest, ok := strings.CutPrefix(text, name); ok {
+			return withoutPackage(rest)
+		}
+	}
+	return text
+}
+
+// recovering is a phone that has no account yet: it has begun to recover one.
+type recovering struct {
+	home    string
+	account account.ID
+}
+
+func (r *recovering) Error() string {
+	return "this phone has no account yet, it recovers one; go on with `staunch phone recover --home " + quoted(r.home) + " --account " + string(r.account) + "`"
+}
+
+func (r *recovering) Unwrap() error { return client.ErrNotEnrolled }
 
 // exitOf is the exit code of what the server answers.
 func exitOf(c connect.Code) int {
@@ -147,7 +176,7 @@ func nextSteps() map[string]string {
 		"JOIN_KEYS":          "the server shows another device than the code does: somebody is in between; nothing was approved",
 		"APPROVAL_MISMATCH":  "the server asks to sign something else than it shows; nothing was signed",
 		"DEVICE_NOT_FOUND":   "the server knows no such device: this phone, or the one that was named, may have been removed; if the server has another host name, enrol under that",
-		"ACCOUNT_NOT_FOUND":  "the server knows no such account any more",
+		"ACCOUNT_NOT_FOUND":  "the server knows no such account, or no longer",
 		"APP_UNKNOWN":        "the server has no such app, or it has no accounts; name it with --app",
 		"APP_REQUIRED":       "the server has several apps; name one with --app",
 		"RATE_LIMITED":       "too often; wait a little",

@@ -68,6 +68,14 @@ func openHome(dir string) (*home, error) {
 	return h, err
 }
 
+// notEnrolled is the error of what needs a phone that has an account.
+func (h *home) notEnrolled() error {
+	if b := h.file.State.Began; b != nil && b.Flow == client.FlowRecover {
+		return &recovering{h.dir, b.Account}
+	}
+	return client.ErrNotEnrolled
+}
+
 func (h *home) path() string { return filepath.Join(h.dir, phoneName) }
 
 func (h *home) read() (homeFile, error) {

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -117,8 +116,15 @@ func recoveryFailureOf(op string, err error) *recoveryFailure {
 		f.Result, f.last = "failed", "failed: "+f.Message
 	case !time.Time(f.RetryAt).IsZero():
 		f.last = "refused: " + f.Reason + ", retry at " + inWordsAt(time.Time(f.RetryAt))
+		if f.Op == "recover" && f.Reason == "RATE_LIMITED" {
+			f.last += " (an account is recovered once a day at most, and not within a week after a device has cancelled it)"
+		}
 	default:
-		f.last = "refused: " + f.Reason + " (" + f.Message + ")"
+		f.last = "refused: " + f.Reason + " (" + f.Message
+		if t := time.Time(f.OpensAt); !t.IsZero() && early == nil {
+			f.last += "; from " + inWordsAt(t) + " on"
+		}
+		f.last += ")"
 	}
 	return f
 }
@@ -143,7 +149,14 @@ func (f *recoveryFailure) named(err error) {
 			continue
 		}
 		f.exit, f.Reason = row.exit, row.reason
-		f.Message = strings.TrimPrefix(strings.TrimPrefix(err.Error(), "client: "), "recovery: ")
+		if errors.Is(err, client.ErrRecoveryOver) {
+			f.Message = "the recovery is over: another device has cancelled it, or it was not gone on with within a day"
+			return
+		}
+		if said := (*client.Error)(nil); errors.As(err, &said) && said.Reason == row.reason {
+			return // the server's words are there already
+		}
+		f.Message = withoutPackage(err.Error())
 		return
 	}
 }

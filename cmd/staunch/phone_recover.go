@@ -176,8 +176,12 @@ func (q *recoverer) refresh(ctx context.Context, got *recovery.Recovered, text s
 	if b != nil {
 		q.backup = b
 	}
-	if err != nil {
-		fmt.Fprintln(q.err, "note: the keys behind the PIN were not replaced yet; `staunch phone backup` does it:", err)
+	var away *recovery.UnavailableError
+	switch {
+	case errors.As(err, &away):
+		fmt.Fprintf(q.err, "note: %d of %d vaults answered, and %d are needed to replace the keys behind the PIN\n", away.Answered, away.Vaults, away.Needed)
+	case err != nil:
+		fmt.Fprintln(q.err, "note: the keys behind the PIN were not replaced:", withoutPackage(err.Error()))
 	}
 	return err == nil
 }
@@ -232,8 +236,8 @@ func (r *recoveredReport) words(w io.Writer) error {
 	case r.Refreshed:
 	case !r.fresh:
 		lines = append(lines,
-			"A vault was away, so the keys behind the PIN were not replaced everywhere yet:",
-			"run `staunch phone backup --home "+quoted(r.home)+"` to finish that.", "")
+			"The keys behind the PIN are not replaced everywhere yet, see above. To finish that,",
+			"run `staunch phone backup --home "+quoted(r.home)+"`, with the same PIN.", "")
 	default:
 		lines = append(lines,
 			"The phone is new, and the account cools off: older devices can take it back until",

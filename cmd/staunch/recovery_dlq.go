@@ -20,9 +20,9 @@ type RecoveryCmd struct {
 
 // RecoveryDLQCmd is about dead letters.
 type RecoveryDLQCmd struct {
-	List  DLQListCmd  `cmd:"" help:"List them, with the reason of each."`
-	Retry DLQRetryCmd `cmd:"" help:"Put some back into the stream, when the reason is gone."`
-	Drop  DLQDropCmd  `cmd:"" help:"Delete some for good."`
+	List  DLQListCmd  `cmd:"" help:"List dead letters, with the reason of each."`
+	Retry DLQRetryCmd `cmd:"" help:"Put dead letters back into the stream, when the reason is gone."`
+	Drop  DLQDropCmd  `cmd:"" help:"Delete dead letters for good."`
 }
 
 const dlqHelp = `A dead letter is a record of a vault that could not be stored: its app or its vault is not configured any more, its bytes are none of ours, or it was tried max_attempts times. Until it or a newer one is stored, the account's attempts may be answered "try again", or rest on what the vaults' own marks say.

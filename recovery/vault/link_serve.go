@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 
@@ -52,7 +53,10 @@ func (w *Witness) Serve(ctx context.Context, ln net.Listener, o *LinkOptions) er
 			defer conn.Close()
 			l, err := o.greet(ctx, tls.Server(conn, config))
 			<-greeting
-			if err != nil {
+			switch {
+			case errors.Is(err, io.EOF): // closed before it said anything: somebody looked whether it listens
+				return
+			case err != nil:
 				log.Warn("a link was refused", "witness", w.id, "error", err)
 				return
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -32,7 +33,11 @@ func (w *Witness) Run(ctx context.Context, others []Peer) error {
 		if number, err = w.round(ctx, others, number); err == nil {
 			break
 		}
-		w.log.Warn("joining the other witnesses", "witness", w.id, "error", err)
+		level := slog.LevelDebug // after a start of all they find each other within seconds
+		if pause == pauseMax {
+			level = slog.LevelWarn
+		}
+		w.log.Log(ctx, level, "the witness has not joined the others yet; it goes on trying", "witness", w.id, "error", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
