@@ -174,7 +174,7 @@ func (s *Service) textSetupRecovery(_ context.Context, _ Tx, _ *actor, params js
 	if _, err := regID(params); err != nil {
 		return "", err
 	}
-	return "Set a recovery PIN for your account? With it you get your chats back when you have lost all devices. It takes the place of the one that you may have.", nil
+	return "Set, change or remove the recovery PIN of your account? With a PIN you get your chats back when you have lost all devices. It takes the place of the one that you may have.", nil
 }
 
 func (s *Service) runSetupRecovery(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error) {
