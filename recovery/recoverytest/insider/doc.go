@@ -12,8 +12,8 @@
 //
 //	k, err := insider.New(ctx, &insider.Options{Dir: dir, Profile: "kr1-2of3", Limit: 10})
 //	owner, err := k.Enrol(ctx, "271828")       // an owner, with an honest phone
-//	s := k.Search(owner)                       // the insider
-//	verdict, err := s.Try(ctx, "123456", nil)  // one PIN, on vaults of his choice
+//	s, err := k.Search(ctx, owner)             // the insider
+//	err = s.Try(ctx, "123456", []string{"v1", "v2", "v3"}, nil) // one PIN
 //	err = k.Restart(ctx, "v1", "v2")           // SIGKILL, and started again
 //	s.Tested()                                 // distinct PINs tried to a verdict
 //
