@@ -205,7 +205,11 @@ func (s *Set) load() (err error) {
 	if s.set, err = wire.Decode[wire.VaultSet](doc.TBS); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
 	}
-	if err := s.same(); err != nil {
+	configs, err := s.same()
+	if err != nil {
+		return err
+	}
+	if err := s.mend(configs); err != nil {
 		return err
 	}
 	return s.adopt(sha256.Sum256(s.signed))
@@ -220,26 +224,26 @@ func (s *Set) readKey(name string) (ed25519.PrivateKey, error) {
 }
 
 // same wants the vaults to be what the configuration says: what they were made
-// with is attested, and their keys are sealed to it.
-func (s *Set) same() error {
+// with is attested, and their keys are sealed to it. It gives their configurations.
+func (s *Set) same() (map[string]wire.Config, error) {
 	if s.set.Profile != s.o.Profile || int(s.set.Limit) != s.o.Limit {
-		return fmt.Errorf("%w %s is of profile %s with a limit of %d, and the configuration says %s and %d: vaults stay what they were made as, so put it back",
+		return nil, fmt.Errorf("%w %s is of profile %s with a limit of %d, and the configuration says %s and %d: vaults stay what they were made as, so put it back",
 			ErrFolder, s.o.Dir, s.set.Profile, s.set.Limit, s.o.Profile, s.o.Limit)
 	}
 	plan, err := s.plan(s.release, s.vouchers)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	planned, _, err := plan.Make()
+	planned, configs, err := plan.Make()
 	if err != nil {
-		return fmt.Errorf("spawn: %w", err)
+		return nil, fmt.Errorf("spawn: %w", err)
 	}
 	same := func(a, b wire.Member) bool { return a.Vault == b.Vault && a.ConfigHash == b.ConfigHash }
 	if !slices.EqualFunc(planned.Vaults, s.set.Vaults, same) || !slices.EqualFunc(planned.WitnessesOnly, s.set.WitnessesOnly, same) {
-		return fmt.Errorf("%w %s was made with another policy, on_total_amnesia or voucher key than the configuration has: vaults stay what they were made as, so put it back",
+		return nil, fmt.Errorf("%w %s was made with another policy, on_total_amnesia or voucher key than the configuration has: vaults stay what they were made as, so put it back",
 			ErrFolder, s.o.Dir)
 	}
-	return nil
+	return configs, nil
 }
 
 // adopt adds this program to those that a vault may be.

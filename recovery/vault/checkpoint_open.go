@@ -21,7 +21,7 @@ func openJournal(dir string, state func() state, learn func(entry) error) (j *jo
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("%w: %w", ErrJournal, err)
+			err = fmt.Errorf("%w: %s: %w", ErrJournal, dir, err)
 		}
 	}()
 	if err := removeUnfinished(dir); err != nil {

@@ -27,15 +27,15 @@ func (w *Witness) Run(ctx context.Context, others []Peer) error {
 	if err := w.announce(ctx, others); err != nil {
 		w.log.Error("this witness began anew where others remember it: it joins them instead", "witness", w.id, "error", err)
 	}
-	pause := pauseMin
+	pause, told := pauseMin, time.Time{}
 	for number := w.next(); !w.Live(); {
 		var err error
 		if number, err = w.round(ctx, others, number); err == nil {
 			break
 		}
 		level := slog.LevelDebug // after a start of all they find each other within seconds
-		if pause == pauseMax {
-			level = slog.LevelWarn
+		if pause == pauseMax && time.Since(told) > roundTime {
+			level, told = slog.LevelWarn, time.Now()
 		}
 		w.log.Log(ctx, level, "the witness has not joined the others yet; it goes on trying", "witness", w.id, "error", err)
 		select {
