@@ -1,11 +1,13 @@
 package vault
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/staunchid/staunch/internal/cbor"
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
@@ -86,9 +88,15 @@ func (k *MasterKeys) Hold(c *Ceremony, now time.Time) (*MasterKeys, error) {
 func stamp(seconds uint64) string { return time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339) }
 
 // eraBits is where the number of ceremonies stands in gen. What a ceremony took
-// as the truth gets a gen of its era, so a mark tells by itself, through every
-// restart, that the account had its once.
+// as the truth, and what begins after it, has a gen of its era, and nothing of an
+// era ever has a gen of the next. So a mark tells by itself, through every restart,
+// that the account had its once; and nobody who registers anew where the marks were
+// lost, and changes that often enough, comes to the gen of a record of before.
 const eraBits = 20
+
+// beginning is the gen below all of an era. That of the era after the last, which
+// never begins, is above every gen: hence 64 bits.
+func beginning(era int) uint64 { return uint64(era) << eraBits }
 
 // rebase is the record that the ceremony, the era-th of this vault, takes as the
 // truth, or nil if it does not cover what step 3 refuses. s is the record, m what
@@ -98,11 +106,14 @@ func (c *Ceremony) rebase(s *wire.Record, m Mark, acct wire.Acct, era int, now *
 	if c == nil || s == nil || now == nil || !c.open(*now) || !c.covers(acct) {
 		return nil
 	}
-	r, first := *s, uint32(era)<<eraBits+1
+	r, first := *s, uint32(beginning(era)+1)
+	taken, err := c.taking(s)
 	switch {
+	case err != nil:
+		return nil
 	case s.Gen >= first: // made after the ceremony: nothing that it knows of
 		return nil
-	case m.Gen == first && m.Redo == c.name: // its record was lost on the way: the same again
+	case m.Gen == first && m.Redo == taken: // its record was lost on the way: the same again
 		setMark(&r, m)
 		return &r
 	case m.Gen >= first: // it had its once
@@ -114,6 +125,28 @@ func (c *Ceremony) rebase(s *wire.Record, m Mark, acct wire.Acct, era int, now *
 	r.Closed = r.Charges // what was open is over
 	r.Gen, r.Ver = first, max(s.Ver, m.Ver)
 	r.State = max(s.State, wire.State(m.State))
-	r.Last, r.Redo = wire.ID16{}, c.name
+	r.Last, r.Redo = wire.ID16{}, taken
 	return &r
+}
+
+const labelRebase = "staunch/kr1/rebase"
+
+// taking names the re-base of what is registered in s, and of nothing else: gen,
+// slots, limit and resets, which are the same in every record of one gen. The mark
+// keeps the name, so the ceremony's once is of one content, also for an insider
+// who has a record of a registration of his own, or of the owner's old PIN.
+func (c *Ceremony) taking(s *wire.Record) (wire.ID16, error) {
+	content := *s
+	setMark(&content, Mark{Gen: s.Gen})
+	plain, err := wire.Encode(&content)
+	if err != nil {
+		return wire.ID16{}, err
+	}
+	defer clear(plain)
+	hash := sha256.Sum256(plain)
+	tbs, err := cbor.Marshal([]any{labelRebase, c.name[:], hash[:]})
+	if err != nil {
+		return wire.ID16{}, err
+	}
+	return wire.ContentName(tbs), nil
 }

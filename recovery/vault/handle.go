@@ -89,7 +89,7 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 	}
 
 	// 3: what the record is worth beside it.
-	r, stands := settle(&w.config, s, m, in, now)
+	r, stands := settle(&w.config, s, m, in, w.ring.keys.era(), now)
 	if stands == standsStale || stands == standsFuture {
 		if based := w.ceremony.rebase(s, m, w.call.Acct, w.ring.keys.era(), now); based != nil {
 			r, m, stands = based, markOf(based), standsFresh
@@ -113,8 +113,10 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 		return stale(m), nil
 	case code != wire.CodeDone:
 		return refuse(code), nil
-	case r.Gen == 0: // a first registration that was refused: nothing is written
+	case !m.Known() && verdict != wire.VerdictOK: // a first registration that was refused: nothing is written
 		return w.reply(&wire.Answer{Verdict: verdict, Limit: w.config.Limit}, nil)
+	case uint64(r.Gen) >= beginning(w.ring.keys.era()+1): // it would be above what the next ceremony takes or begins
+		return refuse(wire.CodeBusy), nil
 	}
 	if w.fault("crash/02") {
 		return nil, errDied

@@ -32,7 +32,7 @@ func (u *rules) create(r *wire.Record, in *demand) (wire.Verdict, refusal) {
 	switch {
 	case u.redo && in.alone():
 		return u.only(r, in), wire.CodeDone
-	case r.Gen == 0: // nobody ever heard of the account, and settle has asked for gen 0
+	case r.Ver == 0: // nobody ever heard of the account, and settle has asked for gen 0
 		return u.vouchedOnly(r, in, wire.PurposeFirst)
 	case r.State != wire.StateActive && q.Gen != r.Gen:
 		return wire.VerdictGenMismatch, wire.CodeDone

@@ -66,14 +66,15 @@ const (
 // settle is step 3: what a record s, or none, and a mark m say together. The
 // record it returns has the mark's count and state: no record is believed in
 // that. Only the slots, limit and resets are the record's, and two records of the
-// same gen have the same.
-func settle(c *wire.Config, s *wire.Record, m Mark, in *demand, now *time.Time) (*wire.Record, standing) {
+// same gen have the same: so an account of which nobody remembers anything begins
+// in the era that the last ceremony began, above the gen of every record of before.
+func settle(c *wire.Config, s *wire.Record, m Mark, in *demand, era int, now *time.Time) (*wire.Record, standing) {
 	switch {
 	case s != nil && (s.Gen > m.Gen || s.Ver > m.Ver): // also when nobody ever heard of the account
 		return nil, standsFuture
 	case !m.Known():
 		if in.op == wire.OpCreate && !in.malformed && in.create.Gen == 0 {
-			return blank(c, m), standsFresh
+			return blank(c, Mark{Gen: uint32(beginning(era))}), standsFresh
 		}
 		return nil, standsNone
 	case in.redoes(s, m):

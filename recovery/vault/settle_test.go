@@ -84,7 +84,7 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			now := time.Unix(999, 0)
-			r, got := settle(config(x.policy), x.s, x.m, x.in, &now)
+			r, got := settle(config(x.policy), x.s, x.m, x.in, 2, &now)
 			if got != x.want {
 				t.Fatalf("stands %d, want %d", got, x.want)
 			}
@@ -92,8 +92,11 @@ func TestSettle(t *testing.T) {
 				return
 			}
 			want := x.m // the count and the state are the mark's, whatever the record says
-			if got == standsRedo {
+			switch {
+			case got == standsRedo:
 				want.Gen--
+			case !x.m.Known(): // above every record of before the second ceremony
+				want.Gen = 2 << eraBits
 			}
 			if markOf(r) != want {
 				t.Errorf("mark %+v, want %+v", markOf(r), want)
@@ -105,7 +108,7 @@ func TestSettle(t *testing.T) {
 	}
 	expired := time.Unix(1000, 0)
 	for _, now := range []*time.Time{nil, &expired} {
-		if _, got := settle(config(PolicyMerge), nil, known, deleting(wire.PurposeDelete), now); got != standsStale {
+		if _, got := settle(config(PolicyMerge), nil, known, deleting(wire.PurposeDelete), 2, now); got != standsStale {
 			t.Errorf("a voucher at %v: stands %d", now, got)
 		}
 	}
