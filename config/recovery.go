@@ -70,10 +70,11 @@ type Vault struct {
 	// Ed25519 private key in PEM that signs vouchers, as `staunch config new-key`
 	// makes it. "": made at the first start in data_dir, for spawned vaults alone.
 	VoucherKeyFile string `toml:"voucher_key_file"`
-	// Remote replicas, as "VAULT/NAME=ADDRESS": "v1/a=tcp:192.0.2.5:7443".
+	// Remote replicas, as "VAULT/NAME=ADDRESS": "v1/a=tcp:192.0.2.5:7443". Over tcp
+	// both ends prove a key: link.key in data_dir is this server's.
 	Replicas []string `toml:"replicas"`
-	// Remote witnesses that are no vaults, as "NAME=ADDRESS". Without any, this
-	// server is the fourth one itself.
+	// Remote witnesses that are no vaults, as "NAME=ADDRESS": all that the vault set
+	// names. With spawned vaults this server is the fourth one itself.
 	Witnesses []string `toml:"witnesses"`
 }
 

@@ -5,15 +5,11 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/recovery"
-	"github.com/staunchid/staunch/recovery/release"
-	"github.com/staunchid/staunch/recovery/spawn"
-	"github.com/staunchid/staunch/store/sqlite"
 )
 
 // vaultsWait is how long a server waits for its vaults before it serves without
@@ -23,8 +19,9 @@ const vaultsWait = 20 * time.Second
 // recoverer is pillar recovery of all apps: the vaults, and what could not be
 // stored.
 type recoverer struct {
-	vaults *spawn.Set
-	retry  retryStream
+	vaults   vaults
+	vouchers ed25519.PrivateKey
+	retry    retryStream
 }
 
 // openRecovery makes pillar recovery over the stores, which are open.
@@ -32,29 +29,11 @@ func (s *Server) openRecovery(l *loaded, m *metrics) error {
 	if !s.cfg.RecoveryOn() {
 		return nil
 	}
-	if s.cfg.Vault.Mode != "spawn" {
-		return s.cfg.Wrong("vault.mode", "this release runs its vaults itself; write \"spawn\"")
-	}
-	if len(s.vaultCommand) == 0 {
-		return errors.New(`server: options: VaultCommand is required, for the configuration has [recovery]; or write profile = "none" there`)
-	}
-	records, err := s.anyRecords()
-	if err != nil {
-		return err
-	}
-	vouchers, err := s.voucherKey()
-	if err != nil {
-		return err
-	}
 	r := &recoverer{}
 	s.recovery = r
-	r.vaults, err = spawn.Open(&spawn.Options{
-		Dir: filepath.Join(s.cfg.DataDir, "vaults"), Profile: s.cfg.Recovery.Profile, Policy: s.recoveryPolicy(), Limit: s.cfg.Recovery.Limit,
-		OnAmnesia: s.cfg.Vault.OnTotalAmnesia, Vouchers: vouchers, Records: records, Command: s.vaultCommand,
-		LogArgs: []string{"--log-level", s.cfg.Log.Level, "--log-format", s.cfg.Log.Format}, Stderr: s.vaultLog, Logger: s.log, Now: s.now,
-	})
-	if err != nil {
-		return fmt.Errorf("server: %w", err)
+	var err error
+	if r.vaults, r.vouchers, err = s.openVaults(); err != nil {
+		return err
 	}
 	if r.retry, err = openRetry(s.cfg, s.log); err != nil {
 		return fmt.Errorf("server: the retry stream: %w", err)
@@ -79,41 +58,6 @@ func (s *Server) recoveryPolicy() string {
 	return s.cfg.Recovery.Policy
 }
 
-// anyRecords reports whether a store has records of vaults, and refuses those of
-// another profile.
-func (s *Server) anyRecords() (any bool, err error) {
-	for _, a := range s.apps {
-		err := a.store.View(context.Background(), func(tx *sqlite.Tx) error {
-			profile, found, err := tx.AnyRecovery(context.Background())
-			if err != nil {
-				return err
-			}
-			any = any || found
-			if found && profile != s.cfg.Recovery.Profile {
-				return s.cfg.Wrong("recovery.profile", "the store of app %s has records of profile %q, and a store never holds those of two profiles: put it back", a.id, profile)
-			}
-			return nil
-		})
-		if err != nil {
-			return false, err
-		}
-	}
-	return any, nil
-}
-
-// voucherKey reads the key that the configuration names. nil: it names none.
-func (s *Server) voucherKey() (ed25519.PrivateKey, error) {
-	file := s.cfg.Vault.VoucherKeyFile
-	if file == "" {
-		return nil, nil
-	}
-	key, err := release.ReadKey(file)
-	if err != nil {
-		return nil, s.cfg.Wrong("vault.voucher_key_file", "%v; `staunch config new-key` makes such a key", err)
-	}
-	return key, nil
-}
-
 // newRecovery makes pillar recovery of one app.
 func (s *Server) newRecovery(a *app, l *loaded, m *metrics) (err error) {
 	root := l.roots[string(a.id)]
@@ -132,7 +76,7 @@ func (s *Server) newRecovery(a *app, l *loaded, m *metrics) (err error) {
 	a.recovery, err = recovery.NewService(&recovery.Options{
 		App: a.id, Pepper: pepper, RowKey: rows, RateKey: rates,
 		Set: s.recovery.vaults.Signed(), Policy: s.recoveryPolicy(), PINMin: s.cfg.Recovery.PINMinLength,
-		Vaults: s.recovery.vaults.Vaults(), Vouchers: s.recovery.vaults.Vouchers(),
+		Vaults: s.recovery.vaults.Vaults(), Vouchers: s.recovery.vouchers,
 		Update: besideFlows(a.store.Update, ended), View: besideFlows(a.store.View, ended),
 		Accounts: accountHooks{a.flows}, Retry: s.recovery.retry, Timeout: s.cfg.Vault.Timeout.Duration, Now: s.now, Logger: s.log,
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -47,10 +48,10 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	defer view.Close()
-	out := &RecoveryStatus{Freshness: view.Config.Freshness, OnAmnesia: view.Config.OnAmnesia, WitnessErrors: map[string]string{}}
+	defer view.close()
+	out := &RecoveryStatus{Freshness: view.config.Freshness, OnAmnesia: view.config.OnAmnesia, WitnessErrors: map[string]string{}}
 	var ids []string
-	for _, v := range view.Vaults {
+	for _, v := range view.ways {
 		ids = append(ids, v.ID)
 	}
 	for i := range cfg.Apps {
@@ -69,7 +70,7 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 	}
 	timeout := cfg.Vault.Timeout.Duration
 	vaults, err := recovery.ReadStatus(ctx, &recovery.StatusOptions{
-		Set: view.Signed, Policy: view.Config.Policy, Vaults: view.Vaults, Timeout: timeout, Now: func() time.Time { return now },
+		Set: view.signed, Policy: view.config.Policy, Vaults: view.ways, Timeout: timeout, Now: func() time.Time { return now },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -77,7 +78,7 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 	out.VaultsStatus = *vaults
 	for _, w := range vaults.Witnesses {
 		out.WitnessErrors[w] = ""
-		if err := listens(ctx, view.Witness, timeout); err != nil {
+		if err := listens(ctx, view.witnesses[w], timeout); err != nil {
 			out.WitnessErrors[w] = err.Error()
 		}
 	}
@@ -87,21 +88,45 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 	return out, nil
 }
 
-func lookAtVaults(cfg *config.Config) (*spawn.View, error) {
-	v, err := spawn.Look(filepath.Join(cfg.DataDir, "vaults"))
+// vaultView is what of the vaults is known before any is asked.
+type vaultView struct {
+	signed    []byte
+	ways      []recovery.Vault
+	config    wire.Config       // of a vault; its level is empty where nobody knows
+	witnesses map[string]string // addresses of those that are no vaults
+	close     func()
+}
+
+func lookAtVaults(cfg *config.Config) (*vaultView, error) {
+	if cfg.Vault.Mode == "remote" {
+		set, err := openRemote(cfg)
+		if err != nil {
+			return nil, err
+		}
+		v := &vaultView{set.Signed(), set.Vaults(), wire.Config{Policy: cfg.Recovery.Policy}, map[string]string{}, set.Close}
+		if c, err := set.Config(); err == nil {
+			v.config = c
+		}
+		for _, id := range set.Witnesses() {
+			v.witnesses[id] = witnessAddress(cfg, id)
+		}
+		return v, nil
+	}
+	look, err := spawn.Look(filepath.Join(cfg.DataDir, "vaults"))
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	return v, nil
+	return &vaultView{look.Signed, look.Vaults, look.Config, map[string]string{look.WitnessID: "unix:" + look.Witness}, look.Close}, nil
 }
 
 // listens reports whether a witness takes connections. Only other members of the
 // set may ask it more.
-func listens(ctx context.Context, path string, timeout time.Duration) error {
+func listens(ctx context.Context, address string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", path)
+	network, where, _ := strings.Cut(address, ":")
+	c, err := d.DialContext(ctx, network, where)
 	if err != nil {
 		return err
 	}

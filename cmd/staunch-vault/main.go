@@ -20,6 +20,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/staunchid/staunch/recovery/release"
 	"github.com/staunchid/staunch/recovery/replica"
 )
 
@@ -41,6 +42,10 @@ func run(args []string, in *os.File, out, logs io.Writer) int {
 		}
 		o.Peers[id] = address
 		return nil
+	})
+	flags.Func("host-key", "the server's public link key in PEM: then tcp speaks TLS, and only that server may call (DIR/host.pub)", func(file string) (err error) {
+		o.HostKey, err = release.ReadPublicKey(file)
+		return err
 	})
 	flags.StringVar(&o.KeysOn, "keys-on", "", "hand the master keys to other replicas here")
 	flags.StringVar(&o.KeysFrom, "keys-from", "", "take the master keys from the replica that hands them over here")

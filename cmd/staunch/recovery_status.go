@@ -88,7 +88,11 @@ func recoveryProblems(st *server.RecoveryStatus, cfg *config.Config, now time.Ti
 			add("witness %s: %s", w, why)
 		}
 	}
-	if answer == 0 {
+	switch {
+	case answer > 0:
+	case cfg.Vault.Mode == "remote":
+		add("no vault answers: do they run, and does the network reach them?")
+	default:
 		add("no vault answers: does the server run?")
 	}
 	switch {

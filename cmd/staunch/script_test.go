@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 //	waitfor FILE REGEXP                until the file matches
 //	jsonenv VAR FILE KEY               sets VAR to a text member of the first JSON value in FILE
 //	httpget [-STATUS] URL [HEADER...]  prints the body; STATUS is 200 unless given
+//	freeports VAR...                   sets each VAR to a port that is free
 //	deadletters DIR N                  leaves N dead letters in the retry stream of a data_dir
 //	httppost [-STATUS] URL BODY [HEADER...]
 //
@@ -63,9 +65,9 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor, "jsonenv": jsonEnv,
-			"deadletters": deadLetters,
-			"httpget":     func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
-			"httppost":    func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
+			"deadletters": deadLetters, "freeports": freePorts,
+			"httpget":  func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
+			"httppost": func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
 		},
 	})
 }
@@ -98,6 +100,18 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 			data, err := os.ReadFile(ts.MkAbs(args[0]))
 			ts.Fatalf("waitfor %s: not within %s\n%s%v", strings.Join(args, " "), patience, data, err)
 		}
+	}
+}
+
+func freePorts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: freeports VAR...")
+	}
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // after all are chosen
+		ts.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/recovery/release"
 	"github.com/staunchid/staunch/recovery/replica"
 )
 
@@ -14,6 +15,7 @@ import (
 type VaultCmd struct {
 	Run      VaultRunCmd      `cmd:"" help:"Run a vault, or one replica of it; serve starts its own."`
 	Witness  VaultWitnessCmd  `cmd:"" help:"Run a witness that is no vault."`
+	NewSet   VaultNewSetCmd   `cmd:"" help:"Make a vault set for vaults on other machines, and what each of them is started with."`
 	Ceremony VaultCeremonyCmd `cmd:"" help:"Sign a re-base, for vaults that lost their marks or whose store went back."`
 	Sign     VaultSignCmd     `cmd:"" help:"Add a release key's signature to a vault set or a ceremony."`
 	Show     VaultShowCmd     `cmd:"" help:"Print a vault set, ceremony, configuration, evidence or receipt in words."`
@@ -49,6 +51,7 @@ type VaultRunCmd struct {
 	vaultFlags `embed:""`
 	Replica    string `default:"a" help:"Which process of the vault this is."`
 	Listen     string `placeholder:"unix:DIR/vault.sock" help:"Where the server calls."`
+	HostKey    string `type:"existingfile" placeholder:"FILE.pub" help:"The server's public link key: then tcp speaks TLS, and only that server may call. Default: DIR/host.pub, if it is there."`
 	KeysOn     string `placeholder:"ADDRESS" help:"Hand the master keys to other replicas here."`
 	KeysFrom   string `placeholder:"ADDRESS" help:"Take the master keys from the replica that hands them over here."`
 }
@@ -61,6 +64,12 @@ func (VaultRunCmd) Help() string {
 // Run runs it.
 func (c *VaultRunCmd) Run(s *streams) error {
 	o := c.options(s)
+	if c.HostKey != "" {
+		var err error
+		if o.HostKey, err = release.ReadPublicKey(c.HostKey); err != nil {
+			return err
+		}
+	}
 	o.Replica, o.Listen, o.KeysOn, o.KeysFrom = strings.TrimPrefix(c.Replica, c.ID+"/"), c.Listen, c.KeysOn, c.KeysFrom
 	return runReplica(s, o, replica.Run)
 }

@@ -33,9 +33,11 @@ attest/request        |                                                         
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
 passkey/passkeytest   | internal/cbor                                                            |
+recovery/hostlink     | recovery/wire                                                               |
+recovery/remote       | recovery recovery/hostlink recovery/replica recovery/wire tee               |
 recovery/release      | recovery/wire tee                                                           |
 recovery/spawn        | recovery recovery/release recovery/replica recovery/wire tee/process        |
-recovery/replica      | recovery/vault recovery/wire tee tee/process                                |
+recovery/replica      | recovery/hostlink recovery/release recovery/vault recovery/wire tee tee/process |
 recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
 tee                   | tee/process internal/cbor                                                |
 tee/process           | internal/cbor                                                            |
@@ -60,9 +62,9 @@ config                |                                                         
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
-server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/spawn recovery/wire stream stream/... web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
-cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee | connectrpc.com/connect github.com/alecthomas/kong
-cmd/staunch-vault     | recovery/replica                                                         |
+server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
+cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process | connectrpc.com/connect github.com/alecthomas/kong
+cmd/staunch-vault     | recovery/release recovery/replica                                        |
 client                | account attest/request gen/... recovery recovery/wire                                          | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect

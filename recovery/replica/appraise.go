@@ -33,6 +33,11 @@ func (f *folder) appraise(binding, evidence []byte) error {
 	if err != nil {
 		return err
 	}
+	return Appraise(set, binding, evidence, time.Now())
+}
+
+// Appraise judges evidence of a member of a set that was verified.
+func Appraise(set *wire.VaultSet, binding, evidence []byte, now time.Time) error {
 	b, err := wire.Decode[wire.Binding](binding)
 	if err != nil {
 		return err
@@ -51,7 +56,6 @@ func (f *folder) appraise(binding, evidence []byte) error {
 	if !bytes.Equal(e.Binding, binding) {
 		return errors.New("its evidence is of another binding")
 	}
-	now := time.Now()
 	claims, err := tee.Verify(e, nil, now)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@
 //	marks/        the journal of the witness, if on_total_amnesia is checkpoint
 //	marks.name    the folder of that after an amnesia ceremony
 //	ceremony.cbor a signed re-base, if one was held: see vault.Ceremony
+//	host.pub      the public link key of a host on another machine, in PEM
 //	vault.sock    where the host calls; peer.sock: where witnesses do
 //	pid, LOCK     of the process that runs
 //

@@ -23,9 +23,10 @@ type Options struct {
 	Replica string // "a", "b", …; empty: a
 	Dir     string
 
-	Listen   string            // where the host calls; empty: unix:DIR/vault.sock
+	Listen   string            // where the host calls; empty: unix:DIR/vault.sock. With a host key it speaks TLS, and without one only this machine is let in
 	Peer     string            // where witnesses call; empty: unix:DIR/peer.sock
 	Peers    map[string]string // addresses of the other witnesses; one that is left out: unix:DIR/../ID/peer.sock
+	HostKey  wire.EdKey        // public link key of the one host that may call; zero: that of DIR/host.pub, if it is there
 	KeysOn   string            // where other replicas get the master keys; empty: nowhere
 	KeysFrom string            // of the replica that has them; empty: this one makes them
 

@@ -50,7 +50,7 @@ func Run(ctx context.Context, options *Options) error {
 	if err := p.serveKeys(v); err != nil {
 		return err
 	}
-	ln, err := listen(o.Listen)
+	ln, err := p.listenHost()
 	if err != nil {
 		return err
 	}

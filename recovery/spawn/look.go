@@ -12,10 +12,11 @@ import (
 
 // View is a folder of vaults as it lies there.
 type View struct {
-	Signed  []byte // the vault set
-	Vaults  []recovery.Vault
-	Config  wire.Config // of the first vault; all have the same but for their name
-	Witness string      // address of the witness that runs in the server; empty: there is none
+	Signed    []byte // the vault set
+	Vaults    []recovery.Vault
+	Config    wire.Config // of the first vault; all have the same but for their name
+	WitnessID string      // of the witness that runs in the server; empty: there is none
+	Witness   string      // the path of its socket
 
 	links []*recovery.LinkClient
 }
@@ -53,7 +54,7 @@ func Look(dir string) (*View, error) {
 	}
 	v.Vaults = waysTo(shape, links)
 	if shape.witness != "" {
-		v.Witness = filepath.Join(dir, shape.witness, "peer.sock")
+		v.WitnessID, v.Witness = shape.witness, filepath.Join(dir, shape.witness, "peer.sock")
 	}
 	return v, nil
 }
