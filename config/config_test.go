@@ -169,7 +169,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("with %q: %+v, %v", text, c.Attest, err)
 		}
 	}
-	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 166: app[0].id: is so" {
+	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 167: app[0].id: is so" {
 		t.Errorf("Wrong: %v", err)
 	}
 	if err := new(config.Config).Wrong("listen", "is so"); err.Error() != "config: listen: is so" {
