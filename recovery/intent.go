@@ -1,9 +1,11 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/staunchid/staunch/recovery/wire"
@@ -17,12 +19,23 @@ const (
 	intentSeldom = 5 * time.Minute
 	intentLife   = 30 * 24 * time.Hour
 	intentMost   = 100 // at a time
+	intentsOfOne = 16  // of one account at one vault
 )
 
 // intend keeps a request that changes what is registered, before its vault gets
 // it. If the record that it makes is lost, only this very request can make it
-// again, and the phone may be gone.
+// again, and the phone may be gone. So a newcomer takes no other's place: which of
+// them the vault has executed nobody can tell before it is repeated. While too many
+// are on their way the newcomer waits.
 func (s *Service) intend(ctx context.Context, tx Tx, j *job, now time.Time) error {
+	waiting, err := tx.IntentsOf(ctx, j.pool.id, j.acct)
+	if err != nil {
+		return err
+	}
+	same := func(i IntentRow) bool { return i.Op == uint8(j.op) && bytes.Equal(i.Request, j.request) }
+	if len(waiting) >= intentsOfOne && !slices.ContainsFunc(waiting, same) {
+		return &RateError{RetryAt: now.Add(intentEvery)}
+	}
 	return tx.PutIntent(ctx, IntentRow{
 		Vault: j.pool.id, Acct: j.acct, Account: j.account, Op: uint8(j.op), Epoch: j.epoch, Request: j.request, At: now, NextAt: now.Add(intentEvery),
 	})

@@ -241,6 +241,52 @@ func TestCrash18(t *testing.T) {
 	h.right("482915", "two")
 }
 
+// TestCrash18Overtaken: while such a request waits, another of the same op comes,
+// of a phone that knows nothing of it. It does not take the other's place, which
+// alone can bring the record.
+func TestCrash18Overtaken(t *testing.T) {
+	b, old, h := backedUp(t, recoverytest.Options{})
+	old.net.Script = func(c recoverytest.Call) recoverytest.Fault {
+		if c.Op == wire.OpUpdate {
+			b.fault.Store("crash/05")
+		}
+		return recoverytest.Pass
+	}
+	have, err := recovery.ParseBackup(old.backup)
+	old.must(err)
+	if err := old.client.Update(t.Context(), have, payloadOf("two")); err == nil {
+		t.Fatal("updated by a service that died")
+	}
+	b.fault.Store("")
+	another := func(vault string, n byte) error {
+		row, _ := b.row(vault, alice)
+		tbs, err := wire.Encode(&wire.Update{Target: wire.Target{Vault: vault, Acct: row.Acct, Gen: row.Gen}, Reg: wire.RegID{n}})
+		old.must(err)
+		in, _ := b.sealed(vault, alice, wire.OpUpdate, &wire.Managed{TBS: tbs, Sig: &wire.Signature{}})
+		_, err = b.CallVault(t.Context(), old.caller(), in)
+		return err
+	}
+	for n := range byte(15) { // 16 of one account wait at a vault, and no more
+		for _, v := range b.vaults.List {
+			if err := another(v.ID, n); !errors.Is(err, recovery.ErrStale) {
+				t.Fatalf("%s, request %d: %v", v.ID, n, err)
+			}
+		}
+	}
+	if err := another("v1", 99); !errors.Is(err, recovery.ErrRate) {
+		t.Errorf("a 17th request: %v", err)
+	}
+	if n := intents(b); n != 48 {
+		t.Errorf("%d intents are kept, want 48", n)
+	}
+	b.restart()
+	b.runOnce() // the oldest first: it brings the record, and the others end
+	if n := intents(b); n != 0 {
+		t.Errorf("%d intents are left", n)
+	}
+	h.right("482915", "two")
+}
+
 func intents(b *backend) (n int) {
 	b.do(func(tx storetest.Tx) (err error) {
 		n, err = tx.CountIntents(b.Context())

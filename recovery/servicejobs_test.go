@@ -100,9 +100,8 @@ func TestIntentsEnd(t *testing.T) {
 	l := &link{Link: b.ways[0].Replicas[0].Link}
 	b.ways[0].Replicas[0].Link = l
 	b.restart()
-	managed := &wire.Managed{TBS: []byte{1}}
+	in, _ := b.sealed("v1", alice, wire.OpUpdate, &wire.Managed{TBS: []byte{1}})
 	call := func() error {
-		in, _ := b.sealed("v1", alice, wire.OpUpdate, managed)
 		_, err := b.CallVault(t.Context(), old.caller(), in)
 		return err
 	}
@@ -120,7 +119,7 @@ func TestIntentsEnd(t *testing.T) {
 			t.Errorf("%s: %d intents", tt.code, n)
 		}
 		l.change = nil
-		if err := call(); err != nil { // in the place of the one before
+		if err := call(); err != nil { // the same again, which ends it
 			t.Fatal(err)
 		}
 	}

@@ -227,8 +227,8 @@ func (s *Service) alone(ctx context.Context, tx Tx, r Record, session []byte) (b
 			return false, nil
 		}
 	}
-	busy, err := tx.HasIntent(ctx, r.Vault, r.Acct)
-	return !busy, err
+	waiting, err := tx.IntentsOf(ctx, r.Vault, r.Acct)
+	return err == nil && len(waiting) == 0, err
 }
 
 // history notes a version of a record, and reports whether it is a new one. Two

@@ -55,18 +55,20 @@ type recordTx interface {
 	History(ctx context.Context, vault string, acct [16]byte, limit int) ([]HistoryRow, error)
 	DeleteHistory(ctx context.Context, t time.Time, limit int) (int, error)
 
-	// PutIntent keeps a managed request until its record is stored; one a vault,
-	// account and op, the newest.
+	// PutIntent keeps a managed request until its record is stored, beside others that
+	// are on their way already. The same bytes again are the same request.
 	PutIntent(ctx context.Context, i IntentRow) error
 	// PostponeIntent stores when it is due again and how often it was tried, if it
 	// is still that request, and reports whether it is.
 	PostponeIntent(ctx context.Context, i IntentRow) (bool, error)
 	// EndIntent removes it, if it is still that request: requestHash is its SHA-256.
 	EndIntent(ctx context.Context, vault string, acct [16]byte, op uint8, requestHash [32]byte) error
-	// Intents gives up to limit that are due at now, by time.
+	// Intents gives up to limit that are due at now, by time; of those due at once the
+	// oldest first.
 	Intents(ctx context.Context, now time.Time, limit int) ([]IntentRow, error)
-	// HasIntent reports whether there is one for an account at a vault.
-	HasIntent(ctx context.Context, vault string, acct [16]byte) (bool, error)
+	// IntentsOf gives those for an account at a vault, by time, without bounds on what
+	// is read: PutIntent's callers bound them.
+	IntentsOf(ctx context.Context, vault string, acct [16]byte) ([]IntentRow, error)
 	// CountIntents counts all.
 	CountIntents(ctx context.Context) (int, error)
 }

@@ -74,13 +74,13 @@ func readIntent(s scan) (recovery.IntentRow, error) {
 	return i, fixed(i.Acct[:], acct, "acct")
 }
 
-// PutIntent keeps a request that changes what is registered: one a vault, account
-// and op, the newest.
+// PutIntent keeps a request that changes what is registered, beside those that are
+// on their way already.
 func (tx *Tx) PutIntent(ctx context.Context, i recovery.IntentRow) error {
 	hash := sha256.Sum256(i.Request)
 	_, err := tx.exec(ctx, "recovery intent", `INSERT INTO recovery_intent (`+intentColumns+`, request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (vault, acct, op) DO UPDATE SET account = excluded.account, epoch = excluded.epoch, request = excluded.request,
-			at = excluded.at, next_at = excluded.next_at, tries = excluded.tries, request_hash = excluded.request_hash`,
+		ON CONFLICT (vault, acct, op, request_hash) DO UPDATE SET account = excluded.account, epoch = excluded.epoch,
+			at = excluded.at, next_at = excluded.next_at, tries = excluded.tries`,
 		i.Vault, i.Acct[:], int64(i.Op), string(i.Account), int64(i.Epoch), i.Request, micros(i.At), micros(i.NextAt), i.Tries, hash[:])
 	return err
 }
@@ -101,16 +101,17 @@ func (tx *Tx) EndIntent(ctx context.Context, vault string, acct [16]byte, op uin
 	return err
 }
 
-// Intents gives up to limit that are due at now, by time.
+// Intents gives up to limit that are due at now, by time; of those due at once the
+// oldest first.
 func (tx *Tx) Intents(ctx context.Context, now time.Time, limit int) ([]recovery.IntentRow, error) {
 	return some(ctx, tx, "recovery intent", readIntent, `SELECT `+intentColumns+` FROM recovery_intent
-		WHERE next_at <= ? ORDER BY next_at, vault, acct, op LIMIT ?`, micros(now), limit)
+		WHERE next_at <= ? ORDER BY next_at, at, vault, acct, op, request_hash LIMIT ?`, micros(now), limit)
 }
 
-// HasIntent reports whether there is one for an account at a vault.
-func (tx *Tx) HasIntent(ctx context.Context, vault string, acct [16]byte) (bool, error) {
-	_, found, err := one(ctx, tx, "recovery intent", number[int], `SELECT 1 FROM recovery_intent WHERE vault = ? AND acct = ? LIMIT 1`, vault, acct[:])
-	return found, err
+// IntentsOf gives those for an account at a vault, by time.
+func (tx *Tx) IntentsOf(ctx context.Context, vault string, acct [16]byte) ([]recovery.IntentRow, error) {
+	return some(ctx, tx, "recovery intent", readIntent, `SELECT `+intentColumns+` FROM recovery_intent
+		WHERE vault = ? AND acct = ? ORDER BY at, request_hash`, vault, acct[:])
 }
 
 // CountIntents counts all.

@@ -431,7 +431,7 @@ CREATE TABLE recovery_intent (
 	at           INTEGER NOT NULL,
 	next_at      INTEGER NOT NULL,
 	tries        INTEGER NOT NULL,
-	PRIMARY KEY (vault, acct, op)
+	PRIMARY KEY (vault, acct, op, request_hash)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX recovery_intent_next ON recovery_intent (next_at);

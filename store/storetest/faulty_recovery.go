@@ -72,8 +72,8 @@ func (tx *faultyTx) Intents(ctx context.Context, now time.Time, limit int) ([]re
 	return around(tx, "Intents", func() ([]recovery.IntentRow, error) { return tx.Tx.Intents(ctx, now, limit) })
 }
 
-func (tx *faultyTx) HasIntent(ctx context.Context, vault string, acct [16]byte) (bool, error) {
-	return around(tx, "HasIntent", func() (bool, error) { return tx.Tx.HasIntent(ctx, vault, acct) })
+func (tx *faultyTx) IntentsOf(ctx context.Context, vault string, acct [16]byte) ([]recovery.IntentRow, error) {
+	return around(tx, "IntentsOf", func() ([]recovery.IntentRow, error) { return tx.Tx.IntentsOf(ctx, vault, acct) })
 }
 
 func (tx *faultyTx) CountIntents(ctx context.Context) (int, error) {

@@ -197,7 +197,7 @@ func testRecoveryHistory(t *testing.T, open Open) {
 	before(2, 3, false)
 }
 
-// testRecoveryIntents: one a vault, account and op, until it is ended by its own bytes.
+// testRecoveryIntents: each until it is ended by its own bytes.
 func testRecoveryIntents(t *testing.T, open Open) {
 	s := fresh(t, open)
 	ctx := t.Context()
@@ -219,38 +219,48 @@ func testRecoveryIntents(t *testing.T, open Open) {
 	put(intent(2, 1, "other", 7))
 	same(t, []recovery.IntentRow{intent(1, 2, "activate", 5), intent(2, 1, "other", 7)}, due(8, 9))
 	same(t, []recovery.IntentRow{intent(1, 2, "activate", 5)}, due(8, 1))
-	for vault, want := range map[string]bool{"v1": true, "v2": false} {
-		if has := look(t, s, func(tx Tx) (bool, error) { return tx.HasIntent(ctx, vault, [16]byte{2}) }); has != want {
-			t.Errorf("%s has an intent: %v", vault, has)
-		}
+	of := func(vault string, acct byte) []recovery.IntentRow {
+		t.Helper()
+		return look(t, s, func(tx Tx) ([]recovery.IntentRow, error) { return tx.IntentsOf(ctx, vault, [16]byte{acct}) })
 	}
-	put(intent(1, 1, "create again", 3)) // in place of the one before
-	same(t, []recovery.IntentRow{intent(1, 1, "create again", 3)}, due(3, 9))
+	same(t, []recovery.IntentRow{intent(2, 1, "other", 7)}, of("v1", 2))
+	same(t, []recovery.IntentRow(nil), of("v2", 2))
+	put(intent(1, 1, "create", 9)) // the same again
+	later := intent(1, 1, "create again", 3)
+	later.At = at(2)
+	put(later) // beside it
+	same(t, []recovery.IntentRow{later}, due(3, 9))
+	if rows := of("v1", 1); len(rows) != 3 || string(rows[2].Request) != "create again" {
+		t.Errorf("of one account: %+v", rows)
+	}
+	later.At = at(1)
+	put(later)
 	count := func(want int) {
 		t.Helper()
 		if n := look(t, s, func(tx Tx) (int, error) { return tx.CountIntents(ctx) }); n != want {
 			t.Errorf("%d intents, want %d", n, want)
 		}
 	}
-	count(3)
+	count(4)
 	postponed := intent(1, 1, "create again", 30)
 	postponed.Tries = 8
 	for i, want := range []bool{false, true} {
 		p := postponed
-		p.Request = [][]byte{[]byte("create"), []byte("create again")}[i]
+		p.Request = [][]byte{[]byte("another"), []byte("create again")}[i]
 		if ok := act(t, s, func(tx Tx) (bool, error) { return tx.PostponeIntent(ctx, p) }); ok != want {
 			t.Errorf("postponed %q: %v", p.Request, ok)
 		}
 	}
-	same(t, []recovery.IntentRow{postponed}, due(30, 9)[2:])
+	same(t, []recovery.IntentRow{postponed}, due(30, 9)[3:])
+	same(t, []recovery.IntentRow{intent(1, 1, "create", 9)}, due(30, 9)[2:3])
 	end := func(request string) {
 		t.Helper()
 		update(t, s, func(tx Tx) error { return tx.EndIntent(ctx, "v1", [16]byte{1}, 1, sha256.Sum256([]byte(request))) })
 	}
-	end("create")
-	count(3)
+	end("another")
+	count(4)
 	end("create again")
-	count(2)
+	count(3)
 }
 
 // testRecoveryBlobs: what phones have encrypted, and which of it is current.
