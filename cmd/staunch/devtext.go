@@ -40,6 +40,10 @@ Staunch serves the app "demo" there.
 Folder: %[2]s (%[3]s)
 It trusts software phones, whose keys are public. Do not use it for real ones.
 %[8]s
+A phone in the terminal has an account too, and a PIN that brings its key back:
+  %[6]s phone enroll --server %[1]s --home ./pixel --name Pixel
+  %[6]s phone backup --home ./pixel
+
 Programs try, in another terminal:
 
   STAUNCH=%[6]s

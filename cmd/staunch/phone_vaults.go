@@ -75,8 +75,10 @@ func (r *phoneRun) recoverer(ctx context.Context, f vaultTrustFlags) (*recoverer
 	if err != nil || b == nil {
 		return q, err
 	}
-	q.backup, err = recovery.ParseBackup(b)
-	return q, err
+	if q.backup, err = recovery.ParseBackup(b); err != nil {
+		return nil, fmt.Errorf("%s is damaged: restore it, or delete it and then run `staunch phone backup delete`: %w", filepath.Join(r.home.dir, backupName), err)
+	}
+	return q, nil
 }
 
 // approving shows what the person approves, who is always there and says yes.
@@ -152,11 +154,16 @@ func (q *recoverer) saveAttempt(a *recovery.Attempt) error {
 
 // attempt is the try that was under way when the phone was cut off, or a new one.
 func (q *recoverer) attempt() (*recovery.Attempt, error) {
-	b, err := readIfThere(filepath.Join(q.home.dir, attemptName))
+	path := filepath.Join(q.home.dir, attemptName)
+	b, err := readIfThere(path)
 	if err != nil || b == nil {
 		return new(recovery.Attempt), err
 	}
-	return recovery.ParseAttempt(b)
+	a, err := recovery.ParseAttempt(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: delete it; the next try counts as a new one: %w", path, err)
+	}
+	return a, nil
 }
 
 func readIfThere(path string) ([]byte, error) {
