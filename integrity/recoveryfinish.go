@@ -76,9 +76,6 @@ func (s *Service) FinishRecovery(ctx context.Context, c account.Caller, in *Reco
 		if f.row, err = s.answered(ctx, tx, in.Ceremony, passkey.Recover, h.recovering(p.ID), now); err != nil {
 			return err
 		}
-		if f.row.Account != p.Account {
-			return ErrCeremonyExpired
-		}
 		return s.mayFail(ctx, tx, c, p.Account, now)
 	})
 	if err != nil {

@@ -36,6 +36,9 @@ func TestRecoveryOver(t *testing.T) {
 	if n := r.count("pending WHERE state = 'open'"); n != 2 || waiting() != 1 {
 		t.Errorf("a second before: %d are open, %d wait", n, waiting())
 	}
+	if done, err := r.RecoveryOver(t.Context(), started.Pending); done || err != nil { // by a clock that has listed it wrongly
+		t.Errorf("ended a second before: %v, %v", done, err)
+	}
 	r.advance(time.Second)
 	if n := waiting(); n != 0 {
 		t.Errorf("%d wait whose day is over", n)

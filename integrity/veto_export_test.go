@@ -51,3 +51,12 @@ func (s *Service) Open(ctx context.Context, p PendingRow) (done bool, err error)
 	})
 	return done, err
 }
+
+// RecoveryOver is what the clock does to a ticket that it has found to be over.
+func (s *Service) RecoveryOver(ctx context.Context, id account.PendingID) (done bool, err error) {
+	err = s.act(ctx, func(tx Tx) (err error) {
+		done, err = s.recoveryOver(ctx, tx, id, s.now())
+		return err
+	})
+	return done, err
+}
