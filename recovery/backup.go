@@ -18,10 +18,11 @@ type Backup struct {
 	account account.ID
 	profile string
 	known   knownSet
-	current *registration // nil: none is finished
-	pending *registration // nil: none is being made
-	blob    *newBlob      // nil: no payload is on its way
-	deleted bool          // asked for; current stays until all vaults have done it
+	accts   map[string][16]byte // by vault: what the service has called the account from the beginning
+	current *registration       // nil: none is finished
+	pending *registration       // nil: none is being made
+	blob    *newBlob            // nil: no payload is on its way
+	deleted bool                // asked for; current stays until all vaults have done it
 
 	limit, remaining uint8
 	assurance        string
@@ -50,13 +51,7 @@ type making struct {
 	approved bool      // by the owner
 	put      bool      // the service has the blob
 	active   bool      // the service points at it
-}
-
-// part is a vault's share. It goes when all vaults have theirs.
-type part struct {
-	vault string
-	k, s  wire.Scalar
-	auth  wire.PublicKey
+	lost     bool      // it cannot be finished: ErrForgotten
 }
 
 // newBlob is a payload on its way.
@@ -174,6 +169,8 @@ func (b *Backup) code(c *cbor.Coder) {
 		cbor.String(c, &b.assurance, 0, 16)
 		f.Key(12)
 		cbor.Uint(c, &b.operators, 0, 255)
+		f.Key(13)
+		cbor.TextKeys(c, &b.accts, 32, 0, 64, func(a *[16]byte) { c.Fixed(a[:]) })
 	})
 }
 
@@ -201,17 +198,11 @@ func (r *registration) code(c *cbor.Coder) {
 }
 
 func (m *making) code(c *cbor.Coder) {
-	c.Array(7)
-	cbor.Slice(c, &m.parts, 0, wire.MaxVaults, func(p *part) {
-		c.Array(4)
-		cbor.String(c, &p.vault, 1, 32)
-		p.k.Code(c)
-		p.s.Code(c)
-		cbor.Octets(c, &p.auth, 32, 33)
-	})
+	c.Array(8)
+	cbor.Slice(c, &m.parts, 0, wire.MaxVaults, func(p *part) { p.code(c) })
 	cbor.Octets(c, &m.blob, 0, wire.MaxBlob)
 	m.pin.Code(c)
-	for _, v := range []*bool{&m.first, &m.approved, &m.put, &m.active} {
+	for _, v := range []*bool{&m.first, &m.approved, &m.put, &m.active, &m.lost} {
 		c.Bool(v)
 	}
 }

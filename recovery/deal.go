@@ -49,7 +49,7 @@ func (c *Client) deal(set *wire.VaultSet, pin PIN, p *Payload) (*registration, e
 		if err != nil {
 			return nil, err
 		}
-		r.making.parts = append(r.making.parts, part{v.Vault, ks[i].Scalar.Bytes(), ss[i].Scalar.Bytes(), auth.Public()})
+		r.making.parts = append(r.making.parts, part{vault: v.Vault, k: ks[i].Scalar.Bytes(), s: ss[i].Scalar.Bytes(), auth: auth.Public()})
 	}
 	if r.making.blob, err = r.key.SealBlob(&h, p.sealed(r.manage, r.seq, c.now())); err != nil {
 		return nil, fmt.Errorf("recovery: the payload: %w", err)
@@ -87,18 +87,13 @@ func pinCheck(x wire.Secret) wire.Hash {
 }
 
 // create is the request that brings a vault its share.
-func (r *registration) create(target wire.Target, limit uint8) (*wire.Create, error) {
+func (r *registration) create(p *part, target wire.Target, limit uint8) (*wire.Create, error) {
 	manage, err := r.signer()
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range r.making.parts {
-		if p.vault == target.Vault {
-			return &wire.Create{
-				Target: target, Reg: r.reg(), Suite: r.header.Suite, Limit: limit,
-				K: p.k, S: p.s, Auth: p.auth, Manage: manage.Public(), BlobHash: r.blobHash,
-			}, nil
-		}
-	}
-	return nil, fmt.Errorf("recovery: the journal has no share for %s", target.Vault)
+	return &wire.Create{
+		Target: target, Reg: r.reg(), Suite: r.header.Suite, Limit: limit,
+		K: p.k, S: p.s, Auth: p.auth, Manage: manage.Public(), BlobHash: r.blobHash,
+	}, nil
 }

@@ -16,6 +16,7 @@ type step struct {
 	reg      map[string]wire.RegID       // what each request is about
 	blob     map[string]wire.Hash        // which blob the vault will name afterwards
 	commit   func(context.Context) error // instead of requests: tell the service
+	keep     bool                        // the journal notes the requests, and must be saved before they leave
 }
 
 func newStep() *step {
@@ -55,6 +56,11 @@ func (r *round) drive(ctx context.Context, b *Backup, reg *registration, plan fu
 		}
 		if len(s.requests) == 0 {
 			return views, errs, r.c.save(b)
+		}
+		if s.keep {
+			if err := r.c.save(b); err != nil {
+				return nil, nil, err
+			}
 		}
 		changed := false
 		for id, o := range r.ask(ctx, s.requests) {

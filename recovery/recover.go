@@ -77,6 +77,7 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 // try is one attempt, from the header to the payload.
 type try struct {
 	account account.ID
+	accts   map[string][16]byte
 	vaults  *vaults
 	header  wire.Header
 	blobs   [][]byte // candidates, of this registration
@@ -97,7 +98,7 @@ type try struct {
 // newTry reads the header and blinds the PIN.
 func (c *Client) newTry(session *SessionView, v *vaults, pin PIN, a *Attempt) (*try, error) {
 	t := &try{
-		account: session.Account, vaults: v, evaluated: map[string]*wire.Answer{}, released: map[string]*wire.Answer{},
+		account: session.Account, accts: session.Accts, vaults: v, evaluated: map[string]*wire.Answer{}, released: map[string]*wire.Answer{},
 		refused: map[string]bool{}, last: map[string]*wire.Answer{}, errs: map[string]error{},
 	}
 	for _, b := range session.Blobs {
@@ -182,11 +183,13 @@ func (t *try) backup(p *wire.Payload) *Backup {
 	reg := &registration{
 		header: t.header, key: t.key, manage: p.ManageSeed, blobHash: t.hash, seq: p.Seq, recovered: true,
 	}
-	for id := range t.released {
+	accts := map[string][16]byte{}
+	for id := range t.released { // under this name it had the share
 		reg.hold(id)
+		accts[id] = t.accts[id]
 	}
 	return &Backup{
-		account: t.account, profile: t.vaults.set.Profile, known: t.vaults.known, current: reg,
+		account: t.account, profile: t.vaults.set.Profile, known: t.vaults.known, accts: accts, current: reg,
 		limit: uint8(o.Limit), remaining: uint8(o.Remaining), assurance: o.Assurance, operators: uint8(min(o.Operators, 255)),
 	}
 }

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -11,7 +12,8 @@ import (
 //
 // It returns the journal also with an error. *UnavailableError: some vaults do
 // not have it yet; call again. Until all have it, the PIN before works, or the
-// new one, never none.
+// new one, never none. ErrForgotten: what was begun cannot be finished, and the
+// next call makes a registration of its own.
 func (c *Client) Register(ctx context.Context, b *Backup, pin PIN, p Payload) (*Backup, error) {
 	if b == nil {
 		b = new(Backup)
@@ -53,6 +55,10 @@ func (c *Client) Renew(ctx context.Context, b *Backup, pin PIN, p Payload) (*Bac
 func (c *Client) resume(ctx context.Context, r *round, b *Backup, pin PIN, p *Payload) (done bool, err error) {
 	reg := b.pending
 	m := reg.making
+	if m.lost {
+		b.retire()
+		return false, nil
+	}
 	same := m.pin == pinCheck(c.stretch(pin, reg.reg(), reg.header.Argon2))
 	if !same && len(reg.have) == 0 && !m.put {
 		b.pending = nil // nobody has heard of it
@@ -96,7 +102,11 @@ func (c *Client) open(ctx context.Context, b *Backup) (*round, *BackupView, erro
 	}
 	b.account, b.profile, b.known = got.Account, v.set.Profile, v.known
 	b.assurance, b.operators = v.assurance(), uint8(min(v.operators, 255))
-	return &round{c: c, vaults: v, accts: got.Accts}, got, nil
+	accts, err := b.name(&v.set, got.Accts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &round{c: c, vaults: v, accts: accts}, got, nil
 }
 
 func (c *Client) save(b *Backup) error {
@@ -139,11 +149,16 @@ func (c *Client) put(ctx context.Context, b *Backup, reg *registration) error {
 // vaults are in. So it does not matter where it was interrupted.
 func (c *Client) settle(ctx context.Context, r *round, b *Backup) error {
 	reg := b.pending
+	if reg.making.lost {
+		return ErrForgotten
+	}
 	if err := c.put(ctx, b, reg); err != nil {
 		return err
 	}
 	views, errs, err := r.drive(ctx, b, reg, func(views map[string]*view) (*step, error) { return r.next(b, reg, views) })
 	switch {
+	case reg.making.lost: // and the next registration is another
+		return errors.Join(err, c.save(b))
 	case err != nil:
 		return err
 	case len(errs) > 0:
@@ -153,8 +168,7 @@ func (c *Client) settle(ctx context.Context, r *round, b *Backup) error {
 		return fmt.Errorf("recovery: commit the registration: %w", err)
 	}
 	for i := range reg.making.parts {
-		reg.making.parts[i].k.Wipe()
-		reg.making.parts[i].s.Wipe()
+		reg.making.parts[i].wipe()
 	}
 	reg.making = nil
 	b.current, b.pending = reg, nil

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/staunchid/staunch/recovery/wire"
@@ -133,11 +134,11 @@ func (b *Backup) createAt(s *step, reg *registration, v *view, limit uint8) erro
 			return err
 		}
 	}
-	body, err := reg.create(v.target(), limit)
-	if err != nil {
-		return err
+	q, fresh, err := reg.handOut(v, limit, signer)
+	if errors.Is(err, ErrForgotten) {
+		reg.making.lost = true
 	}
-	q, err := managed(wire.OpCreate, signer, body)
+	s.keep = s.keep || fresh
 	s.blob[v.id] = reg.blobHash
 	return s.add(v.id, reg.reg(), q, err)
 }

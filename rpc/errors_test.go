@@ -41,6 +41,8 @@ func inside() map[string]string {
 		"recovery.ErrEvidence":                "for a phone: its own verdict on a vault",
 		"recovery.ErrPIN":                     "for a phone: its own rules for a new PIN",
 		"recovery.ErrOtherDevice":             "for a phone: its journal is older than what the vaults hold",
+		"recovery.ErrForgotten":               "for a phone: its own verdict on what a vault shows",
+		"recovery.ErrRenamed":                 "for a phone: its own verdict on the service",
 		"recovery.ErrShares":                  "for a phone: what it got does not open",
 		"recovery.ErrLocked":                  "for a phone: sealed in the answers of vaults",
 		"recovery.ErrPermanent":               "between the retry stream and who applies its entries",

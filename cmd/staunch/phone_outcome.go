@@ -139,6 +139,8 @@ func (f *recoveryFailure) named(err error) {
 		{recovery.ErrEvidence, phoneRefused, "RECOVERY_EVIDENCE_REFUSED"},
 		{recovery.ErrShares, phoneTampered, "RECOVERY_SHARES"},
 		{recovery.ErrOtherDevice, phoneRefused, "RECOVERY_OTHER_DEVICE"},
+		{recovery.ErrForgotten, phoneRefused, "RECOVERY_FORGOTTEN"},
+		{recovery.ErrRenamed, phoneRefused, "RECOVERY_RENAMED"},
 		{client.ErrRecoveryOver, phoneRefused, "RECOVERY_OVER"},
 		{recovery.ErrNotFound, phoneAbsent, "RECOVERY_NOT_FOUND"},
 		{recovery.ErrVaultUnavailable, phoneUnreachable, "RECOVERY_VAULT_UNAVAILABLE"},
