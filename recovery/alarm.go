@@ -58,6 +58,29 @@ func (s *Service) alarmed(ctx context.Context, j *job, err error) error {
 	return err
 }
 
+// forged tells operators of an entry of the retry stream that is refused. That it
+// becomes a dead letter says the rest.
+func (s *Service) forged(ctx context.Context, r Record, err error) {
+	s.log.Error("recovery.forged", "app", s.app, "vault", r.Vault, "account", r.Account, "error", err)
+	if !errors.Is(err, errForged) {
+		return
+	}
+	now := s.now()
+	told := s.update(ctx, func(tx Tx) error {
+		err := s.take(ctx, tx, alarmsAccount, now, "recovery.forged", r.Vault, string(r.Account))
+		if errors.Is(err, ErrRate) {
+			return nil // told often enough
+		}
+		if err != nil {
+			return err
+		}
+		return tx.AppendEvent(ctx, s.event("recovery.forged", r.Account, map[string]any{"vault": r.Vault}))
+	})
+	if told != nil {
+		s.log.Error("recovery: an alarm could not be stored as an event", "kind", "recovery.forged", "app", s.app, "error", told)
+	}
+}
+
 // event makes an event; its body has neither names nor addresses.
 func (s *Service) event(kind string, id account.ID, body map[string]any) event.Event {
 	text, err := json.Marshal(body)

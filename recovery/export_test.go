@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"context"
 	"crypto/sha256"
 
 	"github.com/staunchid/staunch/recovery/wire"
@@ -14,3 +15,6 @@ func TestingOnlyFastPIN(c *Client) {
 		return x[:]
 	}
 }
+
+// TestingOnlyRepeat repeats all intents once.
+func TestingOnlyRepeat(ctx context.Context, s *Service) error { return s.repeatIntents(ctx, true) }

@@ -36,9 +36,11 @@ func (s *Service) intend(ctx context.Context, tx Tx, j *job, now time.Time) erro
 	if len(waiting) >= intentsOfOne && !slices.ContainsFunc(waiting, same) {
 		return &RateError{RetryAt: now.Add(intentEvery)}
 	}
-	return tx.PutIntent(ctx, IntentRow{
+	i := IntentRow{
 		Vault: j.pool.id, Acct: j.acct, Account: j.account, Op: uint8(j.op), Epoch: j.epoch, Request: j.request, At: now, NextAt: now.Add(intentEvery),
-	})
+	}
+	i.MAC = i.Seal(s.rowKey)
+	return tx.PutIntent(ctx, i)
 }
 
 // givenUp ends the intent of a job that the vault will not execute however often
@@ -115,7 +117,8 @@ func (s *Service) repeatIntent(ctx context.Context, i IntentRow) error {
 	now := s.now()
 	i.Tries++
 	i.NextAt = now.Add(intentEvery)
-	if i.Tries > intentOften {
+	bad := s.judge(i, "recovery_intent", i.Account) // before a voucher is made for it
+	if bad != nil || i.Tries > intentOften {
 		i.NextAt = now.Add(intentSeldom)
 	}
 	open := false
@@ -126,7 +129,7 @@ func (s *Service) repeatIntent(ctx context.Context, i IntentRow) error {
 		open, err = tx.PostponeIntent(ctx, i)
 		return err
 	})
-	if err != nil || !open {
+	if err = errors.Join(bad, err); err != nil || !open {
 		return err
 	}
 	give, err := s.lanes.take(ctx, p.id, j.acct)

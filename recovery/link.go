@@ -63,6 +63,7 @@ type Record struct {
 	// stream keeps them as they are; this package reads them.
 	Notes [][]byte
 	At    time.Time // first enqueued
+	MAC   []byte    // of the app, over what is neither Create, Notes nor At: see SealEntry
 }
 
 // Join is what r and other, two entries of one key, come to: the record of the

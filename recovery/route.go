@@ -23,12 +23,6 @@ type job struct {
 	managed bool             // an intent is kept for it
 }
 
-// creates reports whether there may be no row for what the job makes: a first
-// record, or the tombstone of one that was lost.
-func (j *job) creates() bool {
-	return j.op == wire.OpCreate || j.op == wire.OpSeedBackup || j.op == wire.OpDelete
-}
-
 // executed is what a vault has done.
 type executed struct {
 	reply   *wire.Reply

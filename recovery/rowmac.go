@@ -9,11 +9,16 @@ import (
 	"github.com/staunchid/staunch/account"
 )
 
-// Sessions, setups and pointers have a MAC as the rows of accounts do, over
-// everything in them: see account.SealRow. Their kinds are "recovery_session",
-// "recovery_setup" and "recovery_pointer". Without it, whoever can write to the
-// store could try PINs without a ticket, or let a device of his register. Records
-// are sealed by their vault, blobs by their phone, and receipts are signed.
+// Rows have a MAC as those of accounts do, see account.SealRow: sessions, setups,
+// pointers, records and versions over everything in them, intents over what does
+// not change with each try. Their kinds are the names of their tables. Without it,
+// whoever can write to the store could try PINs without a ticket or prove one that
+// he does not know, let a device of his register, have registrations deleted, or
+// keep attempts from their owner.
+//
+// Blobs are sealed by their phone and found by their hash, and receipts are signed.
+// Token buckets have none: who can write to the store can empty their table too,
+// and what bounds guesses is the vaults' count.
 
 // Seal gives the MAC of the row.
 func (v SessionRow) Seal(key []byte) []byte {
@@ -44,6 +49,33 @@ func (p PointerRow) Seal(key []byte) []byte {
 
 // Sound reports whether the MAC is that of the row, in constant time.
 func (p PointerRow) Sound(key []byte) bool { return account.SoundRow(key, p.MAC, p.Seal(key)) }
+
+// Seal gives the MAC of the row.
+func (r RecordRow) Seal(key []byte) []byte {
+	return account.SealRow(key, "recovery_record", r.Vault, string(r.Acct[:]), string(r.Account), r.Profile, strconv.FormatUint(uint64(r.Gen), 10),
+		strconv.FormatUint(r.Ver, 10), strconv.Itoa(int(r.Used)), strconv.Itoa(int(r.State)), string(r.Sealed), account.MACTime(r.UpdatedAt))
+}
+
+// Sound reports whether the MAC is that of the row, in constant time.
+func (r RecordRow) Sound(key []byte) bool { return account.SoundRow(key, r.MAC, r.Seal(key)) }
+
+// Seal gives the MAC of the row.
+func (h HistoryRow) Seal(key []byte) []byte {
+	return account.SealRow(key, "recovery_history", h.Vault, string(h.Acct[:]), strconv.FormatUint(uint64(h.Gen), 10), strconv.FormatUint(h.Ver, 10),
+		string(h.Digest[:]), strconv.Itoa(int(h.Used)), string(h.Session[:]), account.MACTime(h.At))
+}
+
+// Sound reports whether the MAC is that of the row, in constant time.
+func (h HistoryRow) Sound(key []byte) bool { return account.SoundRow(key, h.MAC, h.Seal(key)) }
+
+// Seal gives the MAC of the row, but for NextAt and Tries.
+func (i IntentRow) Seal(key []byte) []byte {
+	return account.SealRow(key, "recovery_intent", i.Vault, string(i.Acct[:]), string(i.Account), strconv.Itoa(int(i.Op)),
+		strconv.FormatUint(uint64(i.Epoch), 10), string(i.Request), account.MACTime(i.At))
+}
+
+// Sound reports whether the MAC is that of the row, in constant time.
+func (i IntentRow) Sound(key []byte) bool { return account.SoundRow(key, i.MAC, i.Seal(key)) }
 
 // judge is for a row that was read to act on it.
 func (s *Service) judge(row interface{ Sound(key []byte) bool }, what string, id account.ID) error {

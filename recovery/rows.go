@@ -18,17 +18,20 @@ type RecordRow struct {
 	State     uint8 // as the receipt says: wire.State
 	Sealed    []byte
 	UpdatedAt time.Time
+	MAC       []byte
 }
 
 // HistoryRow notes one version of a record, so that a fork is seen.
 type HistoryRow struct {
-	Vault  string
-	Acct   [16]byte
-	Gen    uint32
-	Ver    uint64
-	Digest [32]byte // SHA-256 of the sealed record
-	Used   uint8    // as the receipt says
-	At     time.Time
+	Vault   string
+	Acct    [16]byte
+	Gen     uint32
+	Ver     uint64
+	Digest  [32]byte // SHA-256 of the sealed record
+	Used    uint8    // as the receipt says
+	Session [32]byte // hash of the session whose call made it; zero: none
+	At      time.Time
+	MAC     []byte
 }
 
 // IntentRow is a managed request on its way: it is repeated until the record
@@ -43,6 +46,7 @@ type IntentRow struct {
 	At      time.Time
 	NextAt  time.Time
 	Tries   int
+	MAC     []byte // over what does not change with each try
 }
 
 // BlobRow is what a phone encrypted: keys and all, see wire.Blob.

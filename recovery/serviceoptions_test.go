@@ -168,6 +168,8 @@ func TestApplyPermanent(t *testing.T) {
 	r := good
 	r.Account, r.Create = bob, false
 	r.Acct = wire.DerivePepper(b.key, r.Vault).Acct(string(bob))
+	r, err := recovery.SealEntry(b.key, r)
+	h.must(err)
 	if err := b.Apply(t.Context(), r); err == nil || errors.Is(err, recovery.ErrPermanent) {
 		t.Errorf("without a row: %v", err)
 	}

@@ -3,7 +3,6 @@ package recovery_test
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -84,7 +83,7 @@ func TestLostRelease(t *testing.T) {
 				return err
 			}
 			for _, v := range b.vaults.List {
-				i := recovery.IntentRow{Vault: v.ID, Acct: wire.DerivePepper(b.key, v.ID).Acct(string(alice)), Account: alice, Op: uint8(wire.OpActivate), Request: []byte{1}, At: b.now(), NextAt: b.now()}
+				i := recovery.IntentRow{Vault: v.ID, Acct: wire.DerivePepper(b.key, v.ID).Acct(string(alice)), Account: alice, Op: uint8(wire.OpActivate), Request: []byte{1}, At: b.now(), NextAt: b.now(), MAC: []byte{1}}
 				if err := tx.PutIntent(t.Context(), i); err != nil {
 					return err
 				}
@@ -121,14 +120,13 @@ func TestStatusProvesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		note, err := json.Marshal(map[string]any{"receipt": receipt, "session": hash[:], "request": hash[:]})
+		r, err := recovery.SealEntry(b.key, recovery.Record{
+			App: "demo", Vault: "v1", Acct: row.Acct, Account: alice, Gen: row.Gen, Ver: row.Ver + 1, Used: row.Used, Sealed: row.Sealed,
+		}, recovery.Note{Receipt: receipt, Session: hash[:], Request: hash[:]})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = b.Apply(t.Context(), recovery.Record{
-			App: "demo", Vault: "v1", Acct: row.Acct, Account: alice, Gen: row.Gen, Ver: row.Ver + 1, Used: row.Used, Sealed: row.Sealed, Notes: [][]byte{note},
-		})
-		if err != nil {
+		if err := b.Apply(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}

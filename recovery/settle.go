@@ -3,33 +3,12 @@ package recovery
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/recovery/wire"
 )
-
-// note is what is kept of an executed call beside its record: the receipt, and
-// whom it concerns. In the retry stream it is JSON.
-type note struct {
-	Receipt []byte           `json:"receipt"` // a wire.Signed
-	Session []byte           `json:"session,omitempty"`
-	By      account.DeviceID `json:"by,omitempty"`
-	Request []byte           `json:"request"` // SHA-256: which intent it ends
-}
-
-// read gives the receipt of a note. Its signature was verified when the call was
-// executed.
-func (n *note) read() (wire.Receipt, error) {
-	signed, err := wire.Decode[wire.Signed](n.Receipt)
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	return wire.Decode[wire.Receipt](signed.TBS)
-}
 
 // settle makes what a vault has executed durable: the record, its receipt, and
 // the alert that an attempt was counted, in one transaction. If the store does
@@ -42,17 +21,16 @@ func (s *Service) settle(ctx context.Context, j *job, out *executed) (receipt []
 		return nil, err
 	}
 	sum := sha256.Sum256(j.request)
-	n := note{Receipt: receipt, By: j.by, Request: sum[:]}
+	n := Note{Receipt: receipt, By: j.by, Request: sum[:]}
 	if j.session != [32]byte{} {
 		n.Session = j.session[:]
 	}
-	text, err := json.Marshal(n)
+	r, err := SealEntry(s.rowKey, Record{
+		App: s.app, Vault: j.pool.id, Acct: j.acct, Account: j.account, Gen: out.receipt.Gen, Ver: out.receipt.Ver, Create: creating(j.op),
+		Used: out.receipt.Used, State: uint8(out.receipt.State), Sealed: out.reply.Record, At: s.now(),
+	}, n)
 	if err != nil {
-		return nil, fmt.Errorf("recovery: note: %w", err)
-	}
-	r := Record{
-		App: s.app, Vault: j.pool.id, Acct: j.acct, Account: j.account, Gen: out.receipt.Gen, Ver: out.receipt.Ver, Create: j.creates(),
-		Used: out.receipt.Used, State: uint8(out.receipt.State), Sealed: out.reply.Record, Notes: [][]byte{text}, At: s.now(),
+		return nil, err
 	}
 	if s.fault("crash/05") { // the service dies before it stores
 		return nil, errCrashed
@@ -71,7 +49,8 @@ func (s *Service) settle(ctx context.Context, j *job, out *executed) (receipt []
 
 // Apply stores one entry of the retry stream. The write is conditional on (gen,
 // ver), and what was applied before is told to nobody again: entries may come
-// late, twice and in any order. ErrPermanent is an entry that is none of this app.
+// late, twice and in any order. ErrPermanent is an entry that is none of this app,
+// or that it has not sealed: what a stream holds is believed by its MACs alone.
 func (s *Service) Apply(ctx context.Context, r Record) error {
 	p, err := s.pool(r.Vault)
 	switch {
@@ -84,14 +63,10 @@ func (s *Service) Apply(ctx context.Context, r Record) error {
 	case len(r.Sealed) != wire.RecordSize && len(r.Sealed) != wire.SeedRecordSize:
 		return fmt.Errorf("%w: a record of %d bytes", ErrPermanent, len(r.Sealed))
 	}
-	notes := make([]note, len(r.Notes))
-	for i, text := range r.Notes {
-		if err := json.Unmarshal(text, &notes[i]); err != nil {
-			return fmt.Errorf("%w: note: %w", ErrPermanent, err)
-		}
-		if _, err := notes[i].read(); err != nil {
-			return fmt.Errorf("%w: note: %w", ErrPermanent, err)
-		}
+	notes, err := r.opened(s.rowKey)
+	if err != nil {
+		s.forged(ctx, r, err)
+		return fmt.Errorf("%w: %w", ErrPermanent, err)
 	}
 	now := s.now()
 	return s.update(ctx, func(tx Tx) error { return s.store(ctx, tx, r, notes, now) })
@@ -101,7 +76,7 @@ func (s *Service) Apply(ctx context.Context, r Record) error {
 var errNoRow = errors.New("recovery: the store has no record that this one could replace")
 
 // store is the transaction of Apply.
-func (s *Service) store(ctx context.Context, tx Tx, r Record, notes []note, now time.Time) error {
+func (s *Service) store(ctx context.Context, tx Tx, r Record, notes []Note, now time.Time) error {
 	l, err := s.ledger(ctx, tx, r)
 	if err != nil {
 		return err
@@ -110,6 +85,7 @@ func (s *Service) store(ctx context.Context, tx Tx, r Record, notes []note, now 
 		Vault: r.Vault, Acct: r.Acct, Account: r.Account, Profile: s.set.Profile, Gen: r.Gen, Ver: r.Ver, Used: r.Used, State: r.State,
 		Sealed: r.Sealed, UpdatedAt: now,
 	}
+	row.MAC = row.Seal(s.rowKey)
 	if r.Create {
 		err = tx.CreateRecovery(ctx, row)
 	} else {
@@ -133,16 +109,17 @@ func (s *Service) store(ctx context.Context, tx Tx, r Record, notes []note, now 
 }
 
 // noted stores one receipt and does what follows from it, once.
-func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note, now time.Time) error {
+func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *Note, now time.Time) error {
 	receipt, err := n.read()
 	if err != nil {
 		return err
 	}
-	right, err := s.right(ctx, tx, r, &receipt, n.Session)
+	session := n.sessionHash()
+	right, err := s.right(ctx, tx, r, &receipt, session)
 	if err != nil {
 		return err
 	}
-	fresh, err := s.history(ctx, tx, r, &receipt, now)
+	fresh, err := s.history(ctx, tx, r, &receipt, session, now)
 	if err != nil {
 		return err
 	}
@@ -154,10 +131,7 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note
 	if !fresh {
 		return nil
 	}
-	row := ReceiptRow{Vault: r.Vault, Signed: n.Receipt, At: now}
-	if len(n.Session) == sha256.Size {
-		row.Session = [32]byte(n.Session)
-	}
+	row := ReceiptRow{Vault: r.Vault, Session: session, Signed: n.Receipt, At: now}
 	if _, err := tx.AddReceipt(ctx, row); err != nil {
 		return err
 	}
@@ -167,8 +141,8 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note
 		}
 	}
 	c := l.counted(r.Vault, &receipt)
-	if right && row.Session != [32]byte{} {
-		if err := s.released(ctx, tx, row.Session, r.Account, r.Vault); err != nil {
+	if right && session != [32]byte{} {
+		if err := s.released(ctx, tx, session, r.Account, r.Vault); err != nil {
 			return err
 		}
 	}
@@ -181,68 +155,4 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *note
 		return s.accounts.Charged(ctx, tx, r.Account, n.By, c.remaining, s.limit())
 	}
 	return nil
-}
-
-// right reports whether a receipt shows that the right PIN was given: the vault
-// had counted attempts at the version just before, and with this release it has
-// none. That used is 0 says nothing by itself: it is so too when a release is
-// refused, whatever the reason, and nobody has tried a PIN since the last right
-// one. If the version just before was lost, it was a release, and of this phone if
-// nobody else is at work on the account. An enclave of profile seed counts a wrong
-// PIN in the very call that brings it.
-func (s *Service) right(ctx context.Context, tx Tx, r Record, receipt *wire.Receipt, session []byte) (bool, error) {
-	switch {
-	case receipt.Used != 0 || receipt.State != wire.StateActive:
-		return false, nil
-	case receipt.Op == wire.OpSeedRestore:
-		return true, nil
-	}
-	before, found, err := tx.HistoryBefore(ctx, r.Vault, r.Acct, receipt.Gen, receipt.Ver)
-	switch {
-	case err != nil || !found || before.Used == 0:
-		return false, err
-	case before.Gen == receipt.Gen && before.Ver+1 == receipt.Ver:
-		return receipt.Op == wire.OpRelease, nil
-	}
-	return s.alone(ctx, tx, r, session)
-}
-
-// alone reports whether a session's phone is the only one at work on an account:
-// no session of another ticket is open, and no request of a device is on its way
-// to that vault.
-func (s *Service) alone(ctx context.Context, tx Tx, r Record, session []byte) (bool, error) {
-	if len(session) != sha256.Size {
-		return false, nil
-	}
-	own, found, err := s.sessionOf(ctx, tx, [32]byte(session))
-	if err != nil || !found {
-		return false, err
-	}
-	open, err := tx.OpenRecoverySessions(ctx, r.Account)
-	if err != nil {
-		return false, err
-	}
-	for _, v := range open {
-		if v.Ticket != own.Ticket {
-			return false, nil
-		}
-	}
-	waiting, err := tx.IntentsOf(ctx, r.Vault, r.Acct)
-	return err == nil && len(waiting) == 0, err
-}
-
-// history notes a version of a record, and reports whether it is a new one. Two
-// records of one version are a fork: two replicas, or somebody with their keys,
-// counted on from the same place.
-func (s *Service) history(ctx context.Context, tx Tx, r Record, receipt *wire.Receipt, now time.Time) (fresh bool, err error) {
-	fresh, err = tx.AddHistory(ctx, HistoryRow{Vault: r.Vault, Acct: r.Acct, Gen: receipt.Gen, Ver: receipt.Ver, Digest: receipt.Digest, Used: receipt.Used, At: now})
-	if err != nil || !fresh {
-		return false, err
-	}
-	digests, err := tx.HistoryAt(ctx, r.Vault, r.Acct, receipt.Gen, receipt.Ver)
-	if err != nil || len(digests) < 2 {
-		return true, err
-	}
-	s.log.Error("recovery.fork", "app", s.app, "vault", r.Vault, "gen", receipt.Gen, "ver", receipt.Ver)
-	return true, tx.AppendEvent(ctx, s.event("recovery.fork", r.Account, map[string]any{"vault": r.Vault, "gen": receipt.Gen, "ver": receipt.Ver}))
 }

@@ -45,6 +45,7 @@ type entry struct {
 	Sealed  []byte
 	Notes   [][]byte
 	At      int64 // Unix time in milliseconds
+	MAC     []byte
 }
 
 // Encode gives the bytes of r.
@@ -54,7 +55,7 @@ func Encode(r recovery.Record) ([]byte, error) {
 	}
 	data, err := cbor.Marshal(entry{
 		Version: version, App: string(r.App), Vault: r.Vault, Acct: r.Acct[:], Account: string(r.Account),
-		Gen: r.Gen, Ver: r.Ver, Create: r.Create, Used: r.Used, State: r.State, Sealed: r.Sealed, Notes: r.Notes, At: r.At.UnixMilli(),
+		Gen: r.Gen, Ver: r.Ver, Create: r.Create, Used: r.Used, State: r.State, Sealed: r.Sealed, Notes: r.Notes, At: r.At.UnixMilli(), MAC: r.MAC,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stream: encode an entry: %w", err)
@@ -74,7 +75,7 @@ func Decode(data []byte) (recovery.Record, error) {
 	r := recovery.Record{
 		App: account.AppID(e.App), Vault: e.Vault, Account: account.ID(e.Account),
 		Gen: e.Gen, Ver: e.Ver, Create: e.Create, Used: e.Used, State: e.State, Sealed: e.Sealed, Notes: e.Notes,
-		At: time.UnixMilli(e.At).UTC(),
+		At: time.UnixMilli(e.At).UTC(), MAC: e.MAC,
 	}
 	if e.Version != version || len(e.Acct) != len(r.Acct) {
 		return recovery.Record{}, fmt.Errorf("%w: version %d, an account of %d bytes", ErrMalformed, e.Version, len(e.Acct))

@@ -18,7 +18,7 @@ import (
 func full() recovery.Record {
 	return recovery.Record{
 		App: "demo", Vault: "v1", Acct: [16]byte{1, 2, 3}, Account: "a_1", Gen: 1 << 31, Ver: 1 << 63, Create: true, Used: 9, State: 2,
-		Sealed: bytes.Repeat([]byte{7}, 544), Notes: [][]byte{{1}, {2, 3}}, At: time.UnixMilli(1795000000123).UTC(),
+		Sealed: bytes.Repeat([]byte{7}, 544), Notes: [][]byte{{1}, {2, 3}}, At: time.UnixMilli(1795000000123).UTC(), MAC: []byte{4},
 	}
 }
 

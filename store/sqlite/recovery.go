@@ -9,13 +9,13 @@ import (
 	"github.com/staunchid/staunch/recovery"
 )
 
-const recordColumns = `vault, acct, account, profile, gen, ver, used, state, record, updated_at`
+const recordColumns = `vault, acct, account, profile, gen, ver, used, state, record, updated_at, mac`
 
 func readRecord(s scan) (recovery.RecordRow, error) {
 	var r recovery.RecordRow
 	var acct []byte
 	var at sql.NullInt64
-	err := s(&r.Vault, &acct, &r.Account, &r.Profile, &r.Gen, &r.Ver, &r.Used, &r.State, &r.Sealed, &at)
+	err := s(&r.Vault, &acct, &r.Account, &r.Profile, &r.Gen, &r.Ver, &r.Used, &r.State, &r.Sealed, &at, &r.MAC)
 	if err != nil {
 		return r, err
 	}
@@ -48,8 +48,8 @@ func (tx *Tx) CreateRecovery(ctx context.Context, r recovery.RecordRow) error {
 	if err != nil {
 		return tx.fail("recovery record", err)
 	}
-	_, err = tx.exec(ctx, "recovery record", `INSERT INTO recovery_record (`+recordColumns+`, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Vault, r.Acct[:], string(r.Account), r.Profile, int64(r.Gen), int64(r.Ver), int64(r.Used), int64(r.State), r.Sealed, micros(r.UpdatedAt), epoch)
+	_, err = tx.exec(ctx, "recovery record", `INSERT INTO recovery_record (`+recordColumns+`, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Vault, r.Acct[:], string(r.Account), r.Profile, int64(r.Gen), int64(r.Ver), int64(r.Used), int64(r.State), r.Sealed, micros(r.UpdatedAt), r.MAC, epoch)
 	return err
 }
 
@@ -60,9 +60,9 @@ func (tx *Tx) AdvanceRecovery(ctx context.Context, r recovery.RecordRow) (done b
 	if err != nil {
 		return false, tx.fail("recovery record", err)
 	}
-	n, err := tx.exec(ctx, "recovery record", `UPDATE recovery_record SET account = ?, profile = ?, gen = ?3, ver = ?4, used = ?, state = ?, record = ?, updated_at = ?, epoch = ?
+	n, err := tx.exec(ctx, "recovery record", `UPDATE recovery_record SET account = ?, profile = ?, gen = ?3, ver = ?4, used = ?, state = ?, record = ?, updated_at = ?, mac = ?, epoch = ?
 		WHERE vault = ? AND acct = ? AND (gen, ver) < (?3, ?4)`,
-		string(r.Account), r.Profile, int64(r.Gen), int64(r.Ver), int64(r.Used), int64(r.State), r.Sealed, micros(r.UpdatedAt), epoch, r.Vault, r.Acct[:])
+		string(r.Account), r.Profile, int64(r.Gen), int64(r.Ver), int64(r.Used), int64(r.State), r.Sealed, micros(r.UpdatedAt), r.MAC, epoch, r.Vault, r.Acct[:])
 	if err != nil || n == 1 {
 		return n == 1, err
 	}

@@ -78,6 +78,20 @@ func (tx *Tx) otherRecords(ctx context.Context, add func(audit.Problem) error) e
 func (k keyed) unrecordedRecovery(ctx context.Context, judge func(of account.ID, id string, row sound) error) error {
 	return firstError(
 		func() error {
+			return every(ctx, k.Tx, "recovery record", readRecord, `SELECT `+recordColumns+` FROM recovery_record ORDER BY vault, acct`,
+				func(r recovery.RecordRow) error { return judge(r.Account, "recovery record of vault "+r.Vault, r) })
+		},
+		func() error {
+			return every(ctx, k.Tx, "recovery history", readHistory, `SELECT `+historyColumns+` FROM recovery_history ORDER BY vault, acct, gen, ver, digest`,
+				func(h recovery.HistoryRow) error {
+					return judge("", fmt.Sprintf("recovery history of vault %s, account %x, version %d.%d", h.Vault, h.Acct, h.Gen, h.Ver), h)
+				})
+		},
+		func() error {
+			return every(ctx, k.Tx, "recovery intent", readIntent, `SELECT `+intentColumns+` FROM recovery_intent ORDER BY vault, acct, op, request_hash`,
+				func(i recovery.IntentRow) error { return judge(i.Account, "recovery intent for vault "+i.Vault, i) })
+		},
+		func() error {
 			return every(ctx, k.Tx, "recovery pointer", readPointer, `SELECT `+pointerColumns+` FROM recovery_pointer ORDER BY account`,
 				func(p recovery.PointerRow) error { return judge(p.Account, "recovery pointer", p) })
 		},

@@ -9,16 +9,21 @@ import (
 	"github.com/staunchid/staunch/recovery"
 )
 
-const historyColumns = `vault, acct, gen, ver, digest, used, at`
+const historyColumns = `vault, acct, gen, ver, digest, used, session, at, mac`
 
 func readHistory(s scan) (recovery.HistoryRow, error) {
 	var h recovery.HistoryRow
-	var acct, digest []byte
+	var acct, digest, session []byte
 	var at sql.NullInt64
-	if err := s(&h.Vault, &acct, &h.Gen, &h.Ver, &digest, &h.Used, &at); err != nil {
+	if err := s(&h.Vault, &acct, &h.Gen, &h.Ver, &digest, &h.Used, &session, &at, &h.MAC); err != nil {
 		return h, err
 	}
 	h.At = fromMicros(at)
+	if session != nil {
+		if err := fixed(h.Session[:], session, "session"); err != nil {
+			return h, err
+		}
+	}
 	return h, firstError(
 		func() error { return fixed(h.Acct[:], acct, "acct") },
 		func() error { return fixed(h.Digest[:], digest, "digest") },
@@ -27,8 +32,8 @@ func readHistory(s scan) (recovery.HistoryRow, error) {
 
 // AddHistory notes a version of a record, and reports whether it was not noted before.
 func (tx *Tx) AddHistory(ctx context.Context, h recovery.HistoryRow) (added bool, err error) {
-	n, err := tx.exec(ctx, "recovery history", `INSERT INTO recovery_history (`+historyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		h.Vault, h.Acct[:], int64(h.Gen), int64(h.Ver), h.Digest[:], int64(h.Used), micros(h.At))
+	n, err := tx.exec(ctx, "recovery history", `INSERT INTO recovery_history (`+historyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		h.Vault, h.Acct[:], int64(h.Gen), int64(h.Ver), h.Digest[:], int64(h.Used), hashOrNull(h.Session), micros(h.At), h.MAC)
 	return n == 1, err
 }
 
@@ -61,13 +66,13 @@ func (tx *Tx) DeleteHistory(ctx context.Context, t time.Time, limit int) (int, e
 		(SELECT vault, acct, gen, ver, digest FROM recovery_history WHERE at < ? ORDER BY at LIMIT ?)`, micros(t), limit)
 }
 
-const intentColumns = `vault, acct, op, account, epoch, request, at, next_at, tries`
+const intentColumns = `vault, acct, op, account, epoch, request, at, next_at, tries, mac`
 
 func readIntent(s scan) (recovery.IntentRow, error) {
 	var i recovery.IntentRow
 	var acct []byte
 	var at, next sql.NullInt64
-	if err := s(&i.Vault, &acct, &i.Op, &i.Account, &i.Epoch, &i.Request, &at, &next, &i.Tries); err != nil {
+	if err := s(&i.Vault, &acct, &i.Op, &i.Account, &i.Epoch, &i.Request, &at, &next, &i.Tries, &i.MAC); err != nil {
 		return i, err
 	}
 	i.At, i.NextAt = fromMicros(at), fromMicros(next)
@@ -78,10 +83,10 @@ func readIntent(s scan) (recovery.IntentRow, error) {
 // on their way already.
 func (tx *Tx) PutIntent(ctx context.Context, i recovery.IntentRow) error {
 	hash := sha256.Sum256(i.Request)
-	_, err := tx.exec(ctx, "recovery intent", `INSERT INTO recovery_intent (`+intentColumns+`, request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.exec(ctx, "recovery intent", `INSERT INTO recovery_intent (`+intentColumns+`, request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (vault, acct, op, request_hash) DO UPDATE SET account = excluded.account, epoch = excluded.epoch,
-			at = excluded.at, next_at = excluded.next_at, tries = excluded.tries`,
-		i.Vault, i.Acct[:], int64(i.Op), string(i.Account), int64(i.Epoch), i.Request, micros(i.At), micros(i.NextAt), i.Tries, hash[:])
+			at = excluded.at, next_at = excluded.next_at, tries = excluded.tries, mac = excluded.mac`,
+		i.Vault, i.Acct[:], int64(i.Op), string(i.Account), int64(i.Epoch), i.Request, micros(i.At), micros(i.NextAt), i.Tries, i.MAC, hash[:])
 	return err
 }
 

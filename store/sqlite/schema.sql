@@ -408,13 +408,15 @@ CREATE TABLE recovery_blob (
 ) STRICT;
 
 CREATE TABLE recovery_history (
-	vault  TEXT NOT NULL,
-	acct   BLOB NOT NULL CHECK (length(acct) = 16),
-	gen    INTEGER NOT NULL,
-	ver    INTEGER NOT NULL,
-	digest BLOB NOT NULL CHECK (length(digest) = 32),
-	used   INTEGER NOT NULL,
-	at     INTEGER NOT NULL,
+	vault   TEXT NOT NULL,
+	acct    BLOB NOT NULL CHECK (length(acct) = 16),
+	gen     INTEGER NOT NULL,
+	ver     INTEGER NOT NULL,
+	digest  BLOB NOT NULL CHECK (length(digest) = 32),
+	used    INTEGER NOT NULL,
+	session BLOB CHECK (length(session) = 32), -- whose call made it; NULL: none
+	at      INTEGER NOT NULL,
+	mac     BLOB NOT NULL,
 	PRIMARY KEY (vault, acct, gen, ver, digest)
 ) STRICT, WITHOUT ROWID;
 
@@ -431,6 +433,7 @@ CREATE TABLE recovery_intent (
 	at           INTEGER NOT NULL,
 	next_at      INTEGER NOT NULL,
 	tries        INTEGER NOT NULL,
+	mac          BLOB NOT NULL, -- over what does not change with each try
 	PRIMARY KEY (vault, acct, op, request_hash)
 ) STRICT, WITHOUT ROWID;
 
@@ -470,6 +473,7 @@ CREATE TABLE recovery_record (
 	state      INTEGER NOT NULL, -- 0 active, 1 locked, 2 deleted
 	record     BLOB NOT NULL,
 	updated_at INTEGER NOT NULL,
+	mac        BLOB NOT NULL,
 	PRIMARY KEY (vault, acct)
 ) STRICT, WITHOUT ROWID;
 

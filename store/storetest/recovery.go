@@ -20,7 +20,7 @@ func sealedIn(epoch uint32, text string) []byte {
 func record(vault string, acct byte, gen uint32, ver uint64) recovery.RecordRow {
 	return recovery.RecordRow{
 		Vault: vault, Acct: [16]byte{acct}, Account: alice, Profile: "kr1-2of3", Gen: gen, Ver: ver, Used: 3, State: 1,
-		Sealed: sealedIn(7, "sealed"), UpdatedAt: at(1),
+		Sealed: sealedIn(7, "sealed"), UpdatedAt: at(1), MAC: mac(acct),
 	}
 }
 
@@ -162,7 +162,7 @@ func testRecoveryHistory(t *testing.T, open Open) {
 	s := fresh(t, open)
 	ctx := t.Context()
 	note := func(gen uint32, ver uint64, digest byte, n int) recovery.HistoryRow {
-		return recovery.HistoryRow{Vault: "v1", Acct: [16]byte{1}, Gen: gen, Ver: ver, Digest: [32]byte{digest}, Used: digest, At: at(n)}
+		return recovery.HistoryRow{Vault: "v1", Acct: [16]byte{1}, Gen: gen, Ver: ver, Digest: [32]byte{digest}, Used: digest, Session: [32]byte{digest - 1}, At: at(n), MAC: mac(digest)}
 	}
 	for _, tt := range []struct {
 		row   recovery.HistoryRow
@@ -203,7 +203,7 @@ func testRecoveryIntents(t *testing.T, open Open) {
 	ctx := t.Context()
 	intent := func(acct, op byte, request string, due int) recovery.IntentRow {
 		return recovery.IntentRow{
-			Vault: "v1", Acct: [16]byte{acct}, Account: alice, Op: op, Epoch: 4, Request: []byte(request), At: at(1), NextAt: at(due), Tries: 2,
+			Vault: "v1", Acct: [16]byte{acct}, Account: alice, Op: op, Epoch: 4, Request: []byte(request), At: at(1), NextAt: at(due), Tries: 2, MAC: mac(op),
 		}
 	}
 	put := func(i recovery.IntentRow) {

@@ -3,7 +3,6 @@ package insider
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,14 +137,14 @@ func (s *Search) store(ctx context.Context, vault string, reply *wire.Reply) err
 	if err != nil {
 		return err
 	}
-	note, err := json.Marshal(map[string][]byte{"receipt": signed})
+	r, err := recovery.SealEntry(rootKey(), recovery.Record{
+		App: appID, Vault: vault, Acct: receipt.Acct, Account: s.owner.ID, Gen: receipt.Gen, Ver: receipt.Ver, Create: true,
+		Used: receipt.Used, State: uint8(receipt.State), Sealed: reply.Record, At: time.Now(),
+	}, recovery.Note{Receipt: signed})
 	if err != nil {
 		return err
 	}
-	return s.kit.api.do(ctx, "Store", recovery.Record{
-		App: appID, Vault: vault, Acct: receipt.Acct, Account: s.owner.ID, Gen: receipt.Gen, Ver: receipt.Ver, Create: true,
-		Used: receipt.Used, State: uint8(receipt.State), Sealed: reply.Record, Notes: [][]byte{note}, At: time.Now(),
-	}, &None{})
+	return s.kit.api.do(ctx, "Store", r, &None{})
 }
 
 // Replay brings a vault a request that somebody has made before.

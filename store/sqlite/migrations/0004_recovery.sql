@@ -13,6 +13,7 @@ CREATE TABLE recovery_record (
 	state      INTEGER NOT NULL, -- 0 active, 1 locked, 2 deleted
 	record     BLOB NOT NULL,
 	updated_at INTEGER NOT NULL,
+	mac        BLOB NOT NULL,
 	PRIMARY KEY (vault, acct)
 ) STRICT, WITHOUT ROWID;
 
@@ -21,13 +22,15 @@ CREATE INDEX recovery_record_gone ON recovery_record (vault, epoch, acct) WHERE 
 
 -- Which versions of a record there were. Two digests of one version are a fork.
 CREATE TABLE recovery_history (
-	vault  TEXT NOT NULL,
-	acct   BLOB NOT NULL CHECK (length(acct) = 16),
-	gen    INTEGER NOT NULL,
-	ver    INTEGER NOT NULL,
-	digest BLOB NOT NULL CHECK (length(digest) = 32),
-	used   INTEGER NOT NULL,
-	at     INTEGER NOT NULL,
+	vault   TEXT NOT NULL,
+	acct    BLOB NOT NULL CHECK (length(acct) = 16),
+	gen     INTEGER NOT NULL,
+	ver     INTEGER NOT NULL,
+	digest  BLOB NOT NULL CHECK (length(digest) = 32),
+	used    INTEGER NOT NULL,
+	session BLOB CHECK (length(session) = 32), -- whose call made it; NULL: none
+	at      INTEGER NOT NULL,
+	mac     BLOB NOT NULL,
 	PRIMARY KEY (vault, acct, gen, ver, digest)
 ) STRICT, WITHOUT ROWID;
 
@@ -46,6 +49,7 @@ CREATE TABLE recovery_intent (
 	at           INTEGER NOT NULL,
 	next_at      INTEGER NOT NULL,
 	tries        INTEGER NOT NULL,
+	mac          BLOB NOT NULL, -- over what does not change with each try
 	PRIMARY KEY (vault, acct, op, request_hash)
 ) STRICT, WITHOUT ROWID;
 
