@@ -101,6 +101,8 @@ func (s *Server) runRecovery(ctx context.Context) (stop func()) {
 	if r == nil {
 		return func() {}
 	}
+	ready, end := context.WithTimeout(ctx, vaultsWait) // who stops the server meanwhile does not wait
+	defer end()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the last calls need the vaults
 	var parts sync.WaitGroup
 	part := func(what string, run func(context.Context) error) {
@@ -112,9 +114,7 @@ func (s *Server) runRecovery(ctx context.Context) (stop func()) {
 	}
 	part("the vaults", r.vaults.Run)
 	part("the retry stream", func(ctx context.Context) error { return r.retry.Run(ctx, s.apply) })
-	ready, end := context.WithTimeout(ctx, vaultsWait)
-	defer end()
-	if err := r.vaults.Ready(ready); err != nil {
+	if err := r.vaults.Ready(ready); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Error("the vaults do not answer: PINs can be set and proved when they do", "error", err)
 		parts.Go(func() { s.awaitVaults(ctx) })
 	}

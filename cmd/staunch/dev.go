@@ -85,6 +85,9 @@ func (c *DevCmd) Run(s *streams) (err error) {
 	served := make(chan error, 1)
 	go func() { served <- srv.Run(ctx) }()
 	if err := answers(ctx, srv.URL()); err != nil {
+		if ctx.Err() != nil {
+			return <-served // a signal came before it served
+		}
 		stop()
 		return errors.Join(err, <-served)
 	}
