@@ -11,11 +11,13 @@ import (
 // How often what is free for the vaults may be asked, and what is not. The vaults
 // count attempts; these keep one caller from keeping them busy.
 const (
-	evaluationsAccount = 120 // an hour, of one account at one vault
-	evaluationsNetwork = 600 // an hour, from one network
-	sessionsAccount    = 120 // an hour
-	liveNetwork        = 60  // an hour: evidence for a nonce, from one network
-	alarmsAccount      = 6   // an hour: events of one kind about one account
+	evaluationsAccount = 120  // an hour, of one account at one vault
+	evaluationsNetwork = 600  // an hour, from one network
+	callsEach          = 600  // an hour: all that is free, of one device or ticket at one vault
+	callsNetwork       = 1800 // an hour: the same, of tickets, from one network
+	sessionsAccount    = 120  // an hour
+	liveNetwork        = 60   // an hour: evidence for a nonce, from one network
+	alarmsAccount      = 6    // an hour: events of one kind about one account
 )
 
 // take takes one token of a bucket of perHour tokens, in the transaction before

@@ -20,6 +20,7 @@ type job struct {
 	request []byte
 	session [32]byte         // hash of the recovery's session; zero: none
 	by      account.DeviceID // the cause, who is not told of an attempt
+	caller  string           // whose calls are counted together: a device, or the hash of a ticket
 	managed bool             // an intent is kept for it
 }
 

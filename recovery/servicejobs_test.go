@@ -73,6 +73,62 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// TestFreeCallsAreCounted: what costs no attempt leaves rows too, so a ticket, and a
+// device, may have so much of it an hour; the owner's phone has its own.
+func TestFreeCallsAreCounted(t *testing.T) {
+	b, old, h := backedUp(t, recoverytest.Options{})
+	for i := range b.ways {
+		b.ways[i].Replicas[0].Link = dead{}
+	}
+	b.restart()
+	frozen := time.Now().Add(time.Minute)
+	b.clock = func() time.Time { return frozen }
+	session := h.open()
+	call := func(c account.Caller, vault string, op wire.Op, session recovery.SessionSecret) bool {
+		t.Helper()
+		_, err := b.CallVault(t.Context(), c, &recovery.VaultCall{Vault: vault, Op: op, Request: []byte{1}, Session: session})
+		if !errors.Is(err, recovery.ErrRate) && !errors.Is(err, recovery.ErrVaultUnavailable) {
+			t.Fatal(err)
+		}
+		return errors.Is(err, recovery.ErrRate)
+	}
+	drain := func(c account.Caller, vault string, op wire.Op, session recovery.SessionSecret) (n int) {
+		t.Helper()
+		for ; n < 10_000 && !call(c, vault, op, session); n++ {
+		}
+		return n
+	}
+	if n := drain(h.newcomer(), "v1", wire.OpRelease, session); n != 600 {
+		t.Errorf("%d releases of a ticket at a vault", n)
+	}
+	if !call(h.newcomer(), "v1", wire.OpStatus, session) {
+		t.Error("a status of the same ticket is not counted with them")
+	}
+	if n := drain(old.caller(), "v1", wire.OpStatus, nil); n != 600 {
+		t.Errorf("%d statuses of a device at a vault", n)
+	}
+	again := h.open() // the sessions of a ticket are one caller
+	if !call(h.newcomer(), "v1", wire.OpRelease, again) {
+		t.Error("another session begins anew")
+	}
+	if call(h.newcomer(), "v2", wire.OpRelease, again) || call(old.caller(), "v2", wire.OpUpdate, nil) {
+		t.Error("at another vault it is refused")
+	}
+	// 601 of the network's 1800 are gone.
+	left := 1800 - 601
+	for i := 0; left > 0; i++ {
+		other := b.handset(account.NewID(), phone1)
+		other.key += fmt.Sprint(i)
+		left -= drain(other.newcomer(), "v3", wire.OpRelease, other.openWithout(t))
+		if i > 10 {
+			t.Fatal("the network is not counted")
+		}
+	}
+	if left != 0 {
+		t.Errorf("%d more than the network may", -left)
+	}
+}
+
 // openWithout opens a session for an account that gets a backup for it.
 func (h *handset) openWithout(t *testing.T) recovery.SessionSecret {
 	t.Helper()

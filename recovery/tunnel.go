@@ -37,11 +37,7 @@ func (s *Service) tunnel(ctx context.Context, c account.Caller, p *pool, j *job,
 		return nil, fmt.Errorf("%w: a request of %d bytes", ErrMalformed, len(j.request))
 	}
 	now := s.now()
-	admit := s.update
-	if len(session) > 0 && (j.op == wire.OpRelease || j.op == wire.OpStatus) {
-		admit = s.view // nothing is counted and nothing kept
-	}
-	err := admit(ctx, func(tx Tx) error { return s.admit(ctx, tx, c, j, session, now) })
+	err := s.update(ctx, func(tx Tx) error { return s.admit(ctx, tx, c, j, session, now) })
 	if err != nil {
 		return nil, err
 	}
@@ -82,15 +78,8 @@ func (s *Service) admit(ctx context.Context, tx Tx, c account.Caller, j *job, se
 		return err
 	}
 	j.acct = j.pool.acct(j.account)
-	if j.op == wire.OpEvaluate || j.op == wire.OpSeedRestore {
-		if err := s.take(ctx, tx, evaluationsAccount, now, "evaluate", j.pool.id, string(j.account)); err != nil {
-			return err
-		}
-		if c.Network != "" {
-			if err := s.take(ctx, tx, evaluationsNetwork, now, "evaluate.network", c.Network); err != nil {
-				return err
-			}
-		}
+	if err := s.tooOften(ctx, tx, c, j, now); err != nil {
+		return err
 	}
 	if j.op == wire.OpDelete {
 		if err := s.deleting(ctx, tx, j.account, now); err != nil {
@@ -103,6 +92,23 @@ func (s *Service) admit(ctx context.Context, tx Tx, c account.Caller, j *job, se
 	return s.intend(ctx, tx, j, now)
 }
 
+// tooOften takes a call from its buckets. Also one that is free for the PIN leaves a
+// version and a receipt, and has the witnesses write: so it is counted, but for
+// each caller by himself, since nobody else may use up what the owner needs.
+func (s *Service) tooOften(ctx context.Context, tx Tx, c account.Caller, j *job, now time.Time) error {
+	each, name, network := callsEach, []string{"call", j.pool.id, string(j.account), j.caller}, callsNetwork
+	if j.op == wire.OpEvaluate || j.op == wire.OpSeedRestore {
+		each, name, network = evaluationsAccount, []string{"evaluate", j.pool.id, string(j.account)}, evaluationsNetwork
+	}
+	if err := s.take(ctx, tx, each, now, name...); err != nil {
+		return err
+	}
+	if c.Network == "" || j.session == [32]byte{} { // devices are counted: they are few
+		return nil
+	}
+	return s.take(ctx, tx, network, now, name[0]+".network", c.Network)
+}
+
 // mayCall finds the account of a call, and refuses who may not make it: an
 // attempt is of a session, which somebody with a ticket has opened; what changes
 // the registration is of a device whose owner has confirmed that.
@@ -113,7 +119,7 @@ func (s *Service) mayCall(ctx context.Context, tx Tx, c account.Caller, j *job, 
 			return fmt.Errorf("%w: %s is not of a session", ErrMalformed, j.op)
 		}
 		v, err := s.session(ctx, tx, c, session, now)
-		j.account, j.session, j.by = v.Account, v.Hash, v.Device
+		j.account, j.session, j.by, j.caller = v.Account, v.Hash, v.Device, string(v.Ticket[:])
 		return err
 	}
 	if attempt {
@@ -122,7 +128,7 @@ func (s *Service) mayCall(ctx context.Context, tx Tx, c account.Caller, j *job, 
 	if c.Kind != account.Phone || c.Account == "" || c.Device == "" {
 		return &account.Refused{Action: account.RecoveryUpdate, Why: account.WhyFrom}
 	}
-	j.account, j.by = c.Account, c.Device
+	j.account, j.by, j.caller = c.Account, c.Device, string(c.Device)
 	switch j.op {
 	case wire.OpStatus:
 		return s.accounts.Allow(ctx, tx, c, account.AccountRead)
