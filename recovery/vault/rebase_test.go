@@ -172,3 +172,31 @@ func TestEraEnds(t *testing.T) {
 		t.Errorf("a recovery at the last gen: %+v", a)
 	}
 }
+
+// TestRolledBackTogether is what no rule here prevents, and docs/recovery.md tells:
+// when R witnesses are put back to marks of before, together and unseen by the
+// others, a registration of the insider's own comes to the gen of a record that
+// they have forgotten, and one roll-back gives guesses without end. Where that is
+// to be feared, on-amnesia is "ceremony": then nothing on a disk is a mark.
+func TestRolledBackTogether(t *testing.T) {
+	g, owner := registered(t)
+	before, err := g.fresh.Load(t.Context(), g.acct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for gen := uint32(1); gen < 3; gen++ {
+		to := wire.Hash{byte(gen)}
+		g.mustManage(wire.OpUpdate, g.updateOf(owner, gen, to, owner.manage), nil, wire.VerdictOK, gen+1)
+		owner.hash = to
+	}
+	row := g.row // of gen 3
+	g.fresh.Memory = NewMemory()
+	if err := g.fresh.Memory.Advance(t.Context(), g.acct, before); err != nil {
+		t.Fatal(err)
+	}
+	g.row = nil
+	own, ownRow := g.insert(1)
+	if n := g.guesses(owner, row, own, ownRow); n != 45 {
+		t.Errorf("%d guesses in five rounds of nine: if something prevents them now, docs/recovery.md and TestTogether of the insider say too much", n)
+	}
+}

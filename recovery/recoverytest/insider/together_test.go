@@ -12,7 +12,9 @@ import (
 // TestTogether: what is left to the insider, at level process. Whoever rolls back
 // the disks of R witnesses together, and keeps the others away, has all tries
 // again: and it is seen by the witness that he kept away, by the receipts, and
-// for good.
+// for good. L is what the roll-back alone gives, and no bound: he may do it again,
+// and with vouchers of the service once is enough for guesses without end, as
+// TestRolledBackTogether in recovery/vault shows.
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	k, said := kit(t, recovery.ProfileKR1, 10)
@@ -48,7 +50,7 @@ func TestTogether(t *testing.T) {
 	}
 	g.Logf("with %d disks rolled back together: %d PINs tried, and %d may be", 3, g.s.Tested(), 2*most)
 	if g.s.Tested() != 2*most {
-		t.Errorf("he has tried %d PINs: the documented exception is that he has L again, %d", g.s.Tested(), 2*most)
+		t.Errorf("he has tried %d PINs: the documented exception is that a roll-back alone gives him L again, %d", g.s.Tested(), 2*most)
 	}
 
 	// The same versions have other records now, which is another alarm; and the
