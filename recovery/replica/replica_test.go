@@ -342,6 +342,13 @@ func TestRefused(t *testing.T) {
 			h.t.Cleanup(func() { stop() })
 		}, "is in use"},
 		{"address", func(h *host, o *Options) { o.Create, o.Listen = true, "vsock:1" }, "is no address"},
+		{"strangers of other machines", func(h *host, o *Options) { o.Create, o.Listen = true, "tcp:0.0.0.0:0" }, "give the server's link key"},
+		{"no host key", func(h *host, o *Options) {
+			o.Create, o.Listen = true, "tcp:127.0.0.1:0"
+			if err := os.WriteFile(filepath.Join(o.Dir, HostKeyFile), []byte("none"), 0o600); err != nil {
+				h.t.Fatal(err)
+			}
+		}, "host.pub has no PUBLIC KEY"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHost(t).kr1()
