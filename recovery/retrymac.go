@@ -67,6 +67,12 @@ func SealEntry(key []byte, r Record, notes ...Note) (Record, error) {
 	return r, nil
 }
 
+// Sound reports whether this app has sealed an entry and all of its notes.
+func (s *Service) Sound(r Record) bool {
+	_, err := r.opened(s.rowKey)
+	return err == nil
+}
+
 // opened reads the notes of an entry. It refuses what this app has not sealed.
 func (r Record) opened(key []byte) ([]Note, error) {
 	if !account.SoundRow(key, r.MAC, r.seal(key)) {

@@ -35,7 +35,7 @@ func (s *Server) openRecovery(l *loaded, m *metrics) error {
 	if r.vaults, r.vouchers, err = s.openVaults(); err != nil {
 		return err
 	}
-	if r.retry, err = openRetry(s.cfg, s.log); err != nil {
+	if r.retry, err = openRetry(s.cfg, s.sound, s.log); err != nil {
 		return fmt.Errorf("server: the retry stream: %w", err)
 	}
 	m.retry(r.retry, s.now)
@@ -92,6 +92,17 @@ func (s *Server) apply(ctx context.Context, r recovery.Record) error {
 		}
 	}
 	return fmt.Errorf("%w: it is of app %q", recovery.ErrPermanent, r.App)
+}
+
+// sound reports whether an entry of the retry stream is of an app of this server,
+// and sealed by it. While the server starts none is: they are not joined then.
+func (s *Server) sound(r recovery.Record) bool {
+	for _, a := range s.apps {
+		if a.id == r.App && a.recovery != nil {
+			return a.recovery.Sound(r)
+		}
+	}
+	return false
 }
 
 // runRecovery starts the vaults, and returns when they answer, or do not in time.

@@ -139,7 +139,7 @@ func readRetry(ctx context.Context, cfg *config.Config) (s stream.Stats, err err
 	if cfg.Recovery.Retry.Kind != "kafka" {
 		return wal.ReadStats(retryDir(cfg))
 	}
-	l, err := kafka.OpenLetters(kafkaOptions(cfg, nil))
+	l, err := kafka.OpenLetters(kafkaOptions(cfg, nil, nil))
 	if err != nil {
 		return s, err
 	}

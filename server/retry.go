@@ -38,23 +38,24 @@ type DeadLetters interface {
 // retryDir is the folder of the log.
 func retryDir(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "recovery-retry") }
 
-func retryOptions(cfg *config.Config, log *slog.Logger) stream.Options {
+func retryOptions(cfg *config.Config, sound func(recovery.Record) bool, log *slog.Logger) stream.Options {
 	r := cfg.Recovery.Retry
-	return stream.Options{MaxAttempts: r.MaxAttempts, Rate: float64(r.Rate), Ignore: r.IgnoreKeys, Logger: log}
+	return stream.Options{MaxAttempts: r.MaxAttempts, Rate: float64(r.Rate), Ignore: r.IgnoreKeys, Sound: sound, Logger: log}
 }
 
-func kafkaOptions(cfg *config.Config, log *slog.Logger) *kafka.Options {
+func kafkaOptions(cfg *config.Config, sound func(recovery.Record) bool, log *slog.Logger) *kafka.Options {
 	r := cfg.Recovery.Retry
-	return &kafka.Options{Brokers: r.Brokers, Topic: r.Topic, Stream: retryOptions(cfg, log)}
+	return &kafka.Options{Brokers: r.Brokers, Topic: r.Topic, Stream: retryOptions(cfg, sound, log)}
 }
 
-// openRetry opens the stream that the configuration names.
-func openRetry(cfg *config.Config, log *slog.Logger) (retryStream, error) {
+// openRetry opens the stream that the configuration names. sound says which entries
+// may be joined.
+func openRetry(cfg *config.Config, sound func(recovery.Record) bool, log *slog.Logger) (retryStream, error) {
 	switch kind := cfg.Recovery.Retry.Kind; kind {
 	case "wal":
-		return wal.Open(&wal.Options{Dir: retryDir(cfg), Stream: retryOptions(cfg, log)})
+		return wal.Open(&wal.Options{Dir: retryDir(cfg), Stream: retryOptions(cfg, sound, log)})
 	case "kafka":
-		return kafka.Open(kafkaOptions(cfg, log))
+		return kafka.Open(kafkaOptions(cfg, sound, log))
 	default:
 		return nil, fmt.Errorf("server: recovery.retry.kind: %q is neither wal nor kafka", kind)
 	}
@@ -87,7 +88,7 @@ func OpenDeadLetters(cfg *config.Config) (DeadLetters, error) {
 		return nil, errors.New(`server: there is no recovery in this configuration: recovery.profile is "none", or no app has accounts`)
 	}
 	if cfg.Recovery.Retry.Kind == "kafka" {
-		return kafka.OpenLetters(kafkaOptions(cfg, nil))
+		return kafka.OpenLetters(kafkaOptions(cfg, nil, nil))
 	}
 	return wal.OpenLetters(retryDir(cfg)), nil
 }

@@ -28,11 +28,11 @@ func (waiting) Stats() stream.Stats {
 func TestRetry(t *testing.T) {
 	cfg := config.Defaults()
 	cfg.DataDir = t.TempDir()
-	s, err := openRetry(&cfg, nil)
+	s, err := openRetry(&cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openRetry(&cfg, nil); !errors.Is(err, wal.ErrInUse) {
+	if _, err := openRetry(&cfg, nil, nil); !errors.Is(err, wal.ErrInUse) {
 		t.Errorf("opened twice: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -71,7 +71,7 @@ func TestRetry(t *testing.T) {
 		t.Error(err)
 	}
 	cfg.Recovery.Retry.Kind, cfg.Recovery.Retry.Brokers = "kafka", []string{"127.0.0.1:1"}
-	k, err := openRetry(&cfg, nil)
+	k, err := openRetry(&cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestRetry(t *testing.T) {
 		t.Error(err)
 	}
 	cfg.Recovery.Retry.Kind = "redis"
-	if _, err := openRetry(&cfg, nil); err == nil {
+	if _, err := openRetry(&cfg, nil, nil); err == nil {
 		t.Error("redis is opened")
 	}
 }

@@ -31,6 +31,7 @@ func LetterID(r recovery.Record) string {
 	b := append([]byte(k.App+"\x00"), k.Bytes()...)
 	b = binary.BigEndian.AppendUint32(b, r.Gen)
 	b = binary.BigEndian.AppendUint64(b, r.Ver)
+	b = append(b, r.MAC...) // so that nobody else's takes its place
 	return RawID(b)
 }
 

@@ -24,6 +24,9 @@ type Options struct {
 	// Ignore are keys, as Key.String writes them, whose entries are not tried: they
 	// become dead letters.
 	Ignore []string
+	// Sound reports whether an entry is genuine. Only such are joined: what somebody
+	// else has written is tried, and given up, by itself. nil: all are.
+	Sound func(recovery.Record) bool
 	// Logger; nil discards.
 	Logger *slog.Logger
 }
@@ -129,6 +132,9 @@ func NewQueue[P any](o Options, h Hooks[P]) (*Queue[P], error) {
 	if o.MaxAttempts == 0 {
 		o.MaxAttempts = 10000
 	}
+	if o.Sound == nil {
+		o.Sound = func(recovery.Record) bool { return true }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -158,12 +164,18 @@ func (q *Queue[P]) Put(e Entry, place P) {
 	}
 	l.home = place
 	last := len(l.items) - 1
-	if last < 0 || last == 0 && l.ended != nil || !fits(l.items[last].Record, e.Record) {
+	if last < 0 || last == 0 && l.ended != nil || !q.joins(l.items[last].Record, e.Record) {
 		l.items = append(l.items, item[P]{e, []P{place}})
 		return
 	}
 	l.items[last].Entry = l.items[last].join(e) // the lane's back-off goes on: it is the store that fails
 	l.items[last].places = append(l.items[last].places, place)
+}
+
+// joins reports whether two entries of a key become one. The newer one's record
+// takes the place of the other, so neither may be somebody else's.
+func (q *Queue[P]) joins(a, b recovery.Record) bool {
+	return fits(a, b) && q.opts.Sound(a) && q.opts.Sound(b)
 }
 
 // Drop forgets the lanes whose last place is one of those that another process

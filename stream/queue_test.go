@@ -360,3 +360,61 @@ func TestCreateAfterDead(t *testing.T) {
 		}
 	})
 }
+
+// TestUnsound: an entry that somebody else has written takes no other's place, and
+// is given up by itself, whenever it comes.
+func TestUnsound(t *testing.T) {
+	sound := func(r recovery.Record) bool { return r.Used == 0 }
+	forged := rec(1, 1<<63)
+	forged.Used = 9
+	for name, order := range map[string][]recovery.Record{
+		"first": {forged, rec(1, 1)}, "last": {rec(1, 1), forged}, "between": {rec(1, 1), forged, rec(1, 2)},
+	} {
+		for _, during := range []bool{false, true} { // all there, or the others come during the first try
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, Options{Rate: -1, Sound: sound}, Hooks[int]{})
+				rest := order
+				b.fail = func(r recovery.Record) error {
+					failing := rest != nil
+					for i, r := range rest {
+						b.Put(Entry{Record: r}, i+2)
+					}
+					rest = nil
+					switch {
+					case !sound(r):
+						return recovery.ErrPermanent
+					case failing:
+						return errors.New("the store is down")
+					}
+					return nil
+				}
+				n := len(order)
+				if during {
+					n = 1
+				}
+				for i, r := range order[:n] {
+					b.Put(Entry{Record: r}, i+1)
+				}
+				if rest = order[n:]; len(rest) == 0 {
+					rest = nil
+				}
+				b.run(t, time.Minute)
+				if len(b.buried) != 1 || sound(b.buried[0].Record) {
+					t.Errorf("%s: given up: %+v", name, b.buried)
+				}
+				if n, _ := b.Depth(); n != 0 {
+					t.Errorf("%s: %d are left", name, n)
+				}
+			})
+		}
+	}
+}
+
+// TestLettersApart: a letter that is not genuine has an ID of its own.
+func TestLettersApart(t *testing.T) {
+	good, forged := rec(1, 1), rec(1, 1)
+	good.MAC, forged.MAC = []byte{1}, []byte{2}
+	if LetterID(good) == LetterID(forged) {
+		t.Error("one ID")
+	}
+}

@@ -225,7 +225,7 @@ func (q *Queue[P]) again(l *lane[P], it item[P], wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l.items[0] = it
-	if len(l.items) > 1 && fits(it.Record, l.items[1].Record) {
+	if len(l.items) > 1 && q.joins(it.Record, l.items[1].Record) {
 		l.items = l.items[1:]
 		l.items[0] = item[P]{it.join(l.items[0].Entry), append(it.places, l.items[0].places...)}
 	}
