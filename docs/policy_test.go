@@ -31,11 +31,15 @@ func tomlBlocks(t *testing.T) (all []block) {
 // "policy" is a whole policy file, a "policy-part" is good at the end of the
 // sample of docs/policy.md, a "rollout" in the place of the sample's rollout, a
 // "demo-part" at the end of that of `staunch dev` with profile strict, a "config" is a
-// whole configuration file. Nothing of a policy is there to do nothing.
+// whole configuration file, a "config-part" is good at the end of the one of
+// docs/operations.md. Nothing of a policy is there to do nothing.
 func TestTOML(t *testing.T) {
 	blocks := tomlBlocks(t)
-	sample := ""
+	sample, base := "", ""
 	for _, b := range blocks {
+		if b.page == "docs/operations.md" && b.kind == "config" && base == "" {
+			base = b.text
+		}
 		if b.page == "docs/policy.md" && b.kind == "policy" {
 			sample = b.text
 		}
@@ -58,6 +62,8 @@ func TestTOML(t *testing.T) {
 			err = decodePolicy(strings.Replace(attesttest.DemoPolicy(), `profile = "google"`, `profile = "strict"`, 1) + "\n" + b.text)
 		case "config":
 			_, err = config.Parse([]byte(b.text))
+		case "config-part":
+			_, err = config.Parse([]byte(base + "\n" + b.text))
 		default:
 			t.Errorf("%s: a block of kind %q", b.page, b.kind)
 		}
