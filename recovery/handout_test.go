@@ -203,6 +203,7 @@ func TestPendingForgottenBeside(t *testing.T) {
 		free string // the vault that is not locked
 	}{
 		{"created at two", wire.OpCreate, "v1 v2", "v3"},
+		{"sent to two that were locked first", wire.OpCreate, "v1", "v1"},
 		{"activated at one that is locked", wire.OpActivate, "v1", "v3"},
 		{"activated at one that is not", wire.OpActivate, "v1", "v1"},
 		{"pointed at", wire.OpFinalize, "", "v3"},
