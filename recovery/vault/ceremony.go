@@ -1,13 +1,11 @@
 package vault
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/staunchid/staunch/internal/cbor"
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
@@ -107,7 +105,7 @@ func (c *Ceremony) rebase(s *wire.Record, m Mark, acct wire.Acct, era int, now *
 		return nil
 	}
 	r, first := *s, uint32(beginning(era)+1)
-	taken, err := c.taking(s)
+	taken, err := wire.RebaseName(c.name, s) // of what is registered, not of the account
 	switch {
 	case err != nil:
 		return nil
@@ -127,26 +125,4 @@ func (c *Ceremony) rebase(s *wire.Record, m Mark, acct wire.Acct, era int, now *
 	r.State = max(s.State, wire.State(m.State))
 	r.Last, r.Redo = wire.ID16{}, taken
 	return &r
-}
-
-const labelRebase = "staunch/kr1/rebase"
-
-// taking names the re-base of what is registered in s, and of nothing else: gen,
-// slots, limit and resets, which are the same in every record of one gen. The mark
-// keeps the name, so the ceremony's once is of one content, also for an insider
-// who has a record of a registration of his own, or of the owner's old PIN.
-func (c *Ceremony) taking(s *wire.Record) (wire.ID16, error) {
-	content := *s
-	setMark(&content, Mark{Gen: s.Gen})
-	plain, err := wire.Encode(&content)
-	if err != nil {
-		return wire.ID16{}, err
-	}
-	defer clear(plain)
-	hash := sha256.Sum256(plain)
-	tbs, err := cbor.Marshal([]any{labelRebase, c.name[:], hash[:]})
-	if err != nil {
-		return wire.ID16{}, err
-	}
-	return wire.ContentName(tbs), nil
 }

@@ -18,6 +18,7 @@ const (
 	labelNonce  = "staunch/kr1/vault-nonce"
 	labelMark   = "staunch/kr1/vault-mark"
 	labelPepper = "staunch/kr1/pepper"
+	labelRebase = "staunch/kr1/rebase"
 )
 
 // BlindDST is the domain of the blinding scalar r: see recovery/toprf.
@@ -126,6 +127,23 @@ func AttemptName(reg RegID, b Element) ID16 {
 func ContentName(tbs []byte) ID16 {
 	sum := Sum(tbs)
 	return ID16(sum[:16])
+}
+
+// RebaseName names what a ceremony has taken as the truth: what is registered in
+// the record, and nothing else in it. So records of one gen give one name, and a
+// registration of somebody else, or with an older PIN, gives another.
+func RebaseName(ceremony ID16, r *Record) (ID16, error) {
+	content := *r
+	content.State, content.Ver = StateActive, 0
+	content.Charges, content.Base, content.Closed = 0, 0, 0
+	content.Last, content.Redo = ID16{}, ID16{}
+	encoded, err := Encode(&content)
+	if err != nil {
+		return ID16{}, err
+	}
+	defer clear(encoded)
+	hash := Sum(encoded)
+	return ContentName(list(labelRebase, ceremony[:], hash[:])), nil
 }
 
 // Pepper turns the IDs of accounts into what one vault calls them.

@@ -81,6 +81,14 @@ func TestDerivations(t *testing.T) {
 	h, c, nonce := wire.AttemptName(reg, b), wire.ContentName([]byte("tbs")), nonceKey.Nonce(acct, reg, 9, b, e)
 	record, pinHash := wire.DeriveRecordKey(mk, "v1", 7, acct), wire.SeedPINHash(id16(8), wire.Secret("123456"))
 	account := pepper.Acct("a_1")
+	counted, plain := sampleRecord(wire.Suite1), sampleRecord(wire.Suite1)
+	plain.State, plain.Charges, plain.Base, plain.Closed, plain.Ver, plain.Last, plain.Redo = 0, 0, 0, 0, 0, wire.ID16{}, wire.ID16{}
+	rebased, err := wire.RebaseName(c, counted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := sha256.Sum256(mustEncode(plain))
+	rebase := sha256.Sum256(marshal(t, "staunch/kr1/rebase", c[:], content[:]))
 	hB, tbs := sha256.Sum256(marshal(t, reg[:], []byte(b))), sha256.Sum256([]byte("tbs"))
 	for _, d := range []struct {
 		name      string
@@ -93,6 +101,7 @@ func TestDerivations(t *testing.T) {
 		{"tag", tagged.Tag[:], hmacSHA256(markKey.Key[:], tagged.Mark)[:16]},
 		{"h", h[:], hB[:16]},
 		{"c", c[:], tbs[:16]},
+		{"re-base", rebased[:], rebase[:16]},
 		{"pepper", pepper.Key[:], expand(t, root, 32, "staunch/kr1/pepper", "v1")},
 		{"acct", account[:], hmacSHA256(pepper.Key[:], []byte("a_1"))[:16]},
 		{"K", dataKey.Key[:], hkdfSHA256(t, reg[:], append(append([]byte{}, rwd...), s[:]...), 32, "staunch/kr1/data")},

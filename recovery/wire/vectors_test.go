@@ -155,6 +155,10 @@ func TestDerivationVectors(t *testing.T) {
 	h, tbs := wire.AttemptName(reg, wire.Element(b)), mustEncode(&wire.Delete{Target: sampleTarget()})
 	c, account := wire.ContentName(tbs), pepper.Acct("a_0123456789")
 	pinHash := wire.SeedPINHash(id16(8), wire.Secret("123456"))
+	rebased, err := wire.RebaseName(c, sampleRecord(wire.Suite1))
+	if err != nil {
+		t.Fatal(err)
+	}
 	type in = map[string]any
 	type out = map[string]text
 	all := []derivationVector{
@@ -163,6 +167,7 @@ func TestDerivationVectors(t *testing.T) {
 		{"mark tag", 0, in{"wk": text(wk[:]), "vault": "v1", "mark": text(tagged.Mark)}, out{"key": markKey.Key[:], "tag": tagged.Tag[:]}},
 		{"h", 0, in{"reg": text(reg[:]), "b": b}, out{"h": h[:]}},
 		{"c", 0, in{"tbs": text(tbs)}, out{"c": c[:]}},
+		{"re-base", 0, in{"ceremony": text(c[:]), "record": text(mustEncode(sampleRecord(wire.Suite1)))}, out{"redo": rebased[:]}},
 		{"acct", 0, in{"root": root, "vault": "v1", "account": "a_0123456789"}, out{"pepper": pepper.Key[:], "acct": account[:]}},
 		{"seed PIN", 0, in{"salt": text(count(8, 16)), "pin": "123456"}, out{"hash": pinHash[:]}},
 	}
