@@ -127,7 +127,9 @@ func TestLink(t *testing.T) {
 func TestSilent(t *testing.T) {
 	boot, bootKey := newKey(t)
 	hostKey, host := newKey(t)
-	addr := vault(t, boot, host, func(n []byte) *wire.Binding { return &wire.Binding{Vault: "v1", Replica: "v1/a", BootKey: bootKey, Nonce: n} })
+	addr := vault(t, boot, host, func(n []byte) *wire.Binding {
+		return &wire.Binding{Vault: "v1", Replica: "v1/a", BootKey: bootKey, Nonce: n}
+	})
 	for range 40 { // more than are greeted at a time
 		conn, err := net.Dial("tcp", addr.String())
 		if err != nil {
