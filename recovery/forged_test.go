@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/recovery/recoverytest"
@@ -102,19 +103,26 @@ func TestForgedPart(t *testing.T) {
 	h.must(b.Apply(t.Context(), good))
 }
 
-// TestForgedHistory: a version that the app has not noted proves no PIN.
+// TestForgedHistory: a version that was changed proves no PIN.
 func TestForgedHistory(t *testing.T) {
 	b, _, h := backedUp(t, recoverytest.Options{})
 	session := h.open()
+	var changed []recovery.HistoryRow
 	for _, v := range b.vaults.List {
 		row, _ := b.row(v.ID, alice)
-		for _, beside := range []uint64{0, 1 << 40} { // of the newest version, or far before what comes
-			b.do(func(tx storetest.Tx) error {
-				_, err := tx.AddHistory(t.Context(), recovery.HistoryRow{Vault: v.ID, Acct: row.Acct, Gen: row.Gen, Ver: row.Ver - min(beside, row.Ver-1), Used: 1, At: b.now(), MAC: []byte{1}})
-				return err
-			})
-		}
+		newest := historyOf(b, row)
+		newest.Used = 1
+		changed = append(changed, newest)
 	}
+	b.do(func(tx storetest.Tx) error {
+		_, err := tx.DeleteHistory(t.Context(), b.now().Add(time.Second), 1000)
+		for _, c := range changed {
+			if err == nil {
+				_, err = tx.AddHistory(t.Context(), c)
+			}
+		}
+		return err
+	})
 	h.garbage(session)
 	h.unproved(session)
 }

@@ -374,6 +374,7 @@ func TestUnsound(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, Options{Rate: -1, Sound: sound}, Hooks[int]{})
 				rest := order
+				var stored []uint64
 				b.fail = func(r recovery.Record) error {
 					failing := rest != nil
 					for i, r := range rest {
@@ -386,6 +387,7 @@ func TestUnsound(t *testing.T) {
 					case failing:
 						return errors.New("the store is down")
 					}
+					stored = append(stored, r.Ver)
 					return nil
 				}
 				n := len(order)
@@ -401,6 +403,13 @@ func TestUnsound(t *testing.T) {
 				b.run(t, time.Minute)
 				if len(b.buried) != 1 || sound(b.buried[0].Record) {
 					t.Errorf("%s: given up: %+v", name, b.buried)
+				}
+				want := uint64(1)
+				if name == "between" {
+					want = 2
+				}
+				if len(stored) == 0 || slices.Max(stored) != want {
+					t.Errorf("%s: stored: %v, want %d", name, stored, want)
 				}
 				if n, _ := b.Depth(); n != 0 {
 					t.Errorf("%s: %d are left", name, n)
