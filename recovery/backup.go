@@ -58,7 +58,6 @@ type making struct {
 type newBlob struct {
 	blob      []byte
 	seq       uint64
-	put       bool
 	committed bool
 }
 
@@ -208,10 +207,9 @@ func (m *making) code(c *cbor.Coder) {
 }
 
 func (n *newBlob) code(c *cbor.Coder) {
-	c.Array(4)
+	c.Array(3)
 	cbor.Octets(c, &n.blob, 1, wire.MaxBlob)
 	cbor.Uint(c, &n.seq, 0, 1<<64-1)
-	c.Bool(&n.put)
 	c.Bool(&n.committed)
 }
 

@@ -3,7 +3,9 @@ package recovery
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,12 +13,12 @@ import (
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
-// How many blobs are kept of an account: those of its registration, of the one
-// that may follow, and of one that was left half made, each with a few updates
-// that were interrupted.
+// How many blobs are kept of a registration beside those that a vault names: of
+// updates that were interrupted. One that was put just now is on its way to the
+// vaults, and stays until it has had time to get there.
 const (
-	blobsOfReg   = 4
-	blobsOfAcct  = 12
+	blobsOfReg   = 8
+	blobOnItsWay = 10 * time.Minute
 	whatSet      = "set"
 	whatChanged  = "changed"
 	whatDeleted  = "deleted"
@@ -83,7 +85,7 @@ func (s *Service) PutBlob(ctx context.Context, c account.Caller, reg [16]byte, b
 			return err
 		}
 		b := BlobRow{Account: c.Account, Reg: reg, Hash: sha256.Sum256(blob), Blob: blob, At: now}
-		if err := s.roomFor(ctx, tx, b, p); err != nil {
+		if err := s.roomFor(ctx, tx, b, p, now); err != nil {
 			return err
 		}
 		return tx.PutBlob(ctx, b)
@@ -119,33 +121,70 @@ func blobHeader(reg [16]byte, blob []byte) ([]byte, error) {
 	return b.Header, nil
 }
 
-// roomFor drops the oldest blobs that stand in the way of b, but never the one
-// that the pointer names.
-func (s *Service) roomFor(ctx context.Context, tx Tx, b BlobRow, p PointerRow) error {
+// roomFor drops the oldest blobs that stand in the way of b, but of the registration
+// that the pointer names none that is needed: the one that the pointer names, those
+// that a vault names, and those on their way there. Any device of the account may
+// put one there, so it must not cost another one's.
+func (s *Service) roomFor(ctx context.Context, tx Tx, b BlobRow, p PointerRow, now time.Time) error {
 	rows, err := tx.Blobs(ctx, b.Account) // the newest first
 	if err != nil {
 		return err
 	}
-	keep, ofReg := [][32]byte{p.Blob, b.Hash}, 1
+	named, err := namedOf(ctx, tx, b.Account, p.Reg)
+	if err != nil {
+		return err
+	}
+	keep, others := [][32]byte{p.Blob, b.Hash}, map[bool]int{b.Reg == p.Reg: 1} // by whether they are of the pointer's
 	for _, o := range rows {
-		if o.Hash == p.Blob || o.Hash == b.Hash {
+		if o.Hash == b.Hash {
 			continue
 		}
-		if o.Reg == b.Reg {
-			if ofReg++; ofReg > blobsOfReg {
+		current := o.Reg == p.Reg
+		if !current || o.Hash != p.Blob && named[o.Hash] == 0 {
+			others[current]++
+			if others[current] > blobsOfReg {
+				if left := o.At.Add(blobOnItsWay); current && left.After(now) {
+					return &RateError{RetryAt: left}
+				}
 				continue
 			}
 		}
-		if len(keep) < blobsOfAcct {
-			keep = append(keep, o.Hash)
-		}
+		keep = append(keep, o.Hash)
 	}
 	return tx.DropBlobs(ctx, b.Account, keep)
+}
+
+// namedOf counts the vaults that name each blob of a registration.
+func namedOf(ctx context.Context, tx Tx, id account.ID, reg [16]byte) (map[[32]byte]int, error) {
+	rows, err := tx.NamedBlobs(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	named := map[[32]byte]int{}
+	for _, n := range rows {
+		if n.Reg == reg {
+			named[n.Hash]++
+		}
+	}
+	return named, nil
 }
 
 // CommitBackup says how far the vaults have come with a registration, or with an
 // update of its blob. Repeated, it changes nothing.
 func (s *Service) CommitBackup(ctx context.Context, c account.Caller, reg [16]byte, stage Stage, hash [32]byte) error {
+	err := s.commitBackup(ctx, c, reg, stage, hash)
+	if !errors.Is(err, errUnnamed) {
+		return err
+	}
+	for _, p := range s.pools { // a receipt may be in the retry stream
+		if err := s.retry.Nudge(ctx, s.app, p.id, p.acct(c.Account)); err != nil {
+			s.log.Warn("recovery: what the retry stream holds for a backup cannot be applied", "app", s.app, "vault", p.id, "error", err)
+		}
+	}
+	return s.commitBackup(ctx, c, reg, stage, hash)
+}
+
+func (s *Service) commitBackup(ctx context.Context, c account.Caller, reg [16]byte, stage Stage, hash [32]byte) error {
 	now := s.now()
 	return s.update(ctx, func(tx Tx) error {
 		p, found, err := s.pointerOf(ctx, tx, c.Account)
@@ -247,13 +286,26 @@ func (s *Service) commitFinalized(ctx context.Context, tx Tx, c account.Caller, 
 	if err := s.putPointer(ctx, tx, p); err != nil {
 		return err
 	}
-	if err := tx.DropBlobs(ctx, c.Account, [][32]byte{p.Blob}); err != nil {
+	named, err := namedOf(ctx, tx, c.Account, p.Reg)
+	if err != nil {
+		return err
+	}
+	if err := tx.DropBlobs(ctx, c.Account, append(slices.Collect(maps.Keys(named)), p.Blob)); err != nil {
+		return err
+	}
+	if err := tx.DropNamed(ctx, c.Account, p.Reg); err != nil {
 		return err
 	}
 	return tx.AppendAudit(ctx, s.entry(c, c.Account, c.Device, auditFinal, now))
 }
 
-// commitUpdated makes another blob of the same registration the current one.
+// errUnnamed is a blob that too few vaults name, as far as their receipts have come.
+var errUnnamed = fmt.Errorf("%w: too few vaults are known to name that blob", ErrStale)
+
+// commitUpdated makes another blob of the same registration the current one: of any
+// t vaults one names it. That they do the vaults must have said. A device needs no
+// person for this, and the word of one that was stolen would be enough to have the
+// PIN bring nothing back. The one before stays until others take its room.
 func (s *Service) commitUpdated(ctx context.Context, tx Tx, c account.Caller, p PointerRow, hash [32]byte, now time.Time) error {
 	if err := s.accounts.Allow(ctx, tx, c, account.RecoveryUpdate); err != nil {
 		return err
@@ -265,6 +317,17 @@ func (s *Service) commitUpdated(ctx context.Context, tx Tx, c account.Caller, p 
 	if err != nil {
 		return err
 	}
+	h, err := wire.Decode[wire.Header](p.Header)
+	if err != nil {
+		return fmt.Errorf("recovery: the header of the backup: %w", err)
+	}
+	named, err := namedOf(ctx, tx, c.Account, p.Reg)
+	if err != nil {
+		return err
+	}
+	if named[b.Hash] <= int(h.N)-int(h.T) {
+		return errUnnamed
+	}
 	if p.Header, err = blobHeader(p.Reg, b.Blob); err != nil {
 		return err
 	}
@@ -272,17 +335,7 @@ func (s *Service) commitUpdated(ctx context.Context, tx Tx, c account.Caller, p 
 	if err := s.putPointer(ctx, tx, p); err != nil {
 		return err
 	}
-	keep := [][32]byte{p.Blob}
-	all, err := tx.Blobs(ctx, c.Account)
-	if err != nil {
-		return err
-	}
-	for _, o := range all {
-		if o.Reg != p.Reg { // of one that is being registered
-			keep = append(keep, o.Hash)
-		}
-	}
-	if err := tx.DropBlobs(ctx, c.Account, keep); err != nil {
+	if err := tx.AppendEvent(ctx, s.event("recovery.updated", c.Account, map[string]any{"by": string(c.Device)})); err != nil {
 		return err
 	}
 	return tx.AppendAudit(ctx, s.entry(c, c.Account, c.Device, auditUpdated, now))

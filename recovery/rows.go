@@ -58,6 +58,15 @@ type BlobRow struct {
 	At      time.Time
 }
 
+// NamedRow says which blob a vault names for a registration, as its receipts show.
+type NamedRow struct {
+	Account account.ID
+	Reg     [16]byte
+	Vault   string
+	Gen     uint32 // of the receipt
+	Hash    [32]byte
+}
+
 // Stage is how far a registration has come.
 type Stage string
 

@@ -79,7 +79,7 @@ func TestPutBlob(t *testing.T) {
 	}
 	b.do(func(tx storetest.Tx) error {
 		all, err := tx.Blobs(ctx, alice)
-		if len(all) > 12 {
+		if len(all) > 16 {
 			t.Errorf("%d blobs are kept", len(all))
 		}
 		_, found, bad := tx.Blob(ctx, alice, [16]byte{1}, sha256.Sum256(good))
@@ -128,6 +128,11 @@ func TestCommitBackup(t *testing.T) {
 		t.Helper()
 		h.must(b.PutBlob(ctx, h.caller(), [16]byte{reg}, blob))
 	}
+	name := func(reg byte, gen uint32, blob []byte) {
+		b.do(func(tx storetest.Tx) error {
+			return tx.NameBlob(ctx, recovery.NamedRow{Account: alice, Reg: [16]byte{reg}, Vault: "v1", Gen: gen, Hash: sha256.Sum256(blob)})
+		})
+	}
 	commit(1, recovery.Activated, one, account.ErrRefused)
 	setUp(phone1, 1)
 	commit(1, recovery.Activated, one, recovery.ErrBlob) // put it first
@@ -152,20 +157,26 @@ func TestCommitBackup(t *testing.T) {
 
 	put(1, two)
 	commit(1, recovery.Updated, three, recovery.ErrBlob)
+	commit(1, recovery.Updated, two, recovery.ErrStale) // no vault names it
+	name(3, 2, two)                                     // of another registration
+	commit(1, recovery.Updated, two, recovery.ErrStale)
+	stands(1, one, recovery.Finalized, 2)
+	name(1, 2, two)
 	commit(1, recovery.Updated, two, nil)
-	stands(1, two, recovery.Finalized, 1)
+	stands(1, two, recovery.Finalized, 2)
 
 	setUp(phone1, 2)
 	put(2, three)
 	put(1, one)
+	name(1, 3, one)
 	commit(1, recovery.Updated, one, nil)
-	stands(1, one, recovery.Finalized, 2) // that of the other registration stays
+	stands(1, one, recovery.Finalized, 3) // that of the other registration stays
 	commit(1, recovery.Finalized, nil, nil)
 	if _, open := b.setup(); !open {
 		t.Error("the approval for another registration has ended")
 	}
 	commit(2, recovery.Activated, nil, nil)
-	stands(2, three, recovery.Activated, 2) // until all vaults have dropped the one before
+	stands(2, three, recovery.Activated, 3) // until all vaults have dropped the one before
 	commit(1, recovery.Finalized, nil, recovery.ErrNotFound)
 	commit(2, recovery.Finalized, nil, nil)
 	stands(2, three, recovery.Finalized, 1)

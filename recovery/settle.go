@@ -135,6 +135,12 @@ func (s *Service) noted(ctx context.Context, tx Tx, l *ledger, r Record, n *Note
 	if _, err := tx.AddReceipt(ctx, row); err != nil {
 		return err
 	}
+	if receipt.Named != nil {
+		err := tx.NameBlob(ctx, NamedRow{Account: r.Account, Reg: receipt.Named.Reg, Vault: r.Vault, Gen: receipt.Gen, Hash: receipt.Named.BlobHash})
+		if err != nil {
+			return err
+		}
+	}
 	if receipt.Op == wire.OpSeedBackup {
 		if err := s.emptied(ctx, tx, r.Account); err != nil {
 			return err

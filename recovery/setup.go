@@ -71,6 +71,9 @@ func (s *Service) gone(ctx context.Context, tx Tx, id account.ID) error {
 	if err := tx.DropBlobs(ctx, id, nil); err != nil {
 		return err
 	}
+	if err := tx.DropNamed(ctx, id, [16]byte{}); err != nil {
+		return err
+	}
 	if err := tx.EndSetup(ctx, id); err != nil {
 		return err
 	}

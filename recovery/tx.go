@@ -83,6 +83,14 @@ type blobTx interface {
 	// DropBlobs deletes the account's blobs but those with a hash in keep.
 	DropBlobs(ctx context.Context, id account.ID, keep [][32]byte) error
 
+	// NameBlob notes which blob a vault names for a registration, unless one of a
+	// larger gen is noted.
+	NameBlob(ctx context.Context, n NamedRow) error
+	// NamedBlobs gives what the vaults name, of all registrations of an account.
+	NamedBlobs(ctx context.Context, id account.ID) ([]NamedRow, error)
+	// DropNamed forgets what was named of an account's registrations but keep.
+	DropNamed(ctx context.Context, id account.ID, keep [16]byte) error
+
 	Pointer(ctx context.Context, id account.ID) (p PointerRow, found bool, err error)
 	PutPointer(ctx context.Context, p PointerRow) error
 	DropPointer(ctx context.Context, id account.ID) error

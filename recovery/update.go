@@ -64,11 +64,10 @@ func (c *Client) newBlob(b *Backup, p *Payload) error {
 // push brings the new blob to the service, and its hash to all vaults.
 func (c *Client) push(ctx context.Context, r *round, b *Backup) error {
 	reg, hash := b.current, wire.Sum(b.blob.blob)
-	if !b.blob.put {
-		if err := c.transport.PutBlob(ctx, reg.reg(), b.blob.blob); err != nil {
-			return fmt.Errorf("recovery: store the blob: %w", err)
-		}
-		b.blob.put = true
+	// Also when it was there before: the service keeps one that no vault names for
+	// minutes only, and the phone may have been away.
+	if err := c.transport.PutBlob(ctx, reg.reg(), b.blob.blob); err != nil {
+		return fmt.Errorf("recovery: store the blob: %w", err)
 	}
 	signer, err := reg.signer()
 	if err != nil {
@@ -102,7 +101,8 @@ func (c *Client) push(ctx context.Context, r *round, b *Backup) error {
 				return nil, err
 			}
 		}
-		// The service drops the old blob, when of any t vaults one names the new.
+		// The service points at the new blob when of any t vaults one names it, as their
+		// receipts say.
 		if n, t := int(reg.header.N), int(reg.header.T); len(s.requests) == 0 && done >= t && done > n-t && !b.blob.committed {
 			s.commit = commit
 		}

@@ -97,7 +97,7 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 	}
 	switch stands {
 	case standsNone:
-		return w.reply(&wire.Answer{Verdict: wire.VerdictNoBackup, Limit: w.config.Limit}, nil)
+		return w.reply(&wire.Answer{Verdict: wire.VerdictNoBackup, Limit: w.config.Limit}, nil, nil)
 	case standsStale:
 		return stale(m), nil
 	case standsFuture:
@@ -114,7 +114,7 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 	case code != wire.CodeDone:
 		return refuse(code), nil
 	case !m.Known() && verdict != wire.VerdictOK: // a first registration that was refused: nothing is written
-		return w.reply(&wire.Answer{Verdict: verdict, Limit: w.config.Limit}, nil)
+		return w.reply(&wire.Answer{Verdict: verdict, Limit: w.config.Limit}, nil, nil)
 	case uint64(r.Gen) >= beginning(w.ring.keys.era()+1): // it would be above what the next ceremony takes or begins
 		return refuse(wire.CodeBusy), nil
 	}
@@ -140,7 +140,7 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 	if err := u.give(a, r, in); err != nil {
 		return nil, err
 	}
-	return w.reply(a, r)
+	return w.reply(a, r, named(in, verdict, r))
 }
 
 // judge is steps 4 and 5, and what a redo must come to.
@@ -211,7 +211,7 @@ func (w *work) nonce(reg wire.RegID, charges uint32, b, e wire.Element) wire.Non
 }
 
 // reply seals answer and record. Without a record nothing was written.
-func (w *work) reply(a *wire.Answer, r *wire.Record) (*wire.Reply, error) {
+func (w *work) reply(a *wire.Answer, r *wire.Record, names *wire.SlotView) (*wire.Reply, error) {
 	sealed, err := w.answer.SealAnswer(a)
 	if err != nil || r == nil {
 		return &wire.Reply{Result: wire.CodeDone, Answer: sealed}, err
@@ -221,7 +221,7 @@ func (w *work) reply(a *wire.Answer, r *wire.Record) (*wire.Reply, error) {
 		return nil, err
 	}
 	receipt, err := w.receipts.next(w.Vault, &wire.Receipt{
-		Acct: w.call.Acct, Op: w.call.Op, Gen: r.Gen, Ver: r.Ver, Used: shown(r), State: r.State, Digest: wire.Sum(record),
+		Acct: w.call.Acct, Op: w.call.Op, Gen: r.Gen, Ver: r.Ver, Used: shown(r), State: r.State, Digest: wire.Sum(record), Named: names,
 	})
 	if err != nil {
 		return nil, err

@@ -26,3 +26,14 @@ func (l *receipts) next(v *Vault, r *wire.Receipt) (*wire.Signed, error) {
 	l.prev = wire.Sum(signed.TBS)
 	return signed, nil
 }
+
+// named is which blob the vault names for a registration after a create or an update
+// with verdict ok. The service, which keeps the blobs, must not have to believe a
+// phone which of them is needed. nil: another op, or another verdict.
+func named(in *demand, verdict wire.Verdict, r *wire.Record) *wire.SlotView {
+	reg, names := map[wire.Op]wire.RegID{wire.OpCreate: in.create.Reg, wire.OpUpdate: in.update.Reg}[in.op]
+	if !names || verdict != wire.VerdictOK {
+		return nil
+	}
+	return slotOf(r, reg).View()
+}

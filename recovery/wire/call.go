@@ -118,8 +118,9 @@ type Receipt struct {
 	Ver     uint64
 	Used    uint8
 	State   State
-	Digest  Hash // of the sealed record
-	Prev    Hash // of this replica's receipt before: SHA-256 of its signed bytes; zeros for the first
+	Digest  Hash      // of the sealed record
+	Prev    Hash      // of this replica's receipt before: SHA-256 of its signed bytes; zeros for the first
+	Named   *SlotView // of a create or an update with verdict ok: which blob the vault names for the registration
 }
 
 const labelReceipt = "staunch/kr1/receipt"
@@ -151,5 +152,8 @@ func (r *Receipt) Code(c *cbor.Coder) {
 		r.Digest.Code(c)
 		f.Key(12)
 		r.Prev.Code(c)
+		if f.Optional(13, r.Named != nil) {
+			present(c, &r.Named).Code(c)
+		}
 	})
 }

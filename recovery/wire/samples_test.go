@@ -151,6 +151,12 @@ func sampleReceipt() *wire.Receipt {
 	}
 }
 
+func sampleReceiptNamed() *wire.Receipt {
+	r := sampleReceipt()
+	r.Op, r.Named = wire.OpUpdate, &wire.SlotView{Reg: reg, BlobHash: hash(4)}
+	return r
+}
+
 // samples is one of each structure, and more where one cannot have everything.
 func samples() []sample {
 	e32, e33 := wire.Element(count(1, 32)), wire.Element(count(2, 33))
@@ -181,6 +187,7 @@ func samples() []sample {
 		sampleOf("reply-stale", &wire.Reply{Result: wire.CodeStale, Gen: ptr(uint32(4)), Ver: ptr(uint64(5))}),
 		sampleOf("voucher", sampleVoucher()),
 		sampleOf("receipt", sampleReceipt()),
+		sampleOf("receipt-named", sampleReceiptNamed()),
 		sampleOf("mark", &mark),
 		sampleOf("tagged", &wire.Tagged{Mark: mustEncode(&mark), Tag: id16(1)}),
 		sampleOf("view", &wire.View{"v1": {1, id16(1)}, "v10": {2, id16(2)}, "w1": {300, id16(3)}}),

@@ -439,6 +439,15 @@ CREATE TABLE recovery_intent (
 
 CREATE INDEX recovery_intent_next ON recovery_intent (next_at);
 
+CREATE TABLE recovery_named (
+	account TEXT NOT NULL,
+	reg     BLOB NOT NULL CHECK (length(reg) = 16),
+	vault   TEXT NOT NULL,
+	gen     INTEGER NOT NULL,
+	hash    BLOB NOT NULL CHECK (length(hash) = 32),
+	PRIMARY KEY (account, reg, vault)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE recovery_pointer (
 	account     TEXT PRIMARY KEY,
 	reg         BLOB NOT NULL CHECK (length(reg) = 16),

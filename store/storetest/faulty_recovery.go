@@ -88,6 +88,18 @@ func (tx *faultyTx) Blobs(ctx context.Context, id account.ID) ([]recovery.BlobRo
 	return around(tx, "Blobs", func() ([]recovery.BlobRow, error) { return tx.Tx.Blobs(ctx, id) })
 }
 
+func (tx *faultyTx) NameBlob(ctx context.Context, n recovery.NamedRow) error {
+	return around0(tx, "NameBlob", func() error { return tx.Tx.NameBlob(ctx, n) })
+}
+
+func (tx *faultyTx) NamedBlobs(ctx context.Context, id account.ID) ([]recovery.NamedRow, error) {
+	return around(tx, "NamedBlobs", func() ([]recovery.NamedRow, error) { return tx.Tx.NamedBlobs(ctx, id) })
+}
+
+func (tx *faultyTx) DropNamed(ctx context.Context, id account.ID, keep [16]byte) error {
+	return around0(tx, "DropNamed", func() error { return tx.Tx.DropNamed(ctx, id, keep) })
+}
+
 func (tx *faultyTx) PutBlob(ctx context.Context, b recovery.BlobRow) error {
 	return around0(tx, "PutBlob", func() error { return tx.Tx.PutBlob(ctx, b) })
 }

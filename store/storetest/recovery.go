@@ -294,6 +294,27 @@ func testRecoveryBlobs(t *testing.T, open Open) {
 	same(t, []byte(nil), hashes())
 	get(t, s, true, func(tx Tx) (recovery.BlobRow, bool, error) { return tx.Blob(ctx, bob, [16]byte{1}, [32]byte{4}) })
 
+	name := func(id account.ID, reg byte, vault string, gen uint32, hash byte) recovery.NamedRow {
+		n := recovery.NamedRow{Account: id, Reg: [16]byte{reg}, Vault: vault, Gen: gen, Hash: [32]byte{hash}}
+		update(t, s, func(tx Tx) error { return tx.NameBlob(ctx, n) })
+		return n
+	}
+	named := func() []recovery.NamedRow {
+		t.Helper()
+		return look(t, s, func(tx Tx) ([]recovery.NamedRow, error) { return tx.NamedBlobs(ctx, alice) })
+	}
+	name(alice, 1, "v1", 3, 1)
+	name(bob, 1, "v1", 3, 4)
+	second := name(alice, 1, "v2", 3, 1)
+	other := name(alice, 2, "v1", 4, 3)
+	again := name(alice, 1, "v1", 5, 2)
+	name(alice, 1, "v1", 4, 9) // late
+	same(t, []recovery.NamedRow{again, second, other}, named())
+	update(t, s, func(tx Tx) error { return tx.DropNamed(ctx, alice, [16]byte{2}) })
+	same(t, []recovery.NamedRow{other}, named())
+	update(t, s, func(tx Tx) error { return tx.DropNamed(ctx, alice, [16]byte{}) })
+	same(t, []recovery.NamedRow(nil), named())
+
 	pointer := func(wanted bool) recovery.PointerRow {
 		t.Helper()
 		return get(t, s, wanted, func(tx Tx) (recovery.PointerRow, bool, error) { return tx.Pointer(ctx, alice) })

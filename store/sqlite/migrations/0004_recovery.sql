@@ -65,6 +65,16 @@ CREATE TABLE recovery_blob (
 	PRIMARY KEY (account, reg, hash)
 ) STRICT;
 
+-- Which blob each vault names for a registration, as its receipts show.
+CREATE TABLE recovery_named (
+	account TEXT NOT NULL,
+	reg     BLOB NOT NULL CHECK (length(reg) = 16),
+	vault   TEXT NOT NULL,
+	gen     INTEGER NOT NULL,
+	hash    BLOB NOT NULL CHECK (length(hash) = 32),
+	PRIMARY KEY (account, reg, vault)
+) STRICT, WITHOUT ROWID;
+
 -- The registration of an account whose PIN works.
 CREATE TABLE recovery_pointer (
 	account     TEXT PRIMARY KEY,
