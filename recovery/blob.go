@@ -130,15 +130,15 @@ func (s *Service) roomFor(ctx context.Context, tx Tx, b BlobRow, p PointerRow, n
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(rows, func(o BlobRow) bool { return o.Reg == b.Reg && o.Hash == b.Hash }) {
+		return nil // the same again
+	}
 	named, err := namedOf(ctx, tx, b.Account, p.Reg)
 	if err != nil {
 		return err
 	}
 	keep, others := [][32]byte{p.Blob, b.Hash}, map[bool]int{b.Reg == p.Reg: 1} // by whether they are of the pointer's
 	for _, o := range rows {
-		if o.Hash == b.Hash {
-			continue
-		}
 		current := o.Reg == p.Reg
 		if !current || o.Hash != p.Blob && named[o.Hash] == 0 {
 			others[current]++
