@@ -1,8 +1,8 @@
 // Package recovery brings a sealing key back with a PIN that nobody can guess:
 // not who reads the database, not who replays yesterday's, not who restarts
-// machines, not who steals the keys of one vault. It is both sides of PIN
-// recovery (KR-1, spec/kr1.md) outside the TEE; the side within is
-// recovery/vault.
+// machines. Who has the keys of one vault cannot either, unless he also answers
+// the phone that recovers (spec/kr1.md, Section 7). It is both sides of PIN
+// recovery (KR-1) outside the TEE; the side within is recovery/vault.
 //
 // # The phone: Client
 //
