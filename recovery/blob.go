@@ -137,7 +137,7 @@ func (s *Service) roomFor(ctx context.Context, tx Tx, b BlobRow, p PointerRow, n
 	if err != nil {
 		return err
 	}
-	keep, others := [][32]byte{p.Blob, b.Hash}, map[bool]int{b.Reg == p.Reg: 1} // by whether they are of the pointer's
+	keep, others := [][32]byte{b.Hash}, map[bool]int{b.Reg == p.Reg: 1} // by whether they are of the pointer's
 	for _, o := range rows {
 		current := o.Reg == p.Reg
 		if !current || o.Hash != p.Blob && named[o.Hash] == 0 {

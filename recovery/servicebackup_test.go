@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/recovery"
@@ -64,7 +65,8 @@ func TestPutBlob(t *testing.T) {
 	if err := b.CommitBackup(ctx, h.caller(), [16]byte{1}, recovery.Activated, sha256.Sum256(good)); err != nil {
 		t.Fatal(err)
 	}
-	for range 6 {
+	for i := range 12 {
+		b.clock = func() time.Time { return time.Now().Add(time.Duration(i) * 11 * time.Minute) }
 		if err := put(h.caller(), 1, blobOf(t, 1, "update")); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +81,7 @@ func TestPutBlob(t *testing.T) {
 	}
 	b.do(func(tx storetest.Tx) error {
 		all, err := tx.Blobs(ctx, alice)
-		if len(all) > 16 {
+		if len(all) > 17 {
 			t.Errorf("%d blobs are kept", len(all))
 		}
 		_, found, bad := tx.Blob(ctx, alice, [16]byte{1}, sha256.Sum256(good))
