@@ -30,6 +30,7 @@ var recoveryReasons = map[string]error{
 	"RECOVERY_NOT_FOUND":         recovery.ErrNotFound,
 	"RECOVERY_TICKET":            recovery.ErrTicket,
 	"RECOVERY_SESSION":           recovery.ErrSession,
+	"RECOVERY_UNFINISHED":        recovery.ErrUnfinished,
 	"RECOVERY_STALE":             recovery.ErrStale,
 	"RECOVERY_EPOCH":             recovery.ErrEpoch,
 	"RECOVERY_AMNESIA":           recovery.ErrAmnesia,

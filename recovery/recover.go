@@ -46,24 +46,22 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 	if v.set.Profile == ProfileSeed {
 		return c.recoverSeed(ctx, r, session, pin, a)
 	}
-	t, err := c.newTry(session, v, pin, a)
+	t, p, err := c.try(ctx, r, session, pin, a)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.saveAttempt(a); err != nil { // before the first request leaves
-		return nil, fmt.Errorf("recovery: save the attempt: %w", err)
-	}
-	p, err := t.run(ctx, r)
-	if ge := new(GuessError); errors.As(err, &ge) {
-		a.end() // a verdict
-		if err := c.saveAttempt(a); err != nil {
-			return nil, fmt.Errorf("recovery: save the attempt: %w", err)
+	err = c.transport.FinishSession(ctx, session.Secret)
+	if errors.Is(err, ErrUnfinished) {
+		// The records of the releases that prove it were lost with a server: the same
+		// attempt, repeated, proves nothing any more. Another one, right as well, does,
+		// and leaves all attempts as they are.
+		a.end()
+		if t, p, err = c.try(ctx, r, session, pin, a); err != nil {
+			return nil, err
 		}
+		err = c.transport.FinishSession(ctx, session.Secret)
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := c.transport.FinishSession(ctx, session.Secret); err != nil {
 		return nil, fmt.Errorf("recovery: finish the session: %w", err) // again: free
 	}
 	out := &Recovered{Outcome: t.outcome(), Payload: opened(p), Backup: t.backup(p)}
@@ -72,6 +70,25 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 		return nil, fmt.Errorf("recovery: save the attempt: %w", err)
 	}
 	return out, nil
+}
+
+// try makes one attempt, or goes on with it. A verdict ends it.
+func (c *Client) try(ctx context.Context, r *round, session *SessionView, pin PIN, a *Attempt) (*try, *wire.Payload, error) {
+	t, err := c.newTry(session, r.vaults, pin, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.saveAttempt(a); err != nil { // before the first request leaves
+		return nil, nil, fmt.Errorf("recovery: save the attempt: %w", err)
+	}
+	p, err := t.run(ctx, r)
+	if ge := new(GuessError); errors.As(err, &ge) {
+		a.end() // a verdict
+		if err := c.saveAttempt(a); err != nil {
+			return nil, nil, fmt.Errorf("recovery: save the attempt: %w", err)
+		}
+	}
+	return t, p, err
 }
 
 // try is one attempt, from the header to the payload.
