@@ -20,6 +20,7 @@ import (
 // wrong PINs: server and vaults are killed together. No count ever falls without
 // a right PIN, and in the end everybody recovers (recovery, section 18, item 9).
 func TestRecoveryKilled(t *testing.T) {
+	t.Parallel() // it waits for processes most of the time
 	owners, rounds := 10, 5
 	if testing.Short() {
 		owners, rounds = 3, 2

@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 // BODY is JSON, or @FILE. A HEADER is "Name: value". $VECTORS is the folder of
 // third-party vectors and the condition [vectors] tells whether it is there.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	dir, found := vectors.Find(t, "")
 	if !found {
 		dir = ""

@@ -14,7 +14,7 @@ import (
 // TestRandom plays all moves in any order, against one owner after the other.
 func TestRandom(t *testing.T) {
 	t.Parallel()
-	steps, long := 300, 40*time.Second
+	steps, long := 300, 15*time.Second
 	if testing.Short() {
 		steps, long = 60, 10*time.Second
 	}
