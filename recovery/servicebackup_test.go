@@ -66,7 +66,7 @@ func TestPutBlob(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 12 {
-		b.clock = func() time.Time { return time.Now().Add(time.Duration(i) * 11 * time.Minute) }
+		b.setClock(func() time.Time { return time.Now().Add(time.Duration(i) * 11 * time.Minute) })
 		if err := put(h.caller(), 1, blobOf(t, 1, "update")); err != nil {
 			t.Fatal(err)
 		}

@@ -187,9 +187,9 @@ func TestSessions(t *testing.T) {
 	}
 	second := h.open()
 	over("another was opened with the ticket", first)
-	b.ahead = 15 * time.Minute
+	b.ahead.Store(int64(15 * time.Minute))
 	over("after a quarter of an hour", second)
-	b.ahead = 0
+	b.ahead.Store(int64(0))
 	end := func(key string) {
 		b.do(func(tx storetest.Tx) error { return b.EndSessions(ctx, tx, alice, key, b.now()) })
 	}

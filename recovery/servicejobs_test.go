@@ -36,7 +36,7 @@ func TestRates(t *testing.T) {
 		}
 	}
 	frozen := time.Now().Add(time.Minute)
-	b.clock = func() time.Time { return frozen }
+	b.setClock(func() time.Time { return frozen })
 	for i := range 120 {
 		if err := call("v1", session, h.newcomer()); !errors.Is(err, recovery.ErrVaultUnavailable) {
 			t.Fatalf("evaluation %d: %v", i, err)
@@ -82,7 +82,7 @@ func TestFreeCallsAreCounted(t *testing.T) {
 	}
 	b.restart()
 	frozen := time.Now().Add(time.Minute)
-	b.clock = func() time.Time { return frozen }
+	b.setClock(func() time.Time { return frozen })
 	session := h.open()
 	call := func(c account.Caller, vault string, op wire.Op, session recovery.SessionSecret) bool {
 		t.Helper()
@@ -189,7 +189,8 @@ func TestIntentsEnd(t *testing.T) {
 	b.storeDown = false
 	l.change = func(r *wire.Reply) { *r = wire.Reply{Result: wire.CodeBusy} }
 	_ = call()
-	b.ahead, l.change, asked = 31*24*time.Hour, nil, false
+	b.ahead.Store(int64(31 * 24 * time.Hour))
+	l.change, asked = nil, false
 	b.runOnce()
 	if n := intents(b); n != 0 || asked {
 		t.Errorf("a month later: %d intents; the vault was asked: %v", n, asked)
@@ -233,7 +234,7 @@ func TestReseal(t *testing.T) {
 		t.Fatal(first)
 	}
 	renew := func() {
-		b.ahead += 31 * 24 * time.Hour
+		b.ahead.Add(int64(31 * 24 * time.Hour))
 		for _, v := range b.vaults.List {
 			if err := v.Renew(t.Context()); err != nil {
 				t.Fatal(err)
@@ -298,7 +299,7 @@ func TestSweep(t *testing.T) {
 		{31 * 24 * time.Hour, false, true, false},
 		{401 * 24 * time.Hour, false, false, false},
 	} {
-		b.ahead = tt.ahead
+		b.ahead.Store(int64(tt.ahead))
 		h.must(b.Sweep(t.Context()))
 		history, receipts, session := count()
 		if history > 0 != tt.history || receipts > 0 != tt.receipts || session != tt.session {

@@ -73,7 +73,7 @@ func TestOnItsWay(t *testing.T) {
 	have, err := recovery.ParseBackup(old.backup)
 	old.must(err)
 	later := func(d time.Duration) {
-		b.clock = func() time.Time { return time.Now().Add(d) }
+		b.setClock(func() time.Time { return time.Now().Add(d) })
 	}
 	flooded := false
 	old.net.Script = func(c recoverytest.Call) recoverytest.Fault {

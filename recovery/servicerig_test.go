@@ -52,8 +52,8 @@ type backend struct {
 	readDown  bool         // those that read
 	fault     atomic.Value // a string: the service dies there
 	faulty    storetest.Store
-	ahead     time.Duration // of the clock
-	clock     func() time.Time
+	ahead     atomic.Int64 // of the clock
+	clock     atomic.Pointer[func() time.Time]
 }
 
 func newBackend(t testing.TB, o recoverytest.Options) *backend {
@@ -125,11 +125,14 @@ func (b *backend) options() *recovery.Options {
 }
 
 func (b *backend) now() time.Time {
-	if b.clock != nil {
-		return b.clock()
+	if clock := b.clock.Load(); clock != nil {
+		return (*clock)()
 	}
-	return time.Now().Add(b.ahead)
+	return time.Now().Add(time.Duration(b.ahead.Load()))
 }
+
+// setClock sets the clock of service, vaults and witnesses, which run meanwhile.
+func (b *backend) setClock(clock func() time.Time) { b.clock.Store(&clock) }
 
 // at is the store, or one with a fault.
 func (b *backend) at() storetest.Store {
