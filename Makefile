@@ -71,7 +71,7 @@ else
 endif
 	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m ./...
 ifneq ($(RACE),)
-	$(GO) test -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
+	$(GO) test -v -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
 endif
 
 lint: ## golangci-lint and buf lint
