@@ -100,13 +100,17 @@ func killed(t *testing.T, path string) (all []said) {
 	}
 	lines := bufio.NewReader(out)
 	var timer *time.Timer
-	ended := map[string]bool{}
+	ended, phone := map[string]bool{}, false // whether a phone has come in
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			break // what has no end of line was not said to its end
 		}
 		f := strings.Fields(line)
+		if len(f) == 3 && f[0] == "phone" {
+			phone = true
+			continue
+		}
 		if len(f) != 3 || f[0] != "session" && f[0] != "ended" && f[0] != "ending" {
 			t.Errorf("the child says %q", line)
 			continue
@@ -116,7 +120,7 @@ func killed(t *testing.T, path string) (all []said) {
 		} else {
 			ended[f[2]] = f[0] == "ended"
 		}
-		if len(all) > 4 && timer == nil {
+		if len(all) > 4 && phone && timer == nil {
 			timer = time.AfterFunc(time.Duration(rand.Int64N(int64(80*time.Millisecond))), func() { cmd.Process.Kill() })
 		}
 	}
@@ -149,7 +153,9 @@ func TestKilledChild(t *testing.T) {
 	go liveOn(r)
 	go func() {
 		for {
-			r.enrol().signIn()
+			p := r.enrol()
+			fmt.Fprintf(os.Stdout, "phone %s -\n", p.account)
+			p.signIn()
 		}
 	}()
 	liveOn(r) // until it is killed
