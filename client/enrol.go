@@ -200,6 +200,19 @@ func (p *Phone) newPhone(ctx context.Context, in *Enrolment, app string, challen
 	return m, nil
 }
 
+// enrolled is a phone that an account has let in, with what the server has noted
+// of it.
+func (p *Phone) enrolled(ctx context.Context, m *accountv1.Signed, name string) (*Enrolled, error) {
+	platform, at := "", time.Time{}
+	list, err := p.Devices(ctx)
+	for _, d := range list {
+		if d.GetThis() {
+			at, platform = d.GetAddedAt().AsTime(), lower(d.GetPlatform(), "PLATFORM_")
+		}
+	}
+	return enrolledFromProto(m, name, platform, at), err
+}
+
 func enrolledFromProto(m *accountv1.Signed, name, platform string, at time.Time) *Enrolled {
 	return &Enrolled{
 		Account: account.ID(m.GetAccount()), AccountState: lower(m.GetAccountState(), "STATE_"),

@@ -182,15 +182,7 @@ func (p *Phone) finishJoin(ctx context.Context, w *accountv1.WaitJoinResponse, i
 	if err := p.signed(ctx, f.Msg.GetSigned(), func(s *PhoneState) { s.Began = nil }); err != nil {
 		return nil, err
 	}
-	platform := ""
-	list, err := p.Devices(ctx)
-	at := time.Time{}
-	for _, d := range list {
-		if d.GetThis() {
-			at, platform = d.GetAddedAt().AsTime(), lower(d.GetPlatform(), "PLATFORM_")
-		}
-	}
-	return enrolledFromProto(f.Msg.GetSigned(), in.Name, platform, at), err
+	return p.enrolled(ctx, f.Msg.GetSigned(), in.Name)
 }
 
 // Applicant is what another device must see before its owner approves a join.

@@ -151,15 +151,7 @@ func (p *Phone) finishRecovery(ctx context.Context, r *Recovering, in *Enrolment
 	if err := p.signed(ctx, res.Msg.GetSigned(), func(s *PhoneState) { s.Began = nil }); err != nil {
 		return nil, err
 	}
-	platform := ""
-	list, err := p.Devices(ctx)
-	at := time.Time{}
-	for _, d := range list {
-		if d.GetThis() {
-			at, platform = d.GetAddedAt().AsTime(), lower(d.GetPlatform(), "PLATFORM_")
-		}
-	}
-	return enrolledFromProto(res.Msg.GetSigned(), in.Name, platform, at), err
+	return p.enrolled(ctx, res.Msg.GetSigned(), in.Name)
 }
 
 // SetUpRecovery has the person approve that this phone registers a recovery PIN

@@ -27,7 +27,7 @@ type recoverer struct {
 // openRecovery makes pillar recovery over the stores, which are open.
 func (s *Server) openRecovery(l *loaded, m *metrics) error {
 	if !s.cfg.RecoveryOn() {
-		return nil
+		return s.warnOff()
 	}
 	r := &recoverer{}
 	s.recovery = r

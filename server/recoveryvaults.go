@@ -119,6 +119,23 @@ func (s *Server) anyRecords() (any bool, err error) {
 	return any, nil
 }
 
+// warnOff says which stores have PINs that nothing answers while recovery is off.
+func (s *Server) warnOff() error {
+	for _, a := range s.apps {
+		err := a.store.View(context.Background(), func(tx *sqlite.Tx) error {
+			profile, found, err := tx.AnyRecovery(context.Background())
+			if found {
+				s.log.Warn("recovery is off, and people have set PINs: none of them brings anything back until recovery.profile is what it was", "app", a.id, "profile", profile)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("server: app %s: %w", a.id, err)
+		}
+	}
+	return nil
+}
+
 // voucherKey reads the key that the configuration names. nil: it names none.
 func (s *Server) voucherKey() (ed25519.PrivateKey, error) {
 	file := s.cfg.Vault.VoucherKeyFile
