@@ -129,8 +129,12 @@ func recoveryFailureOf(op string, err error) *recoveryFailure {
 	return f
 }
 
-// named gives the errors of the phone's own half their exit codes.
+// named gives the errors of the phone's own half their exit codes. That the server
+// is away says enough by itself.
 func (f *recoveryFailure) named(err error) {
+	if f.Reason == "UNREACHABLE" {
+		return
+	}
 	for _, row := range []struct {
 		err    error
 		exit   int

@@ -96,6 +96,7 @@ func runReplica(s *streams, o *replica.Options, run func(context.Context, *repli
 	ctx := context.Background()
 	if in, ok := s.in.(*os.File); ok {
 		var stop context.CancelFunc
+		o.Hosted = replica.Hosted(in)
 		ctx, stop = replica.UntilStopped(ctx, in)
 		defer stop()
 	}

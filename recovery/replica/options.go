@@ -34,6 +34,9 @@ type Options struct {
 	// record in any store, so there are keys to be made and no marks to be missed.
 	Create bool
 
+	// Hosted: a server has started the process, and has said itself that it is no TEE.
+	Hosted bool
+
 	Ready  func()       // called when the process serves; nil: nobody waits
 	Logger *slog.Logger // nil: discards
 }
@@ -96,3 +99,11 @@ func split(address string) (network, where string, err error) {
 
 // witnessID is what the process is called as a witness.
 func (o *Options) witnessID() (string, error) { return vault.WitnessID(o.ID, o.name()) }
+
+// warn is the level at which a process says that it is no TEE.
+func (o *Options) warn() slog.Level {
+	if o.Hosted {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
+}

@@ -12,7 +12,7 @@ import (
 // process through a pipe closes it or dies. Input that is no pipe says nothing.
 func UntilStopped(ctx context.Context, in *os.File) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	if piped(in) {
+	if Hosted(in) {
 		go func() {
 			_, _ = io.Copy(io.Discard, in) // whatever ends it, the host is gone
 			stop()
@@ -21,7 +21,8 @@ func UntilStopped(ctx context.Context, in *os.File) (context.Context, context.Ca
 	return ctx, stop
 }
 
-func piped(in *os.File) bool {
+// Hosted reports whether the input is a pipe: a host has started the process.
+func Hosted(in *os.File) bool {
 	info, err := in.Stat()
 	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
 }

@@ -55,7 +55,7 @@ func Run(ctx context.Context, options *Options) error {
 		return err
 	}
 	p.serve(func(ctx context.Context) error { return v.Serve(ctx, ln, o.KeysFrom == "") })
-	o.Logger.Warn("vault runs as an ordinary process, NOT a TEE: who runs it can read its keys",
+	o.Logger.Log(ctx, o.warn(), "vault runs as an ordinary process, NOT a TEE: who runs it can read its keys",
 		"vault", o.ID, "replica", o.name(), "epoch", p.keys.Epoch(), "config", v.ConfigHash().String(), "listen", o.Listen)
 	o.Ready()
 	return p.wait()
@@ -83,7 +83,7 @@ func RunWitness(ctx context.Context, options *Options) error {
 		return fmt.Errorf("%w: freshness of level %s has no witnesses", ErrFolder, p.config.Freshness.Level)
 	}
 	p.serveWitness(links)
-	o.Logger.Warn("witness runs as an ordinary process, NOT a TEE", "witness", o.ID)
+	o.Logger.Log(ctx, o.warn(), "witness runs as an ordinary process, NOT a TEE", "witness", o.ID)
 	o.Ready()
 	return p.wait()
 }

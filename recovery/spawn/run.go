@@ -22,6 +22,7 @@ const (
 	mostBackOff  = 5 * time.Second
 	steady       = 10 * time.Second
 	stopWait     = 5 * time.Second // for a child whose stdin was closed
+	tellEvery    = time.Minute     // of one that ends again and again
 )
 
 // Run keeps the vaults and the witness running until ctx ends; then it ends them
@@ -41,7 +42,7 @@ func (s *Set) Run(ctx context.Context) error {
 	if w := s.shape.witness; w != "" {
 		parts.Go(func() {
 			s.keep(ctx, "witness "+w, func(ctx context.Context) error {
-				return replica.RunWitness(ctx, &replica.Options{ID: w, Dir: filepath.Join(s.o.Dir, w), Create: s.first.Load(), Logger: s.log})
+				return replica.RunWitness(ctx, &replica.Options{ID: w, Dir: filepath.Join(s.o.Dir, w), Create: s.first.Load(), Hosted: true, Logger: s.log})
 			})
 		})
 	}
@@ -52,8 +53,10 @@ func (s *Set) Run(ctx context.Context) error {
 	return nil
 }
 
-// keep runs a part again and again until ctx ends.
+// keep runs a part again and again until ctx ends. One that cannot start is told of
+// while the pauses grow, and once a minute after that.
 func (s *Set) keep(ctx context.Context, name string, run func(context.Context) error) {
+	var told time.Time
 	for pause := firstBackOff; ; pause = min(2*pause, mostBackOff) {
 		since := time.Now()
 		err := run(ctx)
@@ -63,7 +66,10 @@ func (s *Set) keep(ctx context.Context, name string, run func(context.Context) e
 		if time.Since(since) > steady {
 			pause = firstBackOff
 		}
-		s.log.Error(name+" has ended, and is started again", "error", err, "in", pause)
+		if pause < mostBackOff || time.Since(told) > tellEvery {
+			told = time.Now()
+			s.log.Error(name+" has ended, and is started again", "error", err, "in", pause)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -76,6 +82,7 @@ func (s *Set) keep(ctx context.Context, name string, run func(context.Context) e
 // however that ends; then it ends too.
 func (s *Set) runChild(ctx context.Context, exe string, c child) error {
 	cmd := exec.Command(exe, s.args(c)...)
+	ownGroup(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("spawn: %w", err)

@@ -240,10 +240,28 @@ func (s *Set) same() (map[string]wire.Config, error) {
 	}
 	same := func(a, b wire.Member) bool { return a.Vault == b.Vault && a.ConfigHash == b.ConfigHash }
 	if !slices.EqualFunc(planned.Vaults, s.set.Vaults, same) || !slices.EqualFunc(planned.WitnessesOnly, s.set.WitnessesOnly, same) {
-		return nil, fmt.Errorf("%w %s was made with another policy, on_total_amnesia or voucher key than the configuration has: vaults stay what they were made as, so put it back",
-			ErrFolder, s.o.Dir)
+		return nil, fmt.Errorf("%w %s was made with %s than the configuration has: vaults stay what they were made as, so put it back",
+			ErrFolder, s.o.Dir, s.another(configs))
 	}
 	return configs, nil
+}
+
+// another says in which value of the configuration a vault differs from what it
+// was made with.
+func (s *Set) another(configs map[string]wire.Config) string {
+	for name, want := range configs {
+		switch is, err := replica.ReadConfig(filepath.Join(s.o.Dir, name)); {
+		case err != nil:
+			continue
+		case is.Policy != want.Policy:
+			return fmt.Sprintf("another policy (%s)", is.Policy)
+		case is.OnAmnesia != want.OnAmnesia:
+			return fmt.Sprintf("another on_total_amnesia (%s)", is.OnAmnesia)
+		case is.VoucherKey != want.VoucherKey:
+			return "another voucher key"
+		}
+	}
+	return "other values"
 }
 
 // adopt adds this program to those that a vault may be.

@@ -3,6 +3,7 @@ package spawn
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"flag"
 	"fmt"
@@ -239,6 +240,15 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+func otherKey(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // TestRefused: what does not go together is refused, and nothing is made anew.
 func TestRefused(t *testing.T) {
 	tests := []struct {
@@ -252,8 +262,9 @@ func TestRefused(t *testing.T) {
 		{"records with a folder", true, func(_ *testing.T, o *Options) { o.Records = true }, ""},
 		{"another limit", true, func(_ *testing.T, o *Options) { o.Limit = 9 }, "limit of 10, and the configuration says kr1-2of3 and 9"},
 		{"another profile", true, func(_ *testing.T, o *Options) { o.Profile = "kr1-single" }, "is of profile kr1-2of3"},
-		{"another policy", true, func(_ *testing.T, o *Options) { o.Policy = "strict" }, "another policy"},
-		{"another rule for amnesia", true, func(_ *testing.T, o *Options) { o.OnAmnesia = "ceremony" }, "another policy"},
+		{"another policy", true, func(_ *testing.T, o *Options) { o.Policy = "strict" }, "another policy (merge) than"},
+		{"another rule for amnesia", true, func(_ *testing.T, o *Options) { o.OnAmnesia = "ceremony" }, "another on_total_amnesia (checkpoint) than"},
+		{"another voucher key", true, func(t *testing.T, o *Options) { o.Vouchers = otherKey(t) }, "another voucher key than"},
 		{"no profile", false, func(_ *testing.T, o *Options) { o.Profile = "x" }, "no profile"},
 		{"no command", false, func(_ *testing.T, o *Options) { o.Command = nil }, "Command"},
 		{"a long path", false, func(_ *testing.T, o *Options) { o.Dir = filepath.Join(o.Dir, strings.Repeat("x", 90)) }, "shorter path"},
