@@ -47,6 +47,8 @@ recovery/recoverytest | account recovery recovery/toprf recovery/vault recovery/
 recovery/recoverytest/insider | account event recovery recovery/recoverytest recovery/replica recovery/spawn recovery/wire store/sqlite stream stream/wal |
 gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
+transfer/derive       |                                                                          |
+transfer/sealed       | internal/cbor transfer/derive                                            |
 webhook               | account event                                                            |
 store                 |                                                                          |
 store/sqlite          | account audit event attest/... integrity recovery store store/sqlite/engine | modernc.org/sqlite
@@ -63,7 +65,7 @@ rpc                   | account audit event attest attest/... passkey integrity 
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
-cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process | connectrpc.com/connect github.com/alecthomas/kong
+cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process | connectrpc.com/connect github.com/alecthomas/kong github.com/makiuchi-d/gozxing github.com/schollz/progressbar/v3 rsc.io/qr
 cmd/staunch-vault     | recovery/release recovery/replica                                        |
 client                | account attest/request gen/... recovery recovery/wire                                          | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
