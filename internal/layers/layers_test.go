@@ -48,6 +48,7 @@ recovery/recoverytest/insider | account event recovery recovery/recoverytest rec
 gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
 transfer/derive       |                                                                          |
+transfer/handover     | attest attest/android attest/appattest attest/request internal/cbor transfer/derive |
 transfer/sealed       | internal/cbor transfer/derive                                            |
 webhook               | account event                                                            |
 store                 |                                                                          |
