@@ -80,6 +80,7 @@ type Transfer struct {
 	AckedAt     time.Time
 	RecallUntil time.Time // when the window to recall is over; zero before AckedAt
 	FrozenSince time.Time // of the account: the window's clock stands; zero: it runs
+	EndedAt     time.Time // since when it is final, recalled or aborted; zero: it is not
 
 	Revision      uint32 // of the plan: 0 before the first
 	BytesExpected uint64 // as Confirm said
@@ -89,11 +90,14 @@ type Transfer struct {
 	HoldShare   []byte // 32 bytes, of C
 	CommitShare []byte // 32 bytes, of C
 	SealedKeys  []byte // "sealed": the secrets, for who has the commit share
+	Passkey     []byte // what was verified of N's passkey, until the commit; of no meaning here
 
 	Verdict string // of N's evidence, as the API shows it: JSON
 	Place   string // of N, the server's word
 	Network string // of N: shown as "same network" and nothing else
 
+	// Stamps has the version that the transfer had when an envelope came.
+	Stamps map[handover.Step]uint64
 	// Envelopes, encoded, as they came; empty: not yet.
 	Offer, Hello, Answer, Matched, Confirm, Grant, Receipt, Ack, Recall, Final []byte
 
@@ -117,6 +121,7 @@ type Segment struct {
 	Records  uint32
 	Bytes    uint32   // of the ciphertext, header and tags included
 	Leaf     [32]byte // of the tree
+	Blob     string   // last part of its blob's key; of this sealing of its records
 	Synced   bool     // the blob survives a power cut
 	Acked    bool     // N has it; the blob may be gone
 }

@@ -32,11 +32,13 @@ type Tx interface {
 	// TransfersOfDevice gives those, in any state, that were sent by or have brought a
 	// device, by time.
 	TransfersOfDevice(ctx context.Context, id account.DeviceID) ([]Transfer, error)
+	// Transfers gives up to limit of all, after an ID, in the order of IDs.
+	Transfers(ctx context.Context, after ID, limit int) ([]Transfer, error)
 	// TransfersDue gives up to limit IDs of those whose deadline, hold or window ends at or
 	// before now, after an ID, in the order of IDs.
 	TransfersDue(ctx context.Context, now time.Time, after ID, limit int) ([]ID, error)
-	// DeleteTransfers deletes up to limit that ended (or were last changed) before t,
-	// with their tokens and segments, and says how many it deleted.
+	// DeleteTransfers deletes up to limit that ended before t, with their tokens and
+	// segments, and says how many it deleted.
 	DeleteTransfers(ctx context.Context, t time.Time, limit int) (int, error)
 	// ForgetPlaces empties place and network of up to limit created before t.
 	ForgetPlaces(ctx context.Context, t time.Time, limit int) (int, error)
@@ -50,7 +52,8 @@ type Tx interface {
 	Segment(ctx context.Context, id ID, revision uint32, first uint64) (s Segment, found bool, err error)
 	// Segments gives up to limit of a revision from a first record on, in order.
 	Segments(ctx context.Context, id ID, revision uint32, from uint64, limit int) ([]Segment, error)
-	// SyncSegments marks all of a revision synced that are not yet, below a record.
+	// SyncSegments marks those of a revision synced that begin below a record and are
+	// neither synced nor acked.
 	SyncSegments(ctx context.Context, id ID, revision uint32, below uint64) error
 	// AckSegments marks all of a revision acked that end at or below a record, and
 	// gives the first records of those it marked.
@@ -66,10 +69,10 @@ type Tx interface {
 	UnsyncedSegments(ctx context.Context, after Segment, limit int) ([]Segment, error)
 }
 
-// Blobs keeps ciphertext by key. A key is like "APP/transfer/t_…/1/0".
+// Blobs keeps ciphertext by key. A key is like "APP/transfer/t_…/1/0/5f…".
 type Blobs interface {
 	// Put stores size bytes, whole or not at all. What is there under the key is
-	// replaced.
+	// replaced. No room for it is ErrQuota.
 	Put(ctx context.Context, key string, size int64, r io.Reader) error
 	// Get reads n bytes from off on, or to the end if n is negative. A key that is not
 	// there is fs.ErrNotExist.

@@ -11,12 +11,14 @@ import (
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/store/storetest"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // A Tx has what each pillar needs of a transaction.
 var (
 	_ registry.Tx  = (*sqlite.Tx)(nil)
 	_ integrity.Tx = (*sqlite.Tx)(nil)
+	_ transfer.Tx  = (*sqlite.Tx)(nil)
 	_ audit.Reader = (*sqlite.Tx)(nil)
 	_ audit.SealTx = (*sqlite.Tx)(nil)
 )

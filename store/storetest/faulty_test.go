@@ -13,6 +13,7 @@ import (
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/store/storetest"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // TestFaulty: the n-th call fails, before or after it took effect, and no other.
@@ -96,7 +97,7 @@ func TestFaultyMethods(t *testing.T) {
 	}
 	defer s.Close()
 	var names []string
-	for _, tx := range []reflect.Type{reflect.TypeFor[integrity.Tx](), reflect.TypeFor[recovery.Tx]()} {
+	for _, tx := range []reflect.Type{reflect.TypeFor[integrity.Tx](), reflect.TypeFor[recovery.Tx](), reflect.TypeFor[transfer.Tx]()} {
 		for i := range tx.NumMethod() {
 			names = append(names, tx.Method(i).Name)
 		}

@@ -28,6 +28,7 @@ import (
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // App is the app whose store the tests open.
@@ -38,6 +39,7 @@ const App account.AppID = "demo"
 type Tx interface {
 	integrity.Tx // with that of the registry
 	recovery.Tx
+	transfer.Tx
 	audit.Reader
 	audit.SealTx
 	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
@@ -151,6 +153,13 @@ func Run(t *testing.T, open Open) {
 		"RecoveryBlobs":    testRecoveryBlobs,
 		"RecoverySessions": testRecoverySessions,
 		"RecoveryReceipts": testRecoveryReceipts,
+
+		"Transfers":      testTransfers,
+		"TransfersDue":   testTransfersDue,
+		"TransferSweep":  testTransferSweep,
+		"TransferTokens": testTransferTokens,
+		"Segments":       testSegments,
+		"SegmentMarks":   testSegmentMarks,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
