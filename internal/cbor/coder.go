@@ -11,7 +11,8 @@ import (
 
 // Coder writes or reads one data item in the core deterministic form of RFC
 // 8949, Section 4.2.1, and nothing else: shortest heads, definite lengths, keys
-// in bytewise order, no tags, no floats, no negative numbers.
+// in bytewise order, no tags, no floats, and negative numbers only where [Coder.Int]
+// is asked for one.
 //
 // A structure describes itself once, by a function that walks its fields with a
 // Coder; the same walk writes and reads it. So what is read is written as the
@@ -143,6 +144,43 @@ func Uint[T ~uint8 | ~uint16 | ~uint32 | ~uint64](c *Coder, v *T, lo, hi uint64)
 	}
 	if c.reading { // what is written may be read by others meanwhile
 		*v = T(n)
+	}
+}
+
+// Int is a number from lo to hi, of either sign.
+func (c *Coder) Int(v *int64, lo, hi int64) {
+	major, n := byte(MajorUnsigned), uint64(*v)
+	if *v < 0 {
+		major, n = MajorNegative, ^uint64(*v) // RFC 8949, Section 3.1: -1-n
+	}
+	if c.reading && c.err == nil {
+		var err error
+		if major, _, _, err = c.peekHead(); err != nil {
+			c.err = err
+			return
+		}
+		if major != MajorNegative { // head says what is wrong with other types
+			major = MajorUnsigned
+		}
+	}
+	n = c.head(major, n)
+	if c.err != nil {
+		return
+	}
+	if n > math.MaxInt64 {
+		c.Failf("a number beyond 63 bits")
+		return
+	}
+	i := int64(n)
+	if major == MajorNegative {
+		i = ^i
+	}
+	if i < lo || i > hi {
+		c.Failf("%d is not within %d and %d", i, lo, hi)
+		return
+	}
+	if c.reading {
+		*v = i
 	}
 }
 
