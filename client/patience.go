@@ -24,6 +24,13 @@ const (
 	clockSlack = 5 * time.Second
 )
 
+// impatientKey marks the context of a call whose flow tries again by itself.
+type impatientKey struct{}
+
+func impatient(ctx context.Context) context.Context {
+	return context.WithValue(ctx, impatientKey{}, true)
+}
+
 // finishes are the calls that a lost answer makes uncertain.
 func finishes(procedure string) bool {
 	switch path.Base(procedure) {
@@ -36,6 +43,10 @@ func finishes(procedure string) bool {
 // WrapUnary tries again.
 func (p patient) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		if ctx.Value(impatientKey{}) != nil {
+			res, err := next(ctx, req)
+			return res, typed(err)
+		}
 		call, cancel := context.WithTimeout(ctx, p.phone.patience)
 		defer cancel()
 		corrected := false

@@ -17,6 +17,7 @@ import (
 	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
 	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
 	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
+	"github.com/staunchid/staunch/gen/staunch/transfer/v1/transferv1connect"
 )
 
 // Key is a phone's attested key. On a real phone it lies in hardware.
@@ -108,6 +109,8 @@ type Phone struct {
 	joins    accountv1connect.JoinServiceClient
 	keys     passkeyv1connect.PasskeyServiceClient
 	recovery recoveryv1connect.RecoveryServiceClient
+	moves    transferv1connect.TransferServiceClient
+	bulk     *http.Client // for the segments of a move
 
 	mu    sync.Mutex
 	key   Key           // guarded by mu
@@ -161,11 +164,16 @@ func NewPhone(o *PhoneOptions) (*Phone, error) {
 	p.joins = accountv1connect.NewJoinServiceClient(p.http, p.url, calls...)
 	p.keys = passkeyv1connect.NewPasskeyServiceClient(p.http, p.url, calls...)
 	p.recovery = newRecoveryClient(p, calls...)
+	p.moves = transferv1connect.NewTransferServiceClient(p.http, p.url, calls...)
+	p.bulk = newBulkClient(next)
 	return p, nil
 }
 
 // Close closes the connections that are idle.
-func (p *Phone) Close() { p.http.CloseIdleConnections() }
+func (p *Phone) Close() {
+	p.http.CloseIdleConnections()
+	p.bulk.CloseIdleConnections()
+}
 
 // State is what Keep was told last, or what the phone began with.
 func (p *Phone) State() PhoneState {

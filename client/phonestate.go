@@ -28,7 +28,7 @@ type PhoneState struct {
 // are kept before the server hears of them, so that a phone that dies in
 // between finds out what has become of it.
 type Began struct {
-	Flow      string         `json:"flow"` // "enrol", "join" or "recover"
+	Flow      string         `json:"flow"` // "enrol", "join", "recover" or "move"
 	Account   account.ID     `json:"account,omitempty"`
 	Join      account.JoinID `json:"join,omitempty"`
 	Code      string         `json:"code,omitempty"`
@@ -42,6 +42,8 @@ const (
 	FlowJoin  = "join"
 	// FlowRecover is a recovery whose account is not this phone's yet.
 	FlowRecover = "recover"
+	// FlowMove is a move to this phone that has not been committed.
+	FlowMove = "move"
 )
 
 // stateJSON is the form that Export writes.
