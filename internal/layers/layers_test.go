@@ -47,6 +47,7 @@ recovery/recoverytest | account recovery recovery/toprf recovery/vault recovery/
 recovery/recoverytest/insider | account event recovery recovery/recoverytest recovery/replica recovery/spawn recovery/wire store/sqlite stream stream/wal |
 gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
+transfer              | account audit event transfer/handover transfer/sealed                      |
 transfer/derive       |                                                                          |
 transfer/handover     | attest attest/android attest/appattest attest/request internal/cbor transfer/derive |
 transfer/sealed       | internal/cbor transfer/derive                                            |

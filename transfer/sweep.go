@@ -1,0 +1,230 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/staunchid/staunch/transfer/sealed"
+)
+
+// orphanAge is after how long a blob without a row is nobody's any more: until then
+// its row may be on its way.
+const orphanAge = time.Hour
+
+// Sweep stores what time has done, and deletes what is over: old rows, places,
+// blobs. It goes on after an error in one of them, and gives all errors at the end.
+func (s *Service) Sweep(ctx context.Context) error {
+	return errors.Join(s.sweepDue(ctx), s.sweepOld(ctx), s.sweepBlobs(ctx))
+}
+
+func (s *Service) sweepDue(ctx context.Context) error {
+	var after ID
+	var failed error
+	for ctx.Err() == nil {
+		var due []ID
+		err := s.view(ctx, func(tx Tx) (err error) {
+			due, err = tx.TransfersDue(ctx, s.now(), after, pageOf)
+			return err
+		})
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+		for _, id := range due {
+			after = id
+			if err := s.persist(ctx, id); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("transfer: sweeping %s: %w", id, err))
+			}
+		}
+		if len(due) < pageOf {
+			break
+		}
+	}
+	return failed
+}
+
+// persist stores what time has done to a transfer.
+func (s *Service) persist(ctx context.Context, id ID) error {
+	changed := false
+	err := s.update(ctx, func(tx Tx) error {
+		now := s.now()
+		r, err := s.load(ctx, tx, id, now)
+		if err != nil {
+			return err
+		}
+		if changed = r.State != r.was.State; !changed {
+			return nil
+		}
+		return s.save(ctx, tx, r, r.actor(""), now)
+	})
+	if err == nil && changed {
+		s.Wake(id)
+	}
+	return err
+}
+
+func (s *Service) sweepOld(ctx context.Context) error {
+	now := s.now()
+	steps := []func(tx Tx) (int, error){
+		func(tx Tx) (int, error) {
+			return tx.ForgetPlaces(ctx, now.Add(-s.terms.KeepPlaces), pageOf)
+		},
+		func(tx Tx) (int, error) {
+			return tx.DeleteTransfers(ctx, now.Add(-s.terms.KeepEnvelopes), pageOf)
+		},
+	}
+	var failed error
+	for _, step := range steps {
+		for n := pageOf; n == pageOf && ctx.Err() == nil; {
+			err := s.update(ctx, func(tx Tx) (err error) { n, err = step(tx); return err })
+			if err != nil {
+				failed = errors.Join(failed, err)
+				break
+			}
+		}
+	}
+	return failed
+}
+
+// sweepBlobs deletes what nobody will fetch: of transfers that are over or committed,
+// of old revisions, and what has had no row for an hour.
+func (s *Service) sweepBlobs(ctx context.Context) error {
+	var failed error
+	var gone []string
+	over := map[ID]bool{} // its whole folder goes
+	for b, err := range s.blobs.Keys(ctx, string(s.app)+"/transfer/") {
+		if err != nil {
+			failed = errors.Join(failed, err)
+			break
+		}
+		g, ok := s.parse(b.Key)
+		if !ok || over[g.Transfer] {
+			continue
+		}
+		whole, this, err := s.judgeBlob(ctx, g, b.At)
+		switch {
+		case err != nil:
+			failed = errors.Join(failed, err)
+		case whole:
+			over[g.Transfer] = true
+			gone = append(gone, s.folder(g.Transfer))
+		case this:
+			gone = append(gone, b.Key)
+		}
+	}
+	for _, key := range gone {
+		failed = errors.Join(failed, s.blobs.Delete(ctx, key))
+	}
+	return failed
+}
+
+// parse reads a key that key has made.
+func (s *Service) parse(key string) (g Segment, ok bool) {
+	rest, ok := strings.CutPrefix(key, string(s.app)+"/transfer/")
+	p := strings.Split(rest, "/")
+	if !ok || len(p) != 4 {
+		return g, false
+	}
+	revision, err1 := strconv.ParseUint(p[1], 10, 32)
+	first, err2 := strconv.ParseUint(p[2], 10, 64)
+	g = Segment{Transfer: ID(p[0]), Revision: uint32(revision), First: first, Blob: p[3]}
+	return g, err1 == nil && err2 == nil && g.Transfer.Validate() == nil
+}
+
+// judgeBlob says whether a blob, or all of its transfer's, can go.
+func (s *Service) judgeBlob(ctx context.Context, g Segment, at time.Time) (whole, this bool, err error) {
+	err = s.view(ctx, func(tx Tx) error {
+		now := s.now()
+		old := now.Sub(at) >= orphanAge
+		r, err := s.load(ctx, tx, g.Transfer, now)
+		if errors.Is(err, ErrNotFound) {
+			whole = false
+			this = old
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		whole = !r.carries()
+		this = r.carries() && g.Revision < r.Revision
+		if whole || this || !old {
+			return nil
+		}
+		have, there, err := tx.Segment(ctx, g.Transfer, g.Revision, g.First)
+		this = !there || have.Blob != g.Blob || have.Acked
+		return err
+	})
+	return whole, this, err
+}
+
+// carries reports whether there is ciphertext to keep.
+func (t *Transfer) carries() bool {
+	return t.State == Held || t.State == Streaming || t.State == Sealed
+}
+
+// Recheck is called at the start after an unclean stop. What no sync has covered is
+// read again; a segment that is torn or gone loses its row, and C sends it again.
+func (s *Service) Recheck(ctx context.Context) error {
+	var after Segment
+	for {
+		var page []Segment
+		err := s.view(ctx, func(tx Tx) (err error) {
+			page, err = tx.UnsyncedSegments(ctx, after, pageOf)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, g := range page {
+			after = g
+			whole, err := s.whole(ctx, g)
+			if err == nil && !whole {
+				err = s.torn(ctx, g)
+			}
+			if err != nil {
+				return fmt.Errorf("transfer: rechecking %s: %w", s.key(g), err)
+			}
+		}
+		if len(page) < pageOf {
+			return nil
+		}
+	}
+}
+
+// whole reads a segment's blob and compares its leaf.
+func (s *Service) whole(ctx context.Context, g Segment) (bool, error) {
+	body, err := s.blobs.Get(ctx, s.key(g), 0, -1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer body.Close()
+	l := sealed.NewLeafHasher()
+	if _, err := io.Copy(l, body); err != nil && !errors.Is(err, sealed.ErrSegment) {
+		return false, err
+	}
+	_, leaf, err := l.Sum()
+	return err == nil && leaf == g.Leaf, nil
+}
+
+func (s *Service) torn(ctx context.Context, g Segment) error {
+	s.log.Warn("transfer: a segment was torn by the stop; the phone sends it again", "app", s.app, "blob", s.key(g))
+	return s.update(ctx, func(tx Tx) error {
+		now := s.now()
+		r, err := s.load(ctx, tx, g.Transfer, now)
+		if err != nil {
+			return err
+		}
+		if r.sends(g.Revision) != nil {
+			return nil // it matters to nobody
+		}
+		return s.dropRow(ctx, tx, r, g, now)
+	})
+}

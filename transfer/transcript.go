@@ -1,0 +1,163 @@
+package transfer
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"strings"
+
+	"github.com/staunchid/staunch/transfer/handover"
+)
+
+// slot is where the row keeps an envelope; nil for a step that there is not.
+func (t *Transfer) slot(step handover.Step) *[]byte {
+	switch step {
+	case handover.StepOffer:
+		return &t.Offer
+	case handover.StepHello:
+		return &t.Hello
+	case handover.StepAnswer:
+		return &t.Answer
+	case handover.StepMatched:
+		return &t.Matched
+	case handover.StepConfirm:
+		return &t.Confirm
+	case handover.StepGrant:
+		return &t.Grant
+	case handover.StepReceipt:
+		return &t.Receipt
+	case handover.StepAck:
+		return &t.Ack
+	case handover.StepRecall:
+		return &t.Recall
+	case handover.StepFinal:
+		return &t.Final
+	}
+	return nil
+}
+
+// keep puts an envelope into its place, at the version that the row has by now.
+func (t *Transfer) keep(step handover.Step, envelope []byte) {
+	*t.slot(step) = envelope
+	stamps := make(map[handover.Step]uint64, len(t.Stamps)+1) // the row may share its map with a copy of it
+	for k, v := range t.Stamps {
+		stamps[k] = v
+	}
+	stamps[step] = t.Version
+	t.Stamps = stamps
+}
+
+// steps are those of the running transcript before recall and final, in order.
+func steps() []handover.Step {
+	return []handover.Step{
+		handover.StepOffer, handover.StepHello, handover.StepAnswer, handover.StepMatched,
+		handover.StepConfirm, handover.StepGrant, handover.StepReceipt, handover.StepAck,
+	}
+}
+
+// author is the phone that a step is of; empty: either may take it.
+func author(step handover.Step) Party {
+	switch step {
+	case handover.StepHello, handover.StepConfirm, handover.StepGrant, handover.StepRecall:
+		return Sender
+	case handover.StepFinal:
+		return ""
+	}
+	return Receiver
+}
+
+// hasMAC reports whether a message carries a MAC of the two phones' key
+// (spec/transfer.md, "One running transcript").
+func hasMAC(step handover.Step) bool {
+	switch step {
+	case handover.StepHello, handover.StepAnswer, handover.StepMatched, handover.StepConfirm:
+		return true
+	}
+	return false
+}
+
+// before gives the transcript value that a step goes on from: that of the message
+// before it. An offer has none.
+func (t *Transfer) before(step handover.Step) (value [32]byte, err error) {
+	last := step
+	switch step {
+	case handover.StepRecall: // from th6, whether or not N has acknowledged since
+		last = handover.StepAck
+	case handover.StepFinal:
+		last = ""
+	}
+	for _, s := range steps() {
+		if s == last {
+			return value, nil
+		}
+		e, err := handover.DecodeEnvelope(*t.slot(s))
+		if err != nil {
+			return value, fmt.Errorf("transfer: the stored %s of %s: %w", s, t.ID, err)
+		}
+		value = handover.Value(s, value, e.Message)
+	}
+	return value, nil
+}
+
+// read decodes the message of a step.
+func read(step handover.Step, e handover.Envelope) (message any, err error) {
+	if has := len(e.MAC) > 0; has != hasMAC(step) {
+		return nil, fmt.Errorf("%w: %s: a MAC of %d bytes", ErrMalformed, step, len(e.MAC))
+	}
+	switch step {
+	case handover.StepOffer:
+		message, err = pointer(handover.Decode[handover.Offer](e.Message))
+	case handover.StepHello:
+		message, err = pointer(handover.Decode[handover.Hello](e.Message))
+	case handover.StepAnswer:
+		message, err = pointer(handover.Decode[handover.Answer](e.Message))
+	case handover.StepMatched:
+		message, err = pointer(handover.Decode[handover.Matched](e.Message))
+	case handover.StepConfirm:
+		message, err = pointer(handover.Decode[handover.Confirm](e.Message))
+	case handover.StepGrant:
+		message, err = pointer(handover.Decode[handover.Grant](e.Message))
+	case handover.StepReceipt:
+		message, err = pointer(handover.Decode[handover.Receipt](e.Message))
+	case handover.StepAck:
+		message, err = pointer(handover.Decode[handover.Ack](e.Message))
+	case handover.StepRecall:
+		message, err = pointer(handover.Decode[handover.Recall](e.Message))
+	case handover.StepFinal:
+		message, err = pointer(handover.Decode[handover.Final](e.Message))
+	default:
+		return nil, fmt.Errorf("%w: there is no step %.16q", ErrMalformed, string(step))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return message, nil
+}
+
+func pointer[T any](m T, err error) (any, error) { return &m, err }
+
+// The parts of the public half of a code (spec/transfer.md, "The QR code").
+const (
+	codeVersion = 1
+	codeSuite   = 1
+	codeBeacons = 1<<3 - 1 // BLE, NFC, LAN
+)
+
+// named checks an offer against the code that it must belong to, and gives the ID
+// that it asks for.
+func named(o *handover.Offer) (ID, error) {
+	p := o.Public
+	switch {
+	case p[0] != codeVersion:
+		return "", fmt.Errorf("%w: a code of version %d, this server knows %d", ErrMalformed, p[0], codeVersion)
+	case p[1]&^codeBeacons != 0:
+		return "", fmt.Errorf("%w: a code with unknown beacons %#x", ErrMalformed, p[1])
+	case p[2] != codeSuite:
+		return "", fmt.Errorf("%w: a code of suite %d, this server knows %d", ErrMalformed, p[2], codeSuite)
+	case sha256.Sum256(o.Key) != [32]byte(p[19:51]): // spec/transfer.md, "Checks": S, Offer
+		return "", fmt.Errorf("%w: the key of the offer is not the one in its code", ErrMalformed)
+	case o.SchemaLow > o.SchemaHigh:
+		return "", fmt.Errorf("%w: schemas from %d to %d", ErrMalformed, o.SchemaLow, o.SchemaHigh)
+	}
+	return ID("t_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(p[3:19]))), nil
+}
