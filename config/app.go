@@ -76,6 +76,8 @@ type App struct {
 	// How often at most, as "N per TIME" or "N per TIME, burst M". Who is above it
 	// is told when to try again, and nobody is locked out.
 	Limit *AppLimits `toml:"limit,with=rp_id"`
+	// How accounts move to a new phone. Without this table, as it stands here.
+	Transfer *Transfer `toml:"transfer,beside=rp_id"`
 }
 
 // Session says how long sessions last.
@@ -188,6 +190,7 @@ func (a *App) StoreFile() string {
 
 // sampleApp is an app with accounts, and the values to begin with.
 func sampleApp() App {
+	moves := defaultTransfer()
 	d := func(n time.Duration) Duration { return Duration{n} }
 	const minute, hour, day = time.Minute, time.Hour, 24 * time.Hour
 	return App{
@@ -204,6 +207,7 @@ func sampleApp() App {
 			PRFMissing: "note", ModelUnknown: "refuse", ModelStatus: "refuse", AttestationUntrusted: "refuse",
 			Attestation: "none", AllowModels: []string{}, DenyModels: []string{}, MetadataFile: "mds.jwt",
 		},
+		Transfer: &moves,
 		Limit: &AppLimits{
 			BeginNetwork: Limit{600, d(minute), 1200}, BeginDevice: Limit{30, d(minute), 0},
 			FailedNetwork: Limit{20, d(10 * minute), 0}, FailedDevice: Limit{10, d(hour), 0}, FailedAccount: Limit{10, d(hour), 0},

@@ -90,6 +90,9 @@ func (a *App) checkAccounts(bad report) {
 	}
 	a.checkTimes(bad)
 	a.checkPasskey(bad)
+	if a.Transfer != nil {
+		a.Transfer.check(a.DangerousShortWaits, bad.below("transfer"))
+	}
 }
 
 // checkTimes judges the lengths of sessions, holds and waits.

@@ -23,9 +23,12 @@ var sourceOfApp string
 //go:embed recovery.go
 var sourceOfRecovery string
 
+//go:embed transfer.go
+var sourceOfTransfer string
+
 // Sample is a configuration file with every key, each under its comment.
 func Sample() (string, error) {
-	docs, err := fieldDocs(source, sourceOfApp, sourceOfRecovery)
+	docs, err := fieldDocs(source, sourceOfApp, sourceOfRecovery, sourceOfTransfer)
 	if err != nil {
 		return "", err
 	}
