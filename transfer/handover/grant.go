@@ -50,7 +50,11 @@ func (s *Sender) Grant(in *Granting) (*Granted, error) {
 			return nil, fmt.Errorf("%w: the grant has been replaced %d times: cancel, and begin anew", ErrOrder, maxGrants)
 		}
 	}
-	share := newSecret()
+	return s.regrant(in, newSecret())
+}
+
+// regrant makes a grant with a share, and keeps the one before it.
+func (s *Sender) regrant(in *Granting, share Secret) (*Granted, error) {
 	m, sealed, err := s.seal(in, share)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package handover
 import (
 	"errors"
 	"fmt"
+
+	"github.com/staunchid/staunch/attest"
 )
 
 // Prove makes the device proof over a transcript value with the phone's own key: a
@@ -20,16 +22,17 @@ type half struct {
 	own, peer []byte // SubjectPublicKeyInfo
 	prove     Prove
 	verify    func(spki []byte, value [32]byte, proof []byte) error // VerifyProof
+	judge     func(e *Evidence, challenge, spki []byte) (attest.Verdict, error)
 }
 
-func newHalf(own []byte, prove Prove) (half, error) {
+func newHalf(own []byte, prove Prove, judge Judge) (half, error) {
 	switch {
 	case len(own) == 0:
 		return half{}, errors.New("handover: options: Device is required: the SubjectPublicKeyInfo of the phone's attested key")
 	case prove == nil:
 		return half{}, errors.New("handover: options: Prove is required: it signs with the phone's attested key")
 	}
-	return half{transcript: transcript{}, own: own, prove: prove, verify: VerifyProof}, nil
+	return half{transcript: transcript{}, own: own, prove: prove, verify: VerifyProof, judge: judge.judge}, nil
 }
 
 // ID is the transfer's name: "t_" and 26 characters.

@@ -39,7 +39,6 @@ type Receiver struct {
 	hidden
 	half
 	audience string
-	judge    Judge
 	key      hpke.PrivateKey // until there is K0
 	tries    int             // left
 	typed    bool            // the number was right
@@ -49,21 +48,21 @@ type Receiver struct {
 // NewReceiver makes a code, the keys behind it, and the offer. The error is
 // ErrMalformed if the options are out of bounds.
 func NewReceiver(o *ReceiverOptions) (*Receiver, error) {
+	h, err := newHalf(o.Device, o.Prove, o.Judge)
+	if err != nil {
+		return nil, err
+	}
 	key, err := kem().GenerateKey()
 	if err != nil {
 		return nil, fmt.Errorf("handover: generate key: %w", err)
 	}
-	c := Code{Secret: newSecret()}
-	rand.Read(c.ID[:]) //nolint:errcheck // crypto/rand: never returns an error
-	return newReceiver(o, key, c, newProximity())
+	h.code.Secret, h.prox = newSecret(), newProximity()
+	rand.Read(h.code.ID[:]) //nolint:errcheck // crypto/rand: never returns an error
+	return newReceiver(h, key, o)
 }
 
-// newReceiver takes the random values, for the vectors.
-func newReceiver(o *ReceiverOptions, key hpke.PrivateKey, c Code, p Proximity) (*Receiver, error) {
-	h, err := newHalf(o.Device, o.Prove)
-	if err != nil {
-		return nil, err
-	}
+// newReceiver takes the half with the random values of its code.
+func newReceiver(h half, key hpke.PrivateKey, o *ReceiverOptions) (*Receiver, error) {
 	switch {
 	case o.Audience == "":
 		return nil, fmt.Errorf("handover: options: Audience is required: app ID \"@\" host")
@@ -73,15 +72,14 @@ func newReceiver(o *ReceiverOptions, key hpke.PrivateKey, c Code, p Proximity) (
 		return nil, fmt.Errorf("%w: options: BeaconLAN and LAN go together", ErrMalformed)
 	}
 	public := key.PublicKey().Bytes()
-	c.Beacons, c.KeyHash = o.Beacons, sha256.Sum256(public)
-	h.code, h.prox = c, p
+	h.code.Beacons, h.code.KeyHash = o.Beacons, sha256.Sum256(public)
 	evidence, err := Encode(&o.Evidence)
 	if err != nil {
 		return nil, err
 	}
-	r := &Receiver{half: h, audience: o.Audience, judge: o.Judge, key: key, tries: tries}
+	r := &Receiver{half: h, audience: o.Audience, key: key, tries: tries}
 	_, err = made(&r.half, StepOffer, &Offer{
-		Public: c.Public(), Key: public, Device: o.Device, Evidence: evidence, Challenge: o.Challenge, Info: o.Info,
+		Public: h.code.Public(), Key: public, Device: o.Device, Evidence: evidence, Challenge: o.Challenge, Info: o.Info,
 		SchemaLow: o.SchemaLow, SchemaHigh: o.SchemaHigh, FreeBytes: o.FreeBytes, BeaconOnLAN: o.LAN,
 	})
 	if err != nil {
@@ -187,7 +185,7 @@ func (r *Receiver) evidence(m *Hello, th0 [32]byte) error {
 		return err
 	}
 	challenge := derive.Hash("evidence", th0[:])
-	_, err = r.judge.judge(&ev, challenge[:], m.Device)
+	_, err = r.judge(&ev, challenge[:], m.Device)
 	return err
 }
 

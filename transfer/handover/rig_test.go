@@ -2,6 +2,7 @@ package handover_test
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"testing"
 	"time"
 
@@ -120,6 +121,8 @@ func (p *phones) ok(what any, err error) {
 		p.t.Fatalf("%v: %v", what, err)
 	}
 }
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func stepUp(name string) handover.StepUp {
 	return handover.StepUp{Approval: "a_" + name, Assertion: []byte(`{"id":"` + name + `"}`)}

@@ -56,7 +56,7 @@ type Sender struct {
 // is told to N before Hello. An offer that is refused is the end of this transfer:
 // tell the server.
 func NewSender(code Code, offer Envelope, o *SenderOptions) (*Sender, error) {
-	h, err := newHalf(o.Device, o.Prove)
+	h, err := newHalf(o.Device, o.Prove, o.Judge)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func newSender(h half, code Code, offer Envelope, o *SenderOptions) (*Sender, er
 	}
 	h.transcript[StepOffer] = &turn{offer, value}
 	s := &Sender{half: h, o: *o}
-	if s.shown, err = o.peer(&m); err != nil {
+	if s.shown, err = h.appraised(&m); err != nil {
 		return nil, err
 	}
 	switch {
@@ -96,13 +96,13 @@ func newSender(h half, code Code, offer Envelope, o *SenderOptions) (*Sender, er
 	return s, nil
 }
 
-// peer judges N's evidence.
-func (o *SenderOptions) peer(m *Offer) (Peer, error) {
+// appraised is N, its evidence judged.
+func (h *half) appraised(m *Offer) (Peer, error) {
 	ev, err := Decode[Evidence](m.Evidence)
 	if err != nil {
 		return Peer{}, err
 	}
-	verdict, err := o.Judge.judge(&ev, m.Challenge[:], m.Device)
+	verdict, err := h.judge(&ev, m.Challenge[:], m.Device)
 	if err != nil {
 		return Peer{}, err
 	}

@@ -84,12 +84,11 @@ func (r *Receiver) MarshalBinary() ([]byte, error) {
 	var seed []byte
 	if r.key != nil {
 		var err error
-		if seed, err = r.key.Bytes(); err != nil {
+		if seed, err = r.key.Bytes(); err != nil { // the key's own bytes: not to be cleared
 			return nil, fmt.Errorf("%w: the KEM key: %w", errState, err)
 		}
 	}
 	b, err := cbor.Encode(func(c *cbor.Coder) { r.walk(c, &seed) })
-	clear(seed)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
@@ -99,11 +98,11 @@ func (r *Receiver) MarshalBinary() ([]byte, error) {
 // RestoreReceiver goes on where MarshalBinary was called. Of the options it takes
 // those that are no part of the offer.
 func RestoreReceiver(state []byte, o *ReceiverOptions) (*Receiver, error) {
-	h, err := newHalf(o.Device, o.Prove)
+	h, err := newHalf(o.Device, o.Prove, o.Judge)
 	if err != nil {
 		return nil, err
 	}
-	r := &Receiver{half: h, audience: o.Audience, judge: o.Judge}
+	r := &Receiver{half: h, audience: o.Audience}
 	var seed []byte
 	if err := cbor.Decode(state, func(c *cbor.Coder) { r.walk(c, &seed) }); err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
@@ -162,7 +161,7 @@ func (s *Sender) MarshalBinary() ([]byte, error) {
 // RestoreSender goes on where MarshalBinary was called. N's evidence has been judged
 // before and is not judged again: Peer has no verdict.
 func RestoreSender(state []byte, o *SenderOptions) (*Sender, error) {
-	h, err := newHalf(o.Device, o.Prove)
+	h, err := newHalf(o.Device, o.Prove, o.Judge)
 	if err != nil {
 		return nil, err
 	}
