@@ -35,7 +35,7 @@ func (t *Transfer) received(m *handover.Receipt) error {
 
 // commit is row 8: from here on the account is N's.
 func (t *Transfer) commit(envelope []byte, device account.DeviceID, now time.Time) {
-	t.NewDevice, t.CommittedAt = device, now
+	t.NewDevice, t.CommittedAt, t.Passkey = device, now, nil
 	t.to(Committed, time.Time{})
 	t.keep(handover.StepReceipt, envelope)
 }

@@ -7,71 +7,99 @@ import (
 	"github.com/staunchid/staunch/account"
 )
 
-// Scope is what happened to whom: an account, or one device of it.
-type Scope struct {
-	Account account.ID
-	Device  account.DeviceID // empty: the whole account
-}
+// What happens to accounts and devices meanwhile. The flows that freeze, lock, hold
+// and remove call these within their transactions.
 
-// EndTx is called where an account is frozen or locked (Frozen), held by a recovery
-// or deleted (AccountChanged), and where a device is frozen, locked or removed. What
-// is live of it ends with that reason; when the account is frozen, the clock of a
-// recall window stands. Where the device is the new one of a move, that move is
-// recalled: row 12 by another device. It gives what it has changed, for alerts.
-func (s *Service) EndTx(ctx context.Context, tx Tx, of Scope, why Reason, now time.Time) (changed []*View, err error) {
-	rows, err := s.touched(ctx, tx, of)
+// EndTx is for an account that is frozen, locked or held, and, if device is not
+// empty, for one device of it that is. What is live of it, or is sent by that device,
+// ends with that reason; where it is committed, the clock of the recall window
+// stands. It gives what it has changed.
+func (s *Service) EndTx(ctx context.Context, tx Tx, id account.ID, device account.DeviceID, why Reason, now time.Time) ([]Transfer, error) {
+	rows, err := tx.TransfersOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	return s.each(ctx, tx, rows, now, func(r *row) bool {
+		return (device == "" || r.SenderDevice == device) && r.stop(why, now)
+	})
+}
+
+// ThawTx is for an account, and the old phones of its moves, that nothing stops any
+// more: the clocks of its recall windows go on.
+func (s *Service) ThawTx(ctx context.Context, tx Tx, id account.ID, now time.Time) ([]Transfer, error) {
+	rows, err := tx.TransfersOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.each(ctx, tx, rows, now, func(r *row) bool { return r.thaw(now) })
+}
+
+// GoneTx is for a device that is deleted. A move that brought it is recalled: row 12
+// by another device. What it was sending ends, and where it is the old phone of a
+// move, nothing is left that a stopped clock would wait for.
+func (s *Service) GoneTx(ctx context.Context, tx Tx, device account.DeviceID, now time.Time) (recalled []Transfer, err error) {
+	rows, err := tx.TransfersOfDevice(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := s.each(ctx, tx, rows, now, func(r *row) bool {
+		switch {
+		case r.SenderDevice == device && r.live():
+			r.abort(AccountChanged, now)
+			return true
+		case r.SenderDevice == device:
+			return r.thaw(now)
+		}
+		return r.lost(device, now)
+	})
+	for _, t := range changed {
+		if t.State == Recalled {
+			recalled = append(recalled, t)
+		}
+	}
+	return recalled, err
+}
+
+// each applies a rule to rows, and saves and gives those that it changes.
+func (s *Service) each(ctx context.Context, tx Tx, rows []Transfer, now time.Time, rule func(r *row) bool) (changed []Transfer, err error) {
 	for _, t := range rows {
 		r, err := s.settled(t, now)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case of.Device == "":
-			if !r.stop(why, now) {
-				continue
-			}
-		case r.SenderDevice == of.Device && r.live():
-			r.abort(why, now)
-		case !r.lost(of.Device, now):
+		if !rule(r) {
 			continue
 		}
 		if err := s.save(ctx, tx, r, r.actor(""), now); err != nil {
 			return nil, err
 		}
-		changed = append(changed, r.view("", 0, now))
+		changed = append(changed, r.Transfer)
 	}
 	return changed, nil
 }
 
-func (s *Service) touched(ctx context.Context, tx Tx, of Scope) ([]Transfer, error) {
-	if of.Device != "" {
-		return tx.TransfersOfDevice(ctx, of.Device)
+// SettleTx stores what time has done to a transfer, and reports whether it has done
+// anything. That a recall window is over is stored by nobody else: who calls it
+// deletes the old phone's device in the same transaction.
+func (s *Service) SettleTx(ctx context.Context, tx Tx, id ID, now time.Time) (Transfer, bool, error) {
+	r, err := s.load(ctx, tx, id, now)
+	if err != nil {
+		return Transfer{}, false, err
 	}
-	return tx.TransfersOf(ctx, of.Account)
+	if r.State == r.was.State {
+		return r.Transfer, false, nil
+	}
+	return r.Transfer, true, s.save(ctx, tx, r, r.actor(""), now)
 }
 
-// ThawTx lets the clocks of an account's recall windows go on.
-func (s *Service) ThawTx(ctx context.Context, tx Tx, id account.ID, now time.Time) error {
-	rows, err := tx.TransfersOf(ctx, id)
+// Standing gives a transfer with its clock run up to now, whoever asks: the flow
+// decides whose it is.
+func (s *Service) Standing(ctx context.Context, tx Tx, id ID, now time.Time) (Transfer, error) {
+	r, err := s.load(ctx, tx, id, now)
 	if err != nil {
-		return err
+		return Transfer{}, err
 	}
-	for _, t := range rows {
-		r, err := s.settled(t, now)
-		if err != nil {
-			return err
-		}
-		if !r.thaw(now) {
-			continue
-		}
-		if err := s.save(ctx, tx, r, r.actor(""), now); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.Transfer, nil
 }
 
 // Of gives the transfers, in any state, that a device has sent or that have brought

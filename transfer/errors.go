@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/staunchid/staunch/account"
 )
 
 // The reasons of the API (docs/api.md).
@@ -77,6 +79,17 @@ func (e *IncompleteError) Error() string {
 
 // Unwrap gives ErrIncomplete.
 func (e *IncompleteError) Unwrap() error { return ErrIncomplete }
+
+// Tampered is a row that does not carry the app's mark: it was changed past the
+// program, and nothing is done by it. Its account may be a lie, too.
+type Tampered struct {
+	ID      ID
+	Account account.ID
+}
+
+func (e *Tampered) Error() string {
+	return fmt.Sprintf("transfer: the row of %s does not carry the app's mark", e.ID)
+}
 
 // WaitError is an ErrWindow or an ErrQuota.
 type WaitError struct {

@@ -83,7 +83,7 @@ func (s *Service) expect(ctx context.Context, tx Tx, turn Turn, now time.Time) (
 	if err := r.allows(&s.terms, turn.Step, by, message, now); err != nil {
 		return nil, nil, err
 	}
-	if w.Before, err = r.before(turn.Step); err != nil {
+	if w.Before, err = r.Before(turn.Step); err != nil {
 		return nil, nil, err
 	}
 	w.Value = handover.Value(turn.Step, w.Before, e.Message)

@@ -131,7 +131,8 @@ func (t *Transfer) answer(envelope []byte) {
 	t.keep(handover.StepAnswer, envelope)
 }
 
-func (t *Transfer) match(envelope []byte) {
+func (t *Transfer) match(envelope, passkey []byte) {
+	t.Passkey = passkey
 	t.Version++
 	t.keep(handover.StepMatched, envelope)
 }

@@ -78,6 +78,7 @@ type Claiming struct {
 // Claim is what C checks and shows.
 type Claim struct {
 	View
+	Repeat       bool   // it was this device's already
 	Offer        []byte // the envelope
 	Verdict      string
 	SameNetwork  bool
@@ -87,7 +88,7 @@ type Claim struct {
 
 // ClaimTx makes a transfer the caller's: row 2. contended is row 3: another device
 // had claimed it, and now it is over for both; the caller commits that and answers
-// with an EndedError.
+// with an EndedError; View has the account that had it.
 func (s *Service) ClaimTx(ctx context.Context, tx Tx, in *Claiming, now time.Time) (c *Claim, contended bool, err error) {
 	r, err := s.load(ctx, tx, in.ID, now)
 	if err != nil {
@@ -95,7 +96,9 @@ func (s *Service) ClaimTx(ctx context.Context, tx Tx, in *Claiming, now time.Tim
 	}
 	by, err := s.party(ctx, tx, in.ID, in.Token)
 	if err == nil && by == Sender && r.Account == in.Account && r.SenderDevice == in.Device {
-		return s.claimed(r, in, now), false, nil // once more
+		c := s.claimed(r, in, now)
+		c.Repeat = true
+		return c, false, nil
 	}
 	if r.State == Offered {
 		if err := s.alone(ctx, tx, in.Account, now); err != nil {
@@ -113,8 +116,11 @@ func (s *Service) ClaimTx(ctx context.Context, tx Tx, in *Claiming, now time.Tim
 	if contended { // by the second one: in the record of the first one's account, where it is told
 		actor.ID = string(in.Device)
 	}
-	if err := s.save(ctx, tx, r, actor, now); err != nil || contended {
-		return nil, contended, err
+	if err := s.save(ctx, tx, r, actor, now); err != nil {
+		return nil, false, err
+	}
+	if contended {
+		return &Claim{View: *r.view("", 0, now)}, true, nil
 	}
 	if err := tx.PutTransferToken(ctx, Token{sha256.Sum256(in.Token[:]), r.ID, Sender}); err != nil {
 		return nil, false, err
@@ -191,10 +197,11 @@ func (s *Service) AnswerTx(ctx context.Context, tx Tx, turn Turn, now time.Time)
 	})
 }
 
-// MatchTx takes N's word that the number was typed: row 4.
-func (s *Service) MatchTx(ctx context.Context, tx Tx, turn Turn, now time.Time) (*View, error) {
+// MatchTx takes N's word that the number was typed: row 4. passkey is what the flow
+// has verified of N's, and wants to find again in the row when it commits.
+func (s *Service) MatchTx(ctx context.Context, tx Tx, turn Turn, passkey []byte, now time.Time) (*View, error) {
 	return s.take(ctx, tx, handover.StepMatched, turn, now, func(r *row, _ *Wanted) error {
-		r.match(turn.Envelope)
+		r.match(turn.Envelope, passkey)
 		return nil
 	})
 }

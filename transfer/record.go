@@ -127,7 +127,7 @@ func (t *Transfer) newest() (value [32]byte, err error) {
 		}
 		before := value
 		if step == handover.StepRecall || step == handover.StepFinal {
-			if before, err = t.before(step); err != nil {
+			if before, err = t.Before(step); err != nil {
 				return value, err
 			}
 		}

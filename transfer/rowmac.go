@@ -31,7 +31,7 @@ func (t Transfer) Seal(key []byte) []byte {
 	return account.SealRow(key, "transfer", string(t.ID), u(t.Version), string(t.State), string(t.Reason),
 		string(t.Account), string(t.SenderDevice), t.SenderKey, t.ReceiverKey, string(t.NewDevice), string(t.Class), string(lists),
 		at(t.CreatedAt), at(t.ConfirmedAt), at(t.Opens), at(t.Moved), at(t.Deadline), at(t.CommittedAt), at(t.AckedAt), at(t.RecallUntil), at(t.FrozenSince), at(t.EndedAt),
-		u(uint64(t.Revision)), u(t.BytesExpected), u(t.BytesStored), u(t.RecordAcked), string(t.HoldShare), string(t.CommitShare), string(t.SealedKeys), t.Verdict,
+		u(uint64(t.Revision)), u(t.BytesExpected), u(t.BytesStored), u(t.RecordAcked), string(t.HoldShare), string(t.CommitShare), string(t.SealedKeys), string(t.Passkey), t.Verdict,
 		string(t.Offer), string(t.Hello), string(t.Answer), string(t.Matched), string(t.Confirm), string(t.Grant), string(t.Receipt), string(t.Ack), string(t.Recall), string(t.Final))
 }
 
@@ -45,7 +45,7 @@ func (s *Service) judge(t *Transfer) error {
 	}
 	s.log.Error("transfer: a row does not carry the app's mark: it was changed past the program; stop the server and run staunch check",
 		"app", s.app, "transfer", t.ID, "account", t.Account)
-	return fmt.Errorf("transfer: the row of %s does not carry the app's mark", t.ID)
+	return &Tampered{ID: t.ID, Account: t.Account}
 }
 
 // row is a row in a transaction: as the store has it, and as it is to be.
@@ -93,11 +93,5 @@ func (s *Service) save(ctx context.Context, tx Tx, r *row, by audit.Actor, now t
 			return err
 		}
 	}
-	if err := s.tell(ctx, tx, r, by, now); err != nil {
-		return err
-	}
-	if r.State == Final && r.byTime() {
-		return s.final(ctx, tx, &r.Transfer, now)
-	}
-	return nil
+	return s.tell(ctx, tx, r, by, now)
 }

@@ -23,9 +23,6 @@ type Options struct {
 	Audience string
 	// RowKey is the key of the rows' MACs: 32 bytes.
 	RowKey []byte
-	// Final is called in the transaction that stores that time has ended a recall
-	// window: the old phone's device goes then. nil: nothing.
-	Final func(ctx context.Context, tx Tx, t *Transfer, now time.Time) error
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 	// Logger gets what an operator must know. nil discards.
@@ -41,7 +38,6 @@ type Service struct {
 	blobs   Blobs
 	terms   terms
 	rowKey  []byte
-	final   func(context.Context, Tx, *Transfer, time.Time) error
 	now     func() time.Time
 	log     *slog.Logger
 	watches watches
@@ -66,10 +62,7 @@ func New(o *Options) (*Service, error) {
 	}
 	s := &Service{
 		app: o.App, update: o.Update, view: o.View, blobs: o.Blobs, terms: terms{p, o.Audience}, rowKey: o.RowKey,
-		final: o.Final, now: o.Now, log: o.Logger,
-	}
-	if s.final == nil {
-		s.final = func(context.Context, Tx, *Transfer, time.Time) error { return nil }
+		now: o.Now, log: o.Logger,
 	}
 	if s.now == nil {
 		s.now = time.Now

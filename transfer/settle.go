@@ -70,7 +70,7 @@ func (t *Transfer) end(s State, now time.Time) {
 	t.forget()
 }
 
-func (t *Transfer) forget() { t.HoldShare, t.CommitShare, t.SealedKeys = nil, nil, nil }
+func (t *Transfer) forget() { t.HoldShare, t.CommitShare, t.SealedKeys, t.Passkey = nil, nil, nil, nil }
 
 func (t *Transfer) abort(why Reason, now time.Time) {
 	t.Reason = why
@@ -124,13 +124,13 @@ func (t *Transfer) cancel(by Party, why Reason, now time.Time) error {
 }
 
 // stop is what happens to a transfer when its account is frozen, locked or held, or
-// when C's device goes: it ends while it is live (row 11); afterwards, if the account
-// is frozen, the clock of the recall window stands (row 10).
+// C's device is: it ends while it is live (row 11); afterwards the clock of the recall
+// window stands (row 10).
 func (t *Transfer) stop(why Reason, now time.Time) bool {
 	switch {
 	case t.live():
 		t.abort(why, now)
-	case t.recallable() && why == Frozen && t.FrozenSince.IsZero():
+	case t.recallable() && t.FrozenSince.IsZero():
 		t.FrozenSince = now
 		t.Version++
 	default:

@@ -18,7 +18,8 @@ import (
 const orphanAge = time.Hour
 
 // Sweep stores what time has done, and deletes what is over: old rows, places,
-// blobs. It goes on after an error in one of them, and gives all errors at the end.
+// blobs. It goes on after an error in one of them, and gives all errors at the end. The
+// end of a recall window it leaves to SettleTx: C's device goes in that transaction.
 func (s *Service) Sweep(ctx context.Context) error {
 	return errors.Join(s.sweepDue(ctx), s.sweepOld(ctx), s.sweepBlobs(ctx))
 }
@@ -48,7 +49,7 @@ func (s *Service) sweepDue(ctx context.Context) error {
 	return failed
 }
 
-// persist stores what time has done to a transfer.
+// persist stores what time has done to a transfer, but for the end of a recall window.
 func (s *Service) persist(ctx context.Context, id ID) error {
 	changed := false
 	err := s.update(ctx, func(tx Tx) error {
@@ -57,7 +58,7 @@ func (s *Service) persist(ctx context.Context, id ID) error {
 		if err != nil {
 			return err
 		}
-		if changed = r.State != r.was.State; !changed {
+		if changed = r.State != r.was.State && r.State != Final; !changed {
 			return nil
 		}
 		return s.save(ctx, tx, r, r.actor(""), now)

@@ -76,9 +76,9 @@ func hasMAC(step handover.Step) bool {
 	return false
 }
 
-// before gives the transcript value that a step goes on from: that of the message
-// before it. An offer has none.
-func (t *Transfer) before(step handover.Step) (value [32]byte, err error) {
+// Before gives the transcript value that a step goes on from: that of the message
+// before it, which must be there. It is what a step-up in the message is for.
+func (t *Transfer) Before(step handover.Step) (value [32]byte, err error) {
 	last := step
 	switch step {
 	case handover.StepRecall: // from th6, whether or not N has acknowledged since
@@ -90,7 +90,11 @@ func (t *Transfer) before(step handover.Step) (value [32]byte, err error) {
 		if s == last {
 			return value, nil
 		}
-		e, err := handover.DecodeEnvelope(*t.slot(s))
+		stored := *t.slot(s)
+		if len(stored) == 0 {
+			return value, fmt.Errorf("%w: the %s has not come", &StateError{t.State}, s)
+		}
+		e, err := handover.DecodeEnvelope(stored)
 		if err != nil {
 			return value, fmt.Errorf("transfer: the stored %s of %s: %w", s, t.ID, err)
 		}

@@ -47,7 +47,7 @@ func (t *Transfer) view(by Party, after uint64, now time.Time) *View {
 	v := &View{
 		ID: t.ID, Account: t.Account, Party: by, State: t.State, Version: t.Version, Reason: t.Reason, HoldReasons: t.HoldReasons,
 		CreatedAt: t.CreatedAt, Opens: t.Opens, Deadline: t.Deadline, RecallUntil: t.RecallUntil, At: now,
-		Peer: t.peer(), Place: t.Place,
+		Peer: t.Peer(), Place: t.Place,
 	}
 	if by == "" {
 		return v
@@ -72,8 +72,8 @@ func (t *Transfer) view(by Party, after uint64, now time.Time) *View {
 	return v
 }
 
-// peer is N's model: what the offer says, which is shown and decides nothing.
-func (t *Transfer) peer() string {
+// Peer is N's model: what the offer says, which is shown and decides nothing.
+func (t *Transfer) Peer() string {
 	e, err := handover.DecodeEnvelope(t.Offer)
 	if err != nil {
 		return ""
