@@ -38,7 +38,7 @@ type PhoneCmd struct {
 func (PhoneCmd) Help() string {
 	return `A phone lives in the folder --home: keys, server and session are in phone.json there, which nobody else may read. Its evidence comes from the test roots, whose keys are public, so the server must trust these, as "staunch dev" does. It signs in and steps up by itself when a command needs that; the person is always there and says yes.
 
-With --json, standard output is one line with one JSON object, on failure too; join and alerts --follow print several.
+With --json, standard output is one line with one JSON object, on failure too; join and alerts --follow print several, and transfer one for each event.
 
 Exit codes: 0 done, or already so; 1 failed; 2 the command line is wrong; 3 refused; 4 there is no phone in --home, or the server does not know it; 5 the server cannot be reached, or interrupted: nothing is lost, run it again; 6 too often; 7 wrong PIN; 8 PIN locked; 9 a cryptographic check failed.
 
@@ -70,13 +70,25 @@ type phoneRun struct {
 	flags phoneFlags
 	home  *home
 	phone *client.Phone
+	soft  *softPhone
 }
 
 // report is what a command prints: as JSON, or in words.
 type phoneReport interface{ words(w io.Writer) error }
 
-// run does fn with the phone in --home, and prints what became of it.
+// run does fn with the phone in --home, and prints what became of it. A phone
+// whose account has moved to another one is refused.
 func (f phoneFlags) run(s *streams, fn func(ctx context.Context, r *phoneRun) error) error {
+	return f.runAnyhow(s, func(ctx context.Context, r *phoneRun) error {
+		if err := r.home.stays(); err != nil {
+			return err
+		}
+		return fn(ctx, r)
+	})
+}
+
+// runAnyhow is run for what such a phone can do, too: look, freeze and veto.
+func (f phoneFlags) runAnyhow(s *streams, fn func(ctx context.Context, r *phoneRun) error) error {
 	return f.guarded(s, func(ctx context.Context) error {
 		h, err := openHome(f.Home)
 		if err != nil {
@@ -106,7 +118,7 @@ func (f phoneFlags) with(ctx context.Context, s *streams, h *home, fn func(ctx c
 		return &phoneUsage{err}
 	}
 	defer p.Close()
-	return fn(ctx, &phoneRun{streams: s, flags: f, home: h, phone: p})
+	return fn(ctx, &phoneRun{streams: s, flags: f, home: h, phone: p, soft: soft})
 }
 
 // guarded does fn until it is done or a signal comes, and tells of a failure in

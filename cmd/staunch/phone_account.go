@@ -16,7 +16,7 @@ type PhoneFreezeCmd struct {
 
 // Run freezes the account.
 func (c *PhoneFreezeCmd) Run(s *streams) error {
-	return c.run(s, func(ctx context.Context, r *phoneRun) error {
+	return c.runAnyhow(s, func(ctx context.Context, r *phoneRun) error {
 		state, changed, err := r.phone.Freeze(ctx)
 		if err != nil {
 			return err

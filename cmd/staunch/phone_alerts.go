@@ -18,7 +18,7 @@ type PhoneAlertsCmd struct {
 
 // Run reads alerts.
 func (c *PhoneAlertsCmd) Run(s *streams) error {
-	return c.run(s, func(ctx context.Context, r *phoneRun) error {
+	return c.runAnyhow(s, func(ctx context.Context, r *phoneRun) error {
 		if c.Follow {
 			return r.phone.FollowAlerts(ctx, c.After, func(a client.Alert) error {
 				if err := r.print(reportAlert(a)); err != nil {

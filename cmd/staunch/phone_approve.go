@@ -81,7 +81,7 @@ type PhoneVetoCmd struct {
 
 // Run removes a device that cools off.
 func (c *PhoneVetoCmd) Run(s *streams) error {
-	return c.run(s, func(ctx context.Context, r *phoneRun) error {
+	return c.runAnyhow(s, func(ctx context.Context, r *phoneRun) error {
 		if c.Pending != "" {
 			id := account.PendingID(c.Pending)
 			if err := id.Validate(); err != nil {

@@ -44,6 +44,9 @@ func (f recoveryFlags) runRecovery(s *streams, op string, fn func(ctx context.Co
 				return h.notEnrolled()
 			}
 			id = h.file.State.Account
+			if err := h.stays(); err != nil && op != "backup_status" {
+				return err
+			}
 			return f.with(ctx, s, h, func(ctx context.Context, r *phoneRun) error {
 				q, err := r.recoverer(ctx, f.vaultTrustFlags)
 				if err != nil {

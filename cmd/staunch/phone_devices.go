@@ -15,7 +15,7 @@ type PhoneDevicesCmd struct {
 
 // Run asks the server.
 func (c *PhoneDevicesCmd) Run(s *streams) error {
-	return c.run(s, func(ctx context.Context, r *phoneRun) error {
+	return c.runAnyhow(s, func(ctx context.Context, r *phoneRun) error {
 		devices, err := r.phone.Devices(ctx)
 		if err != nil {
 			return err

@@ -66,7 +66,7 @@ func (n *newPhoneFlags) into(f *homeFile, flow string) error {
 	case n.Name == "" || utf8.RuneCountInString(n.Name) > 64:
 		return &phoneUsage{errors.New("--name: 1 to 64 characters")}
 	case b != nil && (b.Flow != flow || f.Server != n.Server || f.Platform != n.Platform):
-		command := map[string]string{client.FlowEnrol: "enroll", client.FlowJoin: "join", client.FlowRecover: "recover"}[b.Flow]
+		command := map[string]string{client.FlowEnrol: "enroll", client.FlowJoin: "join", client.FlowRecover: "recover", client.FlowMove: "transfer receive"}[b.Flow]
 		return fmt.Errorf("%w: `staunch phone %s --server %s --platform %s`, which was cut off; run that again, or take another --home", client.ErrUnfinished, command, f.Server, f.Platform)
 	}
 	app := account.AppID(n.App)
@@ -78,11 +78,11 @@ func (n *newPhoneFlags) into(f *homeFile, flow string) error {
 			f.State.App = app
 		}
 	}
-	f.Server, f.Name, f.Platform = n.Server, n.Name, n.Platform
+	f.Server, f.Name, f.Platform, f.Left = n.Server, n.Name, n.Platform, nil
 	if n.Origin != "" {
 		f.Origin = n.Origin
 	}
-	if len(f.SealingKey) == 0 {
+	if len(f.SealingKey) == 0 && flow != client.FlowMove { // whose key comes along
 		key, err := newSealingKey()
 		if err != nil {
 			return err

@@ -109,6 +109,17 @@ func failureOf(err error) *phoneFailure {
 	if next, ok := nextSteps()[f.Reason]; ok {
 		f.Message = next
 	}
+	var receives *receiving
+	if errors.As(err, &receives) {
+		f.Message = receives.Error()
+	}
+	var left *moved
+	if errors.As(err, &left) {
+		f.Message = left.Error()
+		if !errors.Is(err, client.ErrNotEnrolled) {
+			f.exit, f.Reason = phoneRefused, "PHONE_MOVED"
+		}
+	}
 	var waits *recovering
 	if errors.As(err, &waits) {
 		f.Message = waits.Error()

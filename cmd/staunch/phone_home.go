@@ -31,7 +31,9 @@ type homeFile struct {
 	// ReleaseKeys sign vault sets, and so many of them must.
 	ReleaseK    uint8
 	ReleaseKeys [][]byte
-	State       client.PhoneState
+	// Left is set once the account has moved to another phone.
+	Left  *homeLeft
+	State client.PhoneState
 }
 
 // homeJSON is the form of phone.json.
@@ -49,6 +51,7 @@ type homeJSON struct {
 	OldKeys    [][]byte          `json:"old_sealing_keys,omitempty"`
 	ReleaseK   uint8             `json:"release_k,omitempty"`
 	Release    [][]byte          `json:"release_keys,omitempty"`
+	Left       *homeLeft         `json:"left,omitempty"`
 	State      json.RawMessage   `json:"state"`
 }
 
@@ -70,8 +73,13 @@ func openHome(dir string) (*home, error) {
 
 // notEnrolled is the error of what needs a phone that has an account.
 func (h *home) notEnrolled() error {
-	if b := h.file.State.Began; b != nil && b.Flow == client.FlowRecover {
+	switch b := h.file.State.Began; {
+	case b != nil && b.Flow == client.FlowRecover:
 		return &recovering{h.dir, b.Account}
+	case b != nil && b.Flow == client.FlowMove:
+		return &receiving{h.dir}
+	case h.file.Left != nil:
+		return fmt.Errorf("%w: %w", client.ErrNotEnrolled, h.stays())
 	}
 	return client.ErrNotEnrolled
 }
@@ -105,7 +113,7 @@ func parseHome(data []byte) (homeFile, error) {
 	}
 	state, err := client.ParsePhoneState(j.State)
 	return homeFile{
-		j.Server, j.Origin, j.Name, j.Platform, j.EnrolledAt, j.Device, j.Passkeys, j.SealingAlg, j.SealingKey, j.OldKeys, j.ReleaseK, j.Release, state,
+		j.Server, j.Origin, j.Name, j.Platform, j.EnrolledAt, j.Device, j.Passkeys, j.SealingAlg, j.SealingKey, j.OldKeys, j.ReleaseK, j.Release, j.Left, state,
 	}, err
 }
 
@@ -173,7 +181,7 @@ func (f *homeFile) encode() ([]byte, error) {
 		return nil, err
 	}
 	data, err := json.MarshalIndent(homeJSON{
-		1, f.Server, f.Origin, f.Name, f.Platform, f.EnrolledAt, f.Device, f.Passkeys, f.SealingAlg, f.SealingKey, f.OldSealingKeys, f.ReleaseK, f.ReleaseKeys, state,
+		1, f.Server, f.Origin, f.Name, f.Platform, f.EnrolledAt, f.Device, f.Passkeys, f.SealingAlg, f.SealingKey, f.OldSealingKeys, f.ReleaseK, f.ReleaseKeys, f.Left, state,
 	}, "", "  ")
 	return append(data, '\n'), err
 }

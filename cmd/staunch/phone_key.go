@@ -45,6 +45,14 @@ func (k *softKey) ID() string {
 	return k.android.ID()
 }
 
+// Public is the key's SubjectPublicKeyInfo.
+func (k *softKey) Public() []byte {
+	if k.apple != nil {
+		return k.apple.PublicKey()
+	}
+	return k.android.PublicKey()
+}
+
 // Counts: an iPhone's does.
 func (k *softKey) Counts() bool { return k.apple != nil }
 

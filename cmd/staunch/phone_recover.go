@@ -60,6 +60,9 @@ func (c *PhoneRecoverCmd) onOwnPhone(ctx context.Context, s *streams, h *home, i
 	if h.file.State.Account != id {
 		return fmt.Errorf("%w: it is in account %s", client.ErrEnrolled, h.file.State.Account)
 	}
+	if err := h.stays(); err != nil {
+		return err
+	}
 	return c.with(ctx, s, h, func(ctx context.Context, r *phoneRun) error {
 		q, err := r.recoverer(ctx, c.vaultTrustFlags)
 		if err != nil {

@@ -23,7 +23,7 @@ func (PhoneStatusCmd) Help() string {
 
 // Run asks the server.
 func (c *PhoneStatusCmd) Run(s *streams) error {
-	return c.run(s, func(ctx context.Context, r *phoneRun) error {
+	return c.runAnyhow(s, func(ctx context.Context, r *phoneRun) error {
 		m, err := r.phone.Status(ctx)
 		if err != nil {
 			return err
