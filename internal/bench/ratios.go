@@ -47,6 +47,7 @@ var goals = []goal{
 	{"vault evaluate", "./recovery/vault", "BenchmarkEvaluate/full", "BenchmarkEvaluate/floor", "its primitives", 1.3, 0},
 	{"vault release", "./recovery/vault", "BenchmarkRelease/full", "BenchmarkRelease/floor", "its primitives", 1.3, 0},
 	{"seed restore", "./recovery/vault", "BenchmarkSeedRestore/full", "BenchmarkSeedRestore/floor", "one HPKE open", 1.5, 0},
+	{"transfer handshake, both phones", "./transfer/handover", "BenchmarkHandshake/full", "BenchmarkHandshake/floor", "the bare KEM: a key, encapsulation, decapsulation", 1.5, 0},
 	{"seal a segment", "./transfer/sealed", "BenchmarkSeal/full", "BenchmarkSeal/floor", "the AEAD, 64 records of 64 KiB", bareRate, 0},
 	{"seal a segment, in place", "./transfer/sealed", "BenchmarkSeal/in-place", "BenchmarkSeal/in-place-floor", "the AEAD, in place", bareRate, 0},
 	{"open a segment", "./transfer/sealed", "BenchmarkOpen/full", "BenchmarkOpen/floor", "the AEAD, 64 records of 64 KiB", bareRate, 0},

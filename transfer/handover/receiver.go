@@ -79,7 +79,7 @@ func newReceiver(h half, key hpke.PrivateKey, o *ReceiverOptions) (*Receiver, er
 	}
 	r := &Receiver{half: h, audience: o.Audience, key: key, tries: tries}
 	_, err = made(&r.half, StepOffer, &Offer{
-		Public: h.code.Public(), Key: public, Device: o.Device, Evidence: evidence, Challenge: o.Challenge, Info: o.Info,
+		Public: h.code.Public(), Key: public, Device: h.own, Evidence: evidence, Challenge: o.Challenge, Info: o.Info,
 		SchemaLow: o.SchemaLow, SchemaHigh: o.SchemaHigh, FreeBytes: o.FreeBytes, BeaconOnLAN: o.LAN,
 	})
 	if err != nil {
