@@ -18,6 +18,9 @@ import (
 // arriving is the folder of what is not whole yet. No key begins with it.
 const arriving = ".arriving"
 
+// tries is how often a blob is given its name: a Delete may take the folder away.
+const tries = 20
+
 // chunk is how much of a blob is in memory at a time.
 const chunk = 64 << 10
 
@@ -141,7 +144,7 @@ func noEnd(err error) error {
 // place gives a file the name of its key. A Delete may take the folders away
 // meanwhile.
 func (f *Folder) place(temp, key string) (err error) {
-	for range 3 {
+	for range tries {
 		if err = f.root.MkdirAll(path.Dir(key), 0o700); err == nil {
 			err = f.root.Rename(temp, key)
 		}
@@ -187,7 +190,8 @@ type part struct {
 	io.Closer
 }
 
-// Delete removes a blob, or all that is under a prefix.
+// Delete removes a blob, or all that is under a prefix, and the folders that are
+// empty then.
 func (f *Folder) Delete(_ context.Context, prefix string) error {
 	name := strings.TrimSuffix(prefix, "/")
 	if err := checkKey(name); err != nil {
@@ -197,8 +201,15 @@ func (f *Folder) Delete(_ context.Context, prefix string) error {
 	if name == prefix {
 		remove = f.root.Remove
 	}
-	if err := remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := remove(name)
+	if name != prefix && errors.Is(err, fs.ErrExist) {
+		err = nil // what has come meanwhile keeps its folder from being empty
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("blob: delete %s: %w", prefix, err)
+	}
+	for p := path.Dir(name); p != "." && f.root.Remove(p) == nil; {
+		p = path.Dir(p)
 	}
 	return nil
 }

@@ -309,6 +309,12 @@ func TestDeleteAndKeys(t *testing.T) {
 		t.Error("deleted a whole prefix by the name of a key")
 	}
 	put(t, f, all[0], all[0]) // a folder that was deleted is made again
+	if err := f.Delete(t.Context(), all[0]); err != nil {
+		t.Error(err)
+	}
+	if folders, err := fs.ReadDir(f.root.FS(), "demo/transfer"); err != nil || len(folders) != 1 || folders[0].Name() != "t_11" {
+		t.Errorf("empty folders are left: %v, %v", folders, err)
+	}
 	for range f.Keys(t.Context(), "demo/") {
 		break
 	}

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/transfer/sealed"
 )
 
@@ -20,8 +22,12 @@ import (
 // folder is where the blobs of a transfer are; all of the app are in its parent.
 func (s *Service) folder(id ID) string { return fmt.Sprintf("%s/transfer/%s/", s.app, id) }
 
-func (s *Service) key(g Segment) string {
-	return fmt.Sprintf("%s%d/%d/%s", s.folder(g.Transfer), g.Revision, g.First, g.Blob)
+func (s *Service) key(g Segment) string { return blobKey(s.app, g) }
+
+// blobKey names the ciphertext of a segment. All of a revision are in one folder,
+// which a sync has to write once.
+func blobKey(app account.AppID, g Segment) string {
+	return fmt.Sprintf("%s/transfer/%s/%d/%d-%s", app, g.Transfer, g.Revision, g.First, g.Blob)
 }
 
 // Place names a segment by its first record, and who asks for it.
@@ -50,7 +56,7 @@ func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.
 	case h.Size() != size:
 		return false, fmt.Errorf("%w: a segment of %d bytes has %d by its header", ErrMalformed, size, h.Size())
 	}
-	g := Segment{Transfer: at.ID, Revision: at.Revision, First: at.First, Records: uint32(h.Records()), Bytes: uint32(size), Blob: rand.Text()}
+	g := Segment{Transfer: at.ID, Revision: at.Revision, First: at.First, Records: uint32(h.Records()), Bytes: uint32(size), Blob: strings.ToLower(rand.Text())}
 	there, err := s.mayPut(ctx, at, h)
 	if err != nil {
 		return false, err

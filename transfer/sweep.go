@@ -96,71 +96,86 @@ func (s *Service) sweepOld(ctx context.Context) error {
 // of old revisions, and what has had no row for an hour.
 func (s *Service) sweepBlobs(ctx context.Context) error {
 	var failed error
-	var gone []string
-	over := map[ID]bool{} // its whole folder goes
+	var of *blobsOf // keys come in order, so that a transfer is looked at once
 	for b, err := range s.blobs.Keys(ctx, string(s.app)+"/transfer/") {
 		if err != nil {
 			failed = errors.Join(failed, err)
 			break
 		}
 		g, ok := s.parse(b.Key)
-		if !ok || over[g.Transfer] {
+		if !ok {
 			continue
 		}
-		whole, this, err := s.judgeBlob(ctx, g, b.At)
-		switch {
-		case err != nil:
-			failed = errors.Join(failed, err)
-		case whole:
-			over[g.Transfer] = true
-			gone = append(gone, s.folder(g.Transfer))
-		case this:
-			gone = append(gone, b.Key)
+		if of == nil || of.id != g.Transfer {
+			if of, err = s.lookAt(ctx, g.Transfer); err != nil {
+				failed = errors.Join(failed, err)
+			}
 		}
-	}
-	for _, key := range gone {
-		failed = errors.Join(failed, s.blobs.Delete(ctx, key))
+		if goes, err := s.goes(ctx, of, g, b.At); err != nil {
+			failed = errors.Join(failed, err)
+		} else if goes {
+			failed = errors.Join(failed, s.blobs.Delete(ctx, b.Key))
+		}
 	}
 	return failed
 }
 
-// parse reads a key that key has made.
+// blobsOf says which blobs of a transfer are kept.
+type blobsOf struct {
+	id       ID
+	there    bool
+	carries  bool
+	revision uint32
+}
+
+func (s *Service) lookAt(ctx context.Context, id ID) (*blobsOf, error) {
+	of := &blobsOf{id: id, there: true, carries: true} // all are, if it cannot be read
+	err := s.view(ctx, func(tx Tx) error {
+		r, err := s.load(ctx, tx, id, s.now())
+		if errors.Is(err, ErrNotFound) {
+			of.there = false
+			return nil
+		}
+		if err == nil {
+			of.carries, of.revision = r.carries(), r.Revision
+		}
+		return err
+	})
+	return of, err
+}
+
+// goes says whether a blob can go.
+func (s *Service) goes(ctx context.Context, of *blobsOf, g Segment, at time.Time) (bool, error) {
+	old := s.now().Sub(at) >= orphanAge
+	switch {
+	case !of.there:
+		return old, nil
+	case !of.carries || g.Revision < of.revision:
+		return true, nil
+	case !old:
+		return false, nil
+	}
+	goes := false
+	err := s.view(ctx, func(tx Tx) error {
+		have, there, err := tx.Segment(ctx, g.Transfer, g.Revision, g.First)
+		goes = !there || have.Blob != g.Blob || have.Acked
+		return err
+	})
+	return goes && err == nil, err
+}
+
+// parse reads a key that blobKey has made.
 func (s *Service) parse(key string) (g Segment, ok bool) {
 	rest, ok := strings.CutPrefix(key, string(s.app)+"/transfer/")
 	p := strings.Split(rest, "/")
-	if !ok || len(p) != 4 {
+	if !ok || len(p) != 3 {
 		return g, false
 	}
+	from, blob, ok := strings.Cut(p[2], "-")
 	revision, err1 := strconv.ParseUint(p[1], 10, 32)
-	first, err2 := strconv.ParseUint(p[2], 10, 64)
-	g = Segment{Transfer: ID(p[0]), Revision: uint32(revision), First: first, Blob: p[3]}
-	return g, err1 == nil && err2 == nil && g.Transfer.Validate() == nil
-}
-
-// judgeBlob says whether a blob, or all of its transfer's, can go.
-func (s *Service) judgeBlob(ctx context.Context, g Segment, at time.Time) (whole, this bool, err error) {
-	err = s.view(ctx, func(tx Tx) error {
-		now := s.now()
-		old := now.Sub(at) >= orphanAge
-		r, err := s.load(ctx, tx, g.Transfer, now)
-		if errors.Is(err, ErrNotFound) {
-			whole = false
-			this = old
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		whole = !r.carries()
-		this = r.carries() && g.Revision < r.Revision
-		if whole || this || !old {
-			return nil
-		}
-		have, there, err := tx.Segment(ctx, g.Transfer, g.Revision, g.First)
-		this = !there || have.Blob != g.Blob || have.Acked
-		return err
-	})
-	return whole, this, err
+	first, err2 := strconv.ParseUint(from, 10, 64)
+	g = Segment{Transfer: ID(p[0]), Revision: uint32(revision), First: first, Blob: blob}
+	return g, ok && err1 == nil && err2 == nil && g.Transfer.Validate() == nil
 }
 
 // carries reports whether there is ciphertext to keep.

@@ -69,7 +69,8 @@ type Tx interface {
 	UnsyncedSegments(ctx context.Context, after Segment, limit int) ([]Segment, error)
 }
 
-// Blobs keeps ciphertext by key. A key is like "APP/transfer/t_…/1/0/5f…".
+// Blobs keeps ciphertext by key. A key is like "APP/transfer/t_…/1/0-5f…":
+// parts of small letters, digits, "-" and "_".
 type Blobs interface {
 	// Put stores size bytes, whole or not at all. What is there under the key is
 	// replaced. No room for it is ErrQuota.
