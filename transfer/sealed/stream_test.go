@@ -181,6 +181,11 @@ func TestSealRefuses(t *testing.T) {
 			t.Errorf("a key of %d bytes: %v", n, err)
 		}
 	}
+	for _, n := range []int{80, 82} {
+		if _, err := sealed.SealInPlace(make([]byte, n), bulk(t), sealed.Header{Plain: 1}); !errors.Is(err, sealed.ErrSegment) {
+			t.Errorf("room of %d bytes where 81 belong: %v", n, err)
+		}
+	}
 	for name, h := range map[string]sealed.Header{"another length": {Plain: 2}, "none": {}, "too much": {Plain: 1 << 23}, "a first beyond 2^47": {First: 1 << 47, Plain: 1}} {
 		if _, _, err := sealed.Seal(nil, bulk(t), h, plain); !errors.Is(err, sealed.ErrSegment) {
 			t.Errorf("%s: %v", name, err)
