@@ -10,13 +10,18 @@ SOAK ?= 10m
 ACCOUNTS ?= 1000
 BIN = bin/staunch
 
-# -race needs a C compiler. SQLite itself, C turned into Go, has no goroutines to
-# watch, and would take five times as long if it were watched.
-UNWATCHED = -gcflags=modernc.org/sqlite/lib=-race=false
+# -race needs a C compiler. SQLite, which is C turned into Go, and what computes
+# with elements of groups have no goroutines to watch, and would take five times as
+# long if they were watched.
+UNWATCHED = $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
+	github.com/cloudflare/circl/... github.com/bwesterb/go-ristretto/... golang.org/x/crypto/... crypto/internal/...)
+# The scripts run the program as many processes, of which each would be watched by
+# itself: test runs them without it, test-race with it.
+PROCESSES = ./cmd/staunch
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery vulncheck clean
+.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -69,10 +74,14 @@ ifneq ($(kafka),)
 else
 	@echo "java or mvn is missing: the retry stream is not tested with a real Kafka broker"
 endif
-	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m ./...
+	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m $$($(GO) list ./... | $(if $(RACE),grep -v 'cmd/staunch$$',cat))
 ifneq ($(RACE),)
+	$(GO) test -shuffle=on -timeout 30m $(PROCESSES)
 	$(GO) test -v -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
 endif
+
+test-race: ## test the scripts of the command line with the race detector, too (10 minutes)
+	$(GO) test -race $(UNWATCHED) -timeout 60m $(PROCESSES)
 
 lint: ## golangci-lint and buf lint
 	$(TOOL) golangci-lint run --build-tags envoy

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -325,13 +326,13 @@ func restart(t *testing.T, b Bed) {
 
 // within: what is not done when Run ends is not done, though later entries are.
 func within(t *testing.T, b Bed) {
-	hang := make(chan struct{})
+	hang, once := make(chan struct{}), sync.Once{}
 	s, store := b.Open(t, options()), NewStore(nil)
 	stop := Run(t, s, func(ctx context.Context, r recovery.Record) error {
 		if r.Acct[0] != 1 {
 			return store.Apply(ctx, r)
 		}
-		close(hang)
+		once.Do(func() { close(hang) }) // a stream that is slow to go on may bring it twice
 		<-ctx.Done()
 		return ctx.Err()
 	})
