@@ -155,7 +155,7 @@ func (s *Service) enter(ctx context.Context, at Place, h sealed.Header, g Segmen
 			return err
 		}
 		if err := tx.AddSegment(ctx, g); err != nil {
-			return err
+			return fmt.Errorf("%w: records %d to %d", err, g.First, g.First+uint64(g.Records)-1)
 		}
 		r.stored(&s.terms.Policy, h, now)
 		created = true

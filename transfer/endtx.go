@@ -102,6 +102,9 @@ func (s *Service) Standing(ctx context.Context, tx Tx, id ID, now time.Time) (Tr
 	return r.Transfer, nil
 }
 
+// Live reports whether the transfer can still be cancelled.
+func (t Transfer) Live() bool { return t.live() }
+
 // Of gives the transfers, in any state, that a device has sent or that have brought
 // it, by time, with their clocks run up to now: whether a leaving device's move is
 // final, and which device is its successor.

@@ -69,7 +69,7 @@ func (s *Service) expect(ctx context.Context, tx Tx, turn Turn, now time.Time) (
 		w.KeyID = r.ReceiverKey
 	}
 	if a := author(turn.Step); a != "" && a != by {
-		return nil, nil, fmt.Errorf("%w: a %s is not of the %s", ErrNotFound, turn.Step, by)
+		return nil, nil, fmt.Errorf("%w: the %s is the other phone's to send, not the %s's", ErrNotFound, turn.Step, by)
 	}
 	// What is stored is recognised before anything else: approvals and ceremonies
 	// work once.

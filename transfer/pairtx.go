@@ -113,8 +113,11 @@ func (s *Service) ClaimTx(ctx context.Context, tx Tx, in *Claiming, now time.Tim
 	}
 	by = Sender
 	actor := r.actor(by)
-	if contended { // by the second one: in the record of the first one's account, where it is told
-		actor.ID = string(in.Device)
+	if contended { // the second one, in the record of the first one's account
+		actor.ID = ""
+		if in.Account == r.Account {
+			actor.ID = string(in.Device)
+		}
 	}
 	if err := s.save(ctx, tx, r, actor, now); err != nil {
 		return nil, false, err

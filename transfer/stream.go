@@ -103,6 +103,8 @@ func (t *Transfer) revise(p *Policy, revision uint32, bytes uint64, now time.Tim
 // granted is what a grant alone must meet (spec/transfer.md, "Seal").
 func (t *Transfer) granted(m *handover.Grant, now time.Time) error {
 	switch {
+	case m.Records == 0:
+		return fmt.Errorf("%w: a grant of nothing: a stream has a record at least", ErrMalformed)
 	case m.Revision != uint64(t.Revision):
 		return fmt.Errorf("%w: a grant of revision %d, the current one is %d", ErrConflict, m.Revision, t.Revision)
 	case t.held() && m.StepUp == nil:
