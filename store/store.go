@@ -50,4 +50,6 @@ const (
 	RecoveryBlob      = "recovery_blob"      // what a phone has encrypted is missing, or not as it was
 	RecoveryRegressed = "recovery_regressed" // a record is older than the newest that was stored, or another
 	RecoveryFork      = "recovery_fork"      // two records of one version: two replicas counted on from the same place
+
+	TransferSpace = "transfer_space" // the bytes that wait for new phones are not the sum that is kept of them
 )

@@ -39,9 +39,13 @@ func (s *Store) CheckBy(ctx context.Context, look func(*Tx) (audit.Report, error
 		if report, err = look(tx); err != nil {
 			return err
 		}
-		found, err := tx.recoveryProblems(ctx)
-		problems = append(problems, found...)
-		return err
+		for _, look := range []func(context.Context) ([]audit.Problem, error){tx.recoveryProblems, tx.transferProblems} {
+			found, err := look(ctx)
+			if problems = append(problems, found...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if problems, err = s.damage(ctx, problems, err); err != nil {
 		return audit.Report{}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // AuditObjects calls yield for everything whose changes are recorded,
@@ -59,6 +60,10 @@ func (k keyed) unrecorded(ctx context.Context, yield func(audit.Object) error) e
 				func(p integrity.PendingRow) error { return judge(p.Account, string(p.ID), p) })
 		},
 		func() error { return k.unrecordedRecovery(ctx, judge) },
+		func() error {
+			return every(ctx, k.Tx, "transfer", readTransfer, `SELECT `+transferColumns+` FROM transfer ORDER BY id`,
+				func(t transfer.Transfer) error { return judge(t.Account, string(t.ID), t) })
+		},
 	)
 }
 

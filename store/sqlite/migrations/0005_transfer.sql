@@ -79,8 +79,8 @@ CREATE TABLE transfer_segment (
 	records  INTEGER NOT NULL CHECK (records > 0),
 	bytes    INTEGER NOT NULL,
 	leaf     BLOB NOT NULL CHECK (length(leaf) = 32),
-	synced   INTEGER NOT NULL, -- 1: it survives a power cut
 	blob     TEXT NOT NULL,    -- last part of the key of its ciphertext
+	synced   INTEGER NOT NULL, -- 1: it survives a power cut
 	acked    INTEGER NOT NULL, -- 1: the new phone has it, and it may be gone
 	PRIMARY KEY (transfer, revision, first)
 ) STRICT, WITHOUT ROWID;
