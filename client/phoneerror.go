@@ -21,6 +21,8 @@ type Error struct {
 	RetryAt    time.Time // the same, with RATE_LIMITED
 	ServerTime time.Time // with PROOF_INVALID
 	Advice     string    // with DEVICE_UNTRUSTED: "NEW_KEY" ...
+	State      string    // with TRANSFER_WRONG_STATE and TRANSFER_ENDED: "sealed" ...
+	Ended      string    // with TRANSFER_ENDED: "user_cancelled" ...
 
 	err error
 }
@@ -86,6 +88,7 @@ func typed(err error) error {
 		if info, ok := value.(*errdetails.ErrorInfo); ok && info.GetDomain() == "staunch" {
 			m := info.GetMetadata()
 			e.Reason, e.Action, e.Need, e.Have, e.Advice = info.GetReason(), m["action"], m["need"], m["have"], m["advice"]
+			e.State, e.Ended = m["state"], m["ended"]
 			e.OpensAt, e.RetryAt, e.ServerTime = timeOf(m["opens_at"]), timeOf(m["retry_at"]), timeOf(m["server_time"])
 		}
 	}

@@ -171,7 +171,7 @@ type MoveEvent struct {
 	TriesLeft int    // number_wanted, number_wrong
 
 	Class string // confirmed
-	Bytes uint64 // confirmed, sealed, done
+	Bytes uint64 // confirmed, sealed
 
 	Until   time.Time // held
 	Reasons []string  // held
@@ -184,7 +184,7 @@ type MoveEvent struct {
 
 	Phase                 string        // progress: pair hold copy check commit open
 	Total                 uint64        // progress; 0: not known yet
-	Objects, ObjectsTotal uint64        // progress; Objects also: sealed, done
+	Objects, ObjectsTotal uint64        // progress; Objects also: sealed
 	Rate                  float64       // progress: bytes a second; negative: not known yet
 	ETA                   time.Duration // progress; negative: not known
 
@@ -194,7 +194,6 @@ type MoveEvent struct {
 	Root        [32]byte   // sealed
 	Account     account.ID // committed
 	RecallUntil time.Time  // signed_out
-	Moved       *Moved     // done
 }
 
 // The events.
@@ -216,7 +215,6 @@ const (
 	EventSealed       = "sealed"
 	EventCommitted    = "committed"
 	EventSignedOut    = "signed_out" // C
-	EventDone         = "done"
 )
 
 // Errors of moves.

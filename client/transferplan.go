@@ -66,7 +66,8 @@ const planPathMax = 1024 // spec/transfer.md, "Stream"
 
 // freeze writes down what there is to send. With nothing there the plan has no
 // entries, and the stream is preamble and trailer.
-func freeze(ctx context.Context, path string, revision uint32, src Source) (p *plan, err error) {
+func freeze(ctx context.Context, d *moveDir, revision uint32, src Source) (p *plan, err error) {
+	path := d.plan(revision)
 	p = &plan{Revision: revision, Totals: sealed.Totals{Schema: historySchema}, path: path}
 	part := path + ".new"
 	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -181,3 +182,44 @@ func (r *plannedFile) same() error {
 
 // Close looks once more: what was read while the file changed is torn.
 func (r *plannedFile) Close() error { return errors.Join(r.same(), r.File.Close()) }
+
+// objectCount says how many entries of a plan are within so many bytes of its
+// stream: about, for the heads between them are not counted until the end.
+type objectCount struct {
+	plan    *plan
+	entries *planned
+	n, sum  uint64
+	next    sealed.Entry
+	ended   bool
+}
+
+func (c *objectCount) at(done, total uint64) uint64 {
+	if done >= total {
+		return c.plan.Totals.Objects
+	}
+	if c.entries == nil {
+		var err error
+		if c.entries, err = c.plan.open(nil); err != nil {
+			return 0 // a number to look at
+		}
+		c.step()
+	}
+	for !c.ended && c.sum+c.next.Size < done {
+		c.sum += c.next.Size
+		c.n++
+		c.step()
+	}
+	return c.n
+}
+
+func (c *objectCount) step() {
+	var err error
+	c.next, err = c.entries.Next()
+	c.ended = err != nil
+}
+
+func (c *objectCount) close() {
+	if c.entries != nil {
+		c.entries.close()
+	}
+}

@@ -17,6 +17,9 @@ import (
 // Source is the history on the current phone. It may grow while it is sent: the
 // plan is what Walk has given, and what differs from it is noticed.
 type Source interface {
+	// Name says which history it is: a move that was begun goes on with one of the same
+	// name only.
+	Name() string
 	// Walk gives all entries in the order in which they are sent: files of records
 	// first, then the rest, each in the byte order of a folder walk
 	// (sealed.ComparePaths). The error of what cannot be sent is ErrHistory.
@@ -63,7 +66,11 @@ func NewFolderSource(o *FolderSourceOptions) (*FolderSource, error) {
 		case !info.IsDir():
 			return nil, fmt.Errorf("%w: %s is no folder", ErrHistory, o.Dir)
 		}
-		s.top = []topItem{{dir: o.Dir}}
+		abs, err := filepath.Abs(o.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrHistory, err)
+		}
+		s.top = []topItem{{dir: abs}}
 	}
 	for _, item := range o.Items {
 		abs, err := filepath.Abs(item)
@@ -89,6 +96,15 @@ func NewFolderSource(o *FolderSourceOptions) (*FolderSource, error) {
 		}
 	}
 	return s, nil
+}
+
+// Name lists the folders and files.
+func (s *FolderSource) Name() string {
+	var b strings.Builder
+	for _, t := range s.top {
+		fmt.Fprintf(&b, "%q=%q/%q\n", t.name, t.dir, t.file)
+	}
+	return b.String()
 }
 
 // Walk walks all of it twice: for the files of records, and for the rest.

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/transfer/handover"
 )
 
 // moveFile is what a phone writes down of a move before it tells anybody, and
@@ -24,23 +26,28 @@ type moveFile struct {
 	Audience string             `json:"audience,omitempty"`
 
 	// N.
-	Until     time.Time `json:"until,omitzero"` // of the code, by N's clock
-	Challenge []byte    `json:"challenge,omitempty"`
-	Ceremony  string    `json:"ceremony,omitempty"` // of its passkey
-	Passkey   []byte    `json:"passkey,omitempty"`  // the answer to that
-	Beacon    uint16    `json:"beacon,omitempty"`   // its port
+	Until     time.Time         `json:"until,omitzero"` // of the code, by N's clock
+	Challenge []byte            `json:"challenge,omitempty"`
+	Ceremony  string            `json:"ceremony,omitempty"` // of its passkey
+	Typed     bool              `json:"typed,omitempty"`    // the number was
+	Passkey   []byte            `json:"passkey,omitempty"`  // the answer to that
+	Receipt   *handover.Receipt `json:"receipt,omitempty"`  // what has arrived
+	Sealing   []byte            `json:"sealing,omitempty"`  // public key that was opened
+	Beacon    uint16            `json:"beacon,omitempty"`   // its port
 
 	// C.
-	Source       string        `json:"source,omitempty"` // which history
-	Plan         *plan         `json:"plan,omitempty"`
-	RecallWindow time.Duration `json:"recall_window,omitempty"`
-	Class        string        `json:"class,omitempty"`
-	Peer         *Peer         `json:"peer,omitempty"`
+	Source       string           `json:"source,omitempty"`  // which history
+	Beacons      []string         `json:"beacons,omitempty"` // of N
+	StepUp       *handover.StepUp `json:"step_up,omitempty"` // of Confirm
+	Plan         *plan            `json:"plan,omitempty"`
+	RecallWindow time.Duration    `json:"recall_window,omitempty"`
+	Class        string           `json:"class,omitempty"`
+	Root         [32]byte         `json:"root,omitzero"` // that was granted
+	Peer         *Peer            `json:"peer,omitempty"`
 
 	// How far it is, beside what Half says. Each is set when it has been done.
 	Left     bool      `json:"left,omitempty"`   // C has signed itself out
 	Placed   bool      `json:"placed,omitempty"` // N has stored keys and history
-	Signed   bool      `json:"signed,omitempty"` // N has its session
 	AckedAt  time.Time `json:"acked_at,omitzero"`
 	Closed   bool      `json:"closed,omitempty"` // nothing is left to do but for what ends the window
 	Wiped    bool      `json:"wiped,omitempty"`  // C after FINAL, N after a recall
@@ -53,7 +60,7 @@ type moveFile struct {
 const (
 	moveName    = "move.json"
 	moveVersion = 1
-	planName    = "plan"
+	planName    = "plan-" // and the revision
 	journalName = "journal"
 	markName    = "checkpoint" // of N: after each segment
 	goodName    = "checkpoint.durable"
@@ -62,8 +69,9 @@ const (
 
 // moveDir is the folder of one role.
 type moveDir struct {
-	dir    string
-	beside bool // another program writes it
+	dir      string
+	receives bool // of the new phone
+	beside   bool // another program writes it
 }
 
 func (m *Moving) folder(role string) *moveDir {
@@ -71,10 +79,15 @@ func (m *Moving) folder(role string) *moveDir {
 	if role == RoleReceiver {
 		name = "receive"
 	}
-	return &moveDir{filepath.Join(m.Dir, name), m.Beside}
+	return &moveDir{filepath.Join(m.Dir, name), role == RoleReceiver, m.Beside}
 }
 
 func (d *moveDir) path(name string) string { return filepath.Join(d.dir, name) }
+
+// plan is the file of a revision's plan.
+func (d *moveDir) plan(revision uint32) string {
+	return d.path(planName + strconv.FormatUint(uint64(revision), 10))
+}
 
 // load reads the move; without one it gives nil.
 func (d *moveDir) load() (*moveFile, error) {
@@ -90,7 +103,7 @@ func (d *moveDir) load() (*moveFile, error) {
 		return nil, fmt.Errorf("client: %s: a move of version %d; this program reads version %d", d.path(moveName), f.Version, moveVersion)
 	}
 	if f.Plan != nil {
-		f.Plan.path = d.path(planName)
+		f.Plan.path = d.plan(f.Plan.Revision)
 	}
 	return f, nil
 }
@@ -117,6 +130,21 @@ func (d *moveDir) begin() error {
 		return diskError(err)
 	}
 	return syncFolder(filepath.Dir(d.dir))
+}
+
+// clear removes all but the state.
+func (d *moveDir) clear() error {
+	list, err := os.ReadDir(d.dir)
+	if err != nil {
+		return diskError(err)
+	}
+	var names []string
+	for _, e := range list {
+		if e.Name() != moveName {
+			names = append(names, e.Name())
+		}
+	}
+	return removeAll(d.dir, names...)
 }
 
 // over reports whether nothing can follow any more, so that another move may take

@@ -16,3 +16,12 @@ func syncFileSystem(dir string) (done bool, err error) {
 	}
 	return true, diskError(errors.Join(unix.Syncfs(int(d.Fd())), d.Close()))
 }
+
+// freeBytes is how much room there is for a history.
+func freeBytes(dir string) (uint64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, diskError(err)
+	}
+	return s.Bavail * uint64(s.Bsize), nil //nolint:gosec // never negative
+}

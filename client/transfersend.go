@@ -1,0 +1,334 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/staunchid/staunch/account"
+	transferv1 "github.com/staunchid/staunch/gen/staunch/transfer/v1"
+	"github.com/staunchid/staunch/transfer/handover"
+)
+
+// sending is a run of the current phone's loop.
+type sending struct {
+	*moveRun
+	o    *SendOptions
+	half *handover.Sender
+}
+
+// SendMove moves this phone's account to the new phone whose code was scanned, or
+// goes on with that. It returns when the new phone has opened the keys. Until the
+// new phone has proved that it has everything this phone stays in charge; then it
+// signs itself out, and keeps what it has, locked, for as long as it can take the
+// account back (RecallMove, MoveStatus).
+func (p *Phone) SendMove(ctx context.Context, o *SendOptions) (*Moved, error) {
+	if o.Dir == "" || o.Home == nil || o.Ask == nil || o.Show == nil || o.Judge.Policy == nil {
+		return nil, errors.New("client: options: Dir, Home, Ask, Show and Judge.Policy are required to send")
+	}
+	s := &sending{moveRun: p.newMoveRun(&o.Moving, RoleSender), o: o}
+	defer s.close()
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	if s.file.Closed {
+		return s.file.Result, s.file.ended()
+	}
+	if err := s.file.ended(); err != nil {
+		return nil, err
+	}
+	out, err := s.run(ctx)
+	return out, s.ended(ctx, err)
+}
+
+// begin finds the move that is under way, or begins one.
+func (s *sending) begin(ctx context.Context) (err error) {
+	if s.file, err = s.dir.load(); err != nil {
+		return err
+	}
+	if s.o.URI == "" {
+		if s.file == nil {
+			return ErrNoMove
+		}
+		return s.sameHistory()
+	}
+	code, err := handover.ParseCode(s.o.URI)
+	if err != nil {
+		return fmt.Errorf("client: the code: %w", err)
+	}
+	id := account.TransferID(code.TransferID())
+	switch {
+	case s.file != nil && s.file.Transfer == id:
+		return s.sameHistory()
+	case s.file != nil && !s.file.over():
+		return fmt.Errorf("%w: %s", ErrMoveOther, s.file.Transfer)
+	case s.p.State().Account == "":
+		return ErrNotEnrolled
+	}
+	if err := s.dir.begin(); err != nil {
+		return err
+	}
+	s.file = &moveFile{Transfer: id, App: s.p.State().App, URI: s.o.URI, Token: newMoveToken()}
+	if s.o.Source != nil {
+		s.file.Source = s.o.Source.Name()
+	}
+	if s.file.Plan, err = freeze(ctx, s.dir, 1, s.o.Source); err == nil {
+		err = s.dir.save(s.file)
+	}
+	if err != nil {
+		return errors.Join(err, s.dir.begin()) // nothing was sent
+	}
+	return nil
+}
+
+// sameHistory refuses to go on with something else than what was begun.
+func (s *sending) sameHistory() error {
+	if s.o.Source != nil && !s.file.Left && !s.file.over() && s.o.Source.Name() != s.file.Source {
+		return fmt.Errorf("%w, with another history: %s", ErrMoveOther, s.file.Transfer)
+	}
+	return nil
+}
+
+// run goes on where the move is.
+func (s *sending) run(ctx context.Context) (*Moved, error) {
+	s.tell.of(s.file.Transfer)
+	s.tell.phase(PhasePair)
+	if len(s.file.Half) == 0 {
+		if err := s.claim(ctx); err != nil {
+			return nil, err
+		}
+	} else {
+		o, err := s.senderOptions(s.o)
+		if err == nil {
+			s.half, err = handover.RestoreSender(s.file.Half, o)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("client: the move: %w", err)
+		}
+		s.tell.tell(MoveEvent{Event: EventResumed, State: s.file.State, Done: s.file.Fraction[0]})
+	}
+	s.follow(ctx)
+	if !s.file.Left {
+		for _, step := range []func(context.Context) error{s.pair, s.confirm, s.send, s.leave} {
+			if err := step(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.acknowledged(ctx)
+}
+
+// senderOptions are those of the half.
+func (r *moveRun) senderOptions(o *SendOptions) (*handover.SenderOptions, error) {
+	spki, prove, err := r.p.prover()
+	if err != nil {
+		return nil, err
+	}
+	st, judge := r.p.State(), o.Judge
+	if judge.Now == nil {
+		judge.Now = r.p.serverNow
+	}
+	return &handover.SenderOptions{
+		Device: spki, Prove: prove, Audience: r.file.Audience, Judge: judge, Schema: historySchema, Bytes: r.file.Plan.Bytes,
+		Account: string(st.Account), DeviceID: string(st.Device), Info: o.Info.device(), Label: o.Name,
+	}, nil
+}
+
+// claim makes the transfer this account's, and checks who the new phone is.
+func (s *sending) claim(ctx context.Context) error {
+	code, err := handover.ParseCode(s.file.URI)
+	if err != nil {
+		return fmt.Errorf("client: the code: %w", err)
+	}
+	m, err := ask(ctx, s.p, s.p.moves.Claim, &transferv1.ClaimRequest{Transfer: string(s.file.Transfer), Token: s.file.Token})
+	if err != nil {
+		return s.refusedClaim(err)
+	}
+	offer, err := handover.DecodeEnvelope(m.GetOffer())
+	if err != nil {
+		return s.cancel(ctx, "integrity", checked(err))
+	}
+	s.file.Audience, s.file.RecallWindow = m.GetAudience(), secondsOf(m.GetRecallSeconds())
+	if err := s.p.audienceFits(s.file.Audience); err != nil {
+		return s.cancel(ctx, "integrity", err)
+	}
+	o, err := s.senderOptions(s.o)
+	if err != nil {
+		return err
+	}
+	if s.half, err = handover.NewSender(code, offer, o); err != nil {
+		return s.refuse(ctx, err)
+	}
+	peer := s.half.Peer()
+	s.file.Peer = &Peer{
+		Info: infoOf(peer.Info), Verified: true, Verdict: m.GetVerdict(), Place: m.GetPlace(), SameNetwork: m.GetSameNetwork(),
+	}
+	for _, f := range peer.Verdict.Findings {
+		s.file.Peer.Findings = append(s.file.Peer.Findings, f.Code)
+	}
+	s.file.Beacons, s.file.URI = peer.LAN, ""
+	return s.save(s.half)
+}
+
+// refusedClaim forgets a move that the server does not have for this phone.
+func (s *sending) refusedClaim(err error) error {
+	if e := (*Error)(nil); !errors.As(err, &e) || errors.Is(err, ErrUnreachable) {
+		return err
+	}
+	return errors.Join(s.refused(err), s.dir.begin())
+}
+
+// refuse cancels because of who the new phone is.
+func (s *sending) refuse(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, handover.ErrSchema):
+		return s.cancel(ctx, "schema_too_new", err)
+	case errors.Is(err, handover.ErrSpace):
+		return s.cancel(ctx, "no_space", err)
+	}
+	return s.cancel(ctx, "device_rejected", checked(err))
+}
+
+// pair goes on until the number was typed on the new phone.
+func (s *sending) pair(ctx context.Context) error {
+	if _, err := s.half.Value(handover.StepHello); err != nil {
+		if err := s.hello(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := s.half.Value(handover.StepMatched); err == nil {
+		return nil
+	}
+	// The same bytes again change nothing: it may not have arrived.
+	e, err := s.half.Hello(handover.Class(s.file.Class), nil)
+	if err != nil {
+		return fmt.Errorf("client: the move: %w", err)
+	}
+	b, err := e.Encode()
+	if err != nil {
+		return fmt.Errorf("client: the move: %w", err)
+	}
+	m, err := ask(ctx, s.p, s.p.moves.Hello, &transferv1.HelloRequest{Transfer: string(s.file.Transfer), Token: s.file.Token, Envelope: b})
+	if err != nil {
+		return s.refused(err)
+	}
+	s.watch.take(m.GetView())
+	answer, err := s.watch.envelope(ctx, handover.StepAnswer)
+	if err != nil {
+		return err
+	}
+	if err := s.half.HandleAnswer(answer); err != nil {
+		return s.cancel(ctx, "integrity", checked(err))
+	}
+	if err := s.save(s.half); err != nil {
+		return err
+	}
+	number, err := s.half.Number()
+	if err != nil {
+		return fmt.Errorf("client: the move: %w", err)
+	}
+	s.tell.tell(MoveEvent{Event: EventNumber, Number: number})
+	matched, err := s.watch.envelope(ctx, handover.StepMatched)
+	if err != nil {
+		return err
+	}
+	if _, err := s.half.HandleMatched(matched); err != nil {
+		return s.cancel(ctx, "integrity", checked(err))
+	}
+	s.tell.tell(MoveEvent{Event: EventMatched})
+	return s.save(s.half)
+}
+
+// hello listens for the new phone, and asks the person: nothing of this phone is
+// told before the yes.
+func (s *sending) hello(ctx context.Context) error {
+	peer := *s.file.Peer
+	var heard []byte
+	peer.Proximity = string(handover.ClassNone)
+	if !s.o.NoProximity && hearBeacon(ctx, s.file.Beacons, s.o.Loopback, func(says [beaconSize]byte) bool {
+		_, err := s.half.OpenBeacon(says[:])
+		heard = says[:]
+		return err == nil
+	}) {
+		peer.Proximity = string(handover.ClassLAN)
+	} else {
+		heard = nil
+	}
+	s.tell.tell(MoveEvent{Event: EventPeer, Peer: &peer})
+	yes, err := s.o.Ask(ctx, &peer)
+	switch {
+	case err != nil:
+		return err
+	case !yes:
+		return s.cancel(ctx, "user_cancelled", ErrDeclined)
+	}
+	if _, err := s.half.Hello(handover.Class(peer.Proximity), heard); err != nil {
+		return fmt.Errorf("client: the move: %w", err)
+	}
+	s.file.Class = peer.Proximity
+	return s.save(s.half)
+}
+
+// confirm is the person's yes, with his passkey, over all that was said so far.
+func (s *sending) confirm(ctx context.Context) error {
+	if v, _, _ := s.watch.seen(); reached(v, transferv1.TransferState_TRANSFER_STATE_HELD) {
+		return s.confirmed(ctx)
+	}
+	value, err := s.half.Before(handover.StepConfirm)
+	if err != nil {
+		return fmt.Errorf("client: the move: %w", err)
+	}
+	up := s.file.StepUp
+	for fresh := false; ; up = nil {
+		if up == nil {
+			u, err := s.p.stepUp(ctx, account.ApproveMove, s.file.Transfer, value, s.o.Show)
+			if err != nil {
+				return s.refused(err)
+			}
+			up, fresh = &u, true
+		}
+		e, hold, err := s.half.Confirm(*up, s.file.Plan.Bytes)
+		if err != nil {
+			return fmt.Errorf("client: the move: %w", err)
+		}
+		s.file.StepUp = up
+		if err := s.save(s.half); err != nil {
+			return err
+		}
+		b, err := e.Encode()
+		if err != nil {
+			return fmt.Errorf("client: the move: %w", err)
+		}
+		m, err := ask(ctx, s.p, s.p.moves.Confirm, &transferv1.ConfirmRequest{Transfer: string(s.file.Transfer), Token: s.file.Token, Envelope: b, HoldShare: hold[:]})
+		if err == nil {
+			s.watch.take(m.GetView())
+			return s.confirmed(ctx)
+		}
+		if fresh || !staleStepUp(err) {
+			return s.refused(err)
+		}
+	}
+}
+
+// confirmed tells of it, and of a hold.
+func (s *sending) confirmed(ctx context.Context) error {
+	v, err := s.watch.until(ctx, func(v *transferv1.View) bool { return reached(v, transferv1.TransferState_TRANSFER_STATE_HELD) })
+	if err != nil {
+		return err
+	}
+	s.tell.tell(MoveEvent{Event: EventConfirmed, Class: s.file.Class, Bytes: s.file.Plan.Bytes})
+	if v.GetState() == transferv1.TransferState_TRANSFER_STATE_HELD {
+		s.tell.tell(MoveEvent{Event: EventHeld, Until: v.GetOpensAt().AsTime(), Reasons: v.GetHoldReasons()})
+	}
+	return nil
+}
+
+// staleStepUp reports whether an approval, which was confirmed before a crash, came
+// too late: it counts for minutes, and once.
+func staleStepUp(err error) bool {
+	switch reason(err) {
+	case "APPROVAL_EXPIRED", "APPROVAL_NOT_FOUND", "APPROVAL_USED", "PASSKEY_CEREMONY_EXPIRED", "PASSKEY_CEREMONY_USED":
+		return true
+	}
+	return false
+}
