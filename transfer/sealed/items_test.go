@@ -167,6 +167,8 @@ func TestWriterRefuses(t *testing.T) {
 		"not in order":            {folder("b"), folder("a")},
 		"a path that climbs":      {folder("../a")},
 		"of an unknown kind":      {file(7, "a", nil)},
+		"of a preamble's kind":    {file(0, "a", nil)},
+		"of a trailer's kind":     {file(9, "a", nil)},
 		"a folder with a content": {file(sealed.Folder, "a", []byte("x"))},
 	} {
 		if _, err := io.ReadAll(newWriter(objects)); !errors.Is(err, sealed.ErrItem) {

@@ -2,6 +2,7 @@ package sealed_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,7 +38,10 @@ func badStreams(t *testing.T) []badStream {
 		t.Fatalf("%x, want %x", good, want)
 	}
 	wrong := func(i int) []byte { w := bytes.Clone(trailer); w[i] ^= 1; return w }
+	more := item(t, "a4 00 00 01 04 02 03 03 02", "") // objects than come
+	fits := sha256.Sum256(slices.Concat(more[4:], a[4:len(a)-2], b[4:]))
 	return []badStream{
+		{"more announced than comes, under a hash that fits", [][]byte{more, a, b, trailer[:len(trailer)-32], fits[:]}},
 		{"nothing", nil},
 		{"no preamble", [][]byte{a, b, trailer}},
 		{"two preambles", [][]byte{preamble, preamble, a, b, trailer}},

@@ -93,3 +93,34 @@ func inPlace(t *testing.T, h sealed.Header, plain []byte) {
 		}
 	}
 }
+
+// TestNoAllocationPerRecord: a full segment takes no more memory than one record, where
+// there is room for it.
+func TestNoAllocationPerRecord(t *testing.T) {
+	k := bulk(t)
+	allocations := func(records int) (seal, open, inPlace float64) {
+		plain := make([]byte, records*sealed.RecordSize)
+		h := sealed.Header{Plain: uint32(len(plain))}
+		segment, _ := mustSeal(t, 0, plain)
+		room, buffer := make([]byte, h.Size()), make([]byte, h.Size())
+		must := func(err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		seal = testing.AllocsPerRun(3, func() { _, _, err := sealed.Seal(room[:0], k, h, plain); must(err) })
+		open = testing.AllocsPerRun(3, func() { _, _, _, err := sealed.Open(room[:0], k, segment); must(err) })
+		inPlace = testing.AllocsPerRun(3, func() {
+			_, err := sealed.SealInPlace(buffer, k, h)
+			must(err)
+			_, _, err = sealed.OpenInPlace(buffer, k)
+			must(err)
+		})
+		return seal, open, inPlace
+	}
+	seal1, open1, inPlace1 := allocations(1)
+	seal, open, inPlace := allocations(sealed.MaxRecords)
+	if seal > seal1 || open > open1 || inPlace > inPlace1 {
+		t.Errorf("%g, %g and %g allocations for a full segment; %g, %g and %g for one record", seal, open, inPlace, seal1, open1, inPlace1)
+	}
+}

@@ -125,9 +125,6 @@ func (w *Writer) next() error {
 	if err != nil {
 		return fmt.Errorf("sealed: the plan: %w", err)
 	}
-	if e.Kind != File && e.Kind != Folder && e.Kind != Records {
-		return fmt.Errorf("%w: %.80q is of kind %d", ErrItem, e.Path, e.Kind)
-	}
 	if err := w.item(&head{item: byte(e.Kind), entry: e}); err != nil {
 		return err
 	}
