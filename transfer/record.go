@@ -30,7 +30,7 @@ type body struct {
 }
 
 // became lists what has happened to a row since it was read. The names are those of
-// audit entries and events (spec/transfer.md, "What is recorded").
+// audit entries and events.
 func (r *row) became() (all []string) {
 	if r.State == r.was.State {
 		if r.Revision != r.was.Revision {

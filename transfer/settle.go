@@ -63,7 +63,7 @@ func (t *Transfer) to(s State, deadline time.Time) {
 }
 
 // end moves the row to a state without a way out. Shares and secrets are of use to
-// nobody then (spec/transfer.md, "Tables").
+// nobody then.
 func (t *Transfer) end(s State, now time.Time) {
 	t.to(s, time.Time{})
 	t.EndedAt = now
