@@ -31,6 +31,7 @@ type PhoneCmd struct {
 	Backup        PhoneBackupCmd        `cmd:"" help:"Set a PIN that brings the sealing key back, or bring what it brings back up to date."`
 	PIN           PhonePINCmd           `cmd:"" name:"pin" help:"Change the PIN."`
 	Recover       PhoneRecoverCmd       `cmd:"" help:"The old phone is gone: get account and sealing keys back with the PIN."`
+	Transfer      PhoneTransferCmd      `cmd:"" help:"Move the account to a new phone, with keys and history."`
 	Veto          PhoneVetoCmd          `cmd:"" help:"This wasn't me: remove a new device that cools off."`
 }
 

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 //	jsonenv VAR FILE KEY               sets VAR to a text member of the first JSON value in FILE
 //	httpget [-STATUS] URL [HEADER...]  prints the body; STATUS is 200 unless given
 //	freeports VAR...                   sets each VAR to a port that is free
+//	move [FLAG...] NEW OLD [FLAG...]   moves an account, see scriptMove
+//	sametree DIR DIR                   fails unless names and bytes are the same
+//	smallfiles DIR N                   makes so many files, see scriptSmallFiles
 //	deadletters DIR N                  leaves N dead letters in the retry stream of a data_dir
 //	httppost [-STATUS] URL BODY [HEADER...]
 //
@@ -66,7 +69,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor, "jsonenv": jsonEnv,
-			"deadletters": deadLetters, "freeports": freePorts,
+			"move": scriptMove, "sametree": scriptSameTree, "smallfiles": scriptSmallFiles, "deadletters": deadLetters, "freeports": freePorts,
 			"httpget":  func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
 			"httppost": func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
 		},

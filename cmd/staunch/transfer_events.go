@@ -110,6 +110,9 @@ type (
 	}
 )
 
+// eventDone is the last line of exit 0 of receive and send.
+const eventDone = "done"
+
 // doneEvent is the last line of receive and send.
 type doneEvent struct {
 	eventHead
@@ -125,7 +128,7 @@ type doneEvent struct {
 
 func doneJSON(m *client.Moved, at time.Time) doneEvent {
 	return doneEvent{
-		eventHead{client.EventDone, moment(at), string(m.Transfer)}, m.Role, known(m.Account), known(m.Device), m.Objects, m.Bytes, m.Quarantined,
+		eventHead{eventDone, moment(at), string(m.Transfer)}, m.Role, known(m.Account), known(m.Device), m.Objects, m.Bytes, m.Quarantined,
 		known(sumText(m.SealingKeySHA256)), moment(m.RecallUntil),
 	}
 }
