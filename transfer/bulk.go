@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/transfer/handover"
 	"github.com/staunchid/staunch/transfer/sealed"
 )
 
@@ -33,7 +34,7 @@ func blobKey(app account.AppID, g Segment) string {
 // Place names a segment by its first record, and who asks for it.
 type Place struct {
 	ID       ID
-	Token    [32]byte
+	Token    handover.Secret
 	Revision uint32
 	First    uint64
 }

@@ -40,7 +40,7 @@ func (s *Service) ReviseTx(ctx context.Context, tx Tx, id ID, token [32]byte, re
 // Sealing is a grant whose proof, and step-up after a hold, a flow has verified.
 type Sealing struct {
 	Turn
-	CommitShare    [32]byte
+	CommitShare    handover.Secret
 	Sealed         []byte
 	SealingKeyHash [32]byte // SHA-256 of the sealing public key of C's device row
 }
@@ -126,8 +126,8 @@ func (s *Service) FinishTx(ctx context.Context, tx Tx, turn Turn, now time.Time)
 // or by a session or device of the account, which By names.
 type Cancelling struct {
 	ID      ID
-	Token   [32]byte   // of a phone; zero: Account's
-	Account account.ID // whose session it is, when there is no token
+	Token   handover.Secret // of a phone; zero: Account's
+	Account account.ID      // whose session it is, when there is no token
 	By      audit.Actor
 	Reason  Reason // a session's is always CancelledElsewhere
 }
@@ -154,7 +154,7 @@ func (s *Service) CancelTx(ctx context.Context, tx Tx, in *Cancelling, now time.
 }
 
 func (s *Service) canceller(ctx context.Context, tx Tx, in *Cancelling, now time.Time) (*row, Party, audit.Actor, error) {
-	if in.Token != [32]byte{} {
+	if (in.Token != handover.Secret{}) {
 		r, by, err := s.open(ctx, tx, in.ID, in.Token, now)
 		if err != nil {
 			return nil, "", audit.Actor{}, err

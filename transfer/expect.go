@@ -13,7 +13,7 @@ import (
 // Turn is one message of a phone.
 type Turn struct {
 	ID       ID
-	Token    [32]byte // as the phone shows it
+	Token    handover.Secret // as the phone shows it
 	Step     handover.Step
 	Envelope []byte
 	// Value is the one that the sender's proof was verified over: Wanted.Value. Expect

@@ -51,7 +51,10 @@ func (d data) clone() data {
 func (m *memory) update(_ context.Context, fn func(transfer.Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tx := &memoryTx{m.data.clone()}
+	if err := fn(&memoryTx{m.data.clone()}); err != nil {
+		return err
+	}
+	tx := &memoryTx{m.data.clone()} // once more: a store may do so when transactions meet
 	if err := fn(tx); err != nil {
 		return err
 	}

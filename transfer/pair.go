@@ -113,7 +113,7 @@ func (t *Transfer) claim(p *Policy, in *Claiming, now time.Time) (contended bool
 		return true, nil
 	case t.State == Claimed:
 		return false, fmt.Errorf("%w: this device has claimed it already, with another token", ErrConflict)
-	case t.Account != "" && t.Account != in.Account: // nobody is told what others do
+	case t.Account != "" && t.Account != in.Account && t.Reason != Contended: // nobody is told what others do, but who has ended it
 		return false, ErrNotFound
 	}
 	return false, t.in(Offered)

@@ -13,11 +13,11 @@ import (
 // Offering is an offer whose proof and evidence a flow has verified.
 type Offering struct {
 	Envelope []byte
-	Token    [32]byte // N's
-	Value    [32]byte // Wanted.Value, which the proof was verified over
-	KeyID    string   // of n_dev: pending until the commit
-	Verdict  string   // of the evidence, as the API shows it
-	Place    string   // of N
+	Token    handover.Secret // N's
+	Value    [32]byte        // Wanted.Value, which the proof was verified over
+	KeyID    string          // of n_dev: pending until the commit
+	Verdict  string          // of the evidence, as the API shows it
+	Place    string          // of N
 	Network  string
 }
 
@@ -67,7 +67,7 @@ func (s *Service) unused(ctx context.Context, tx Tx, token [32]byte) error {
 // Claiming is a claim of an active device.
 type Claiming struct {
 	ID      ID
-	Token   [32]byte // C's
+	Token   handover.Secret // C's
 	Account account.ID
 	Device  account.DeviceID
 	Key     string   // its key in the registry
@@ -212,7 +212,7 @@ func (s *Service) MatchTx(ctx context.Context, tx Tx, turn Turn, passkey []byte,
 // Confirming is a confirm whose proof and step-up a flow has verified.
 type Confirming struct {
 	Turn
-	HoldShare [32]byte
+	HoldShare handover.Secret
 	Risks     []string // that stand now
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/transfer/handover"
 )
 
 const (
@@ -82,9 +83,9 @@ func (s *Service) sleep(ctx context.Context, changed <-chan struct{}, d time.Dur
 // Waiting asks for a transfer: a phone with its token, or a session of the account.
 type Waiting struct {
 	ID      ID
-	Token   [32]byte   // of a phone; zero: Account's
-	Account account.ID // whose session it is, when there is no token
-	After   uint64     // the version that the caller knows; 0: any
+	Token   handover.Secret // of a phone; zero: Account's
+	Account account.ID      // whose session it is, when there is no token
+	After   uint64          // the version that the caller knows; 0: any
 	For     time.Duration
 }
 
