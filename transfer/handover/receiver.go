@@ -233,7 +233,7 @@ func (r *Receiver) Number(typed string) error {
 		return err
 	}
 	r.tries--
-	typed = strings.NewReplacer(" ", "", "-", "").Replace(typed)
+	typed = strings.ReplaceAll(strings.ReplaceAll(typed, " ", ""), "-", "")
 	if subtle.ConstantTimeCompare([]byte(typed), []byte(want)) == 1 {
 		r.typed = true
 		return nil
