@@ -13,7 +13,7 @@ import (
 // act runs fn in one transaction that writes. If fn meets a row that was
 // tampered with, the transaction is undone, the account is locked in another,
 // and the caller gets ErrIntegrity. After the commit, those who wait for alerts
-// of the accounts that it touched, or for the joins, are woken.
+// of the accounts that it touched, for the joins or for the transfers, are woken.
 func (s *Service) act(ctx context.Context, fn func(Tx) error) error {
 	touched := &touches{}
 	err := s.update(ctx, func(tx Tx) error {
@@ -27,6 +27,9 @@ func (s *Service) act(ctx context.Context, fn func(Tx) error) error {
 	if err == nil {
 		s.alerts.wake(touched.accounts.all())
 		s.joins.wake(touched.joins.all())
+		if s.moves != nil {
+			s.moves.Wake(touched.moves.all()...)
+		}
 	}
 	return err
 }
@@ -80,6 +83,7 @@ func (n *noting) SeenDevice(ctx context.Context, id account.DeviceID, at time.Ti
 type touches struct {
 	accounts set[account.ID]
 	joins    set[account.JoinID]
+	moves    set[account.TransferID]
 }
 
 type set[ID comparable] map[ID]bool

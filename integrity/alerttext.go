@@ -22,6 +22,8 @@ type told struct {
 	Until    time.Time      `json:"until"`
 	Recovery bool           `json:"recovery"`
 	Advice   string         `json:"advice"`
+	Near     string         `json:"near"`      // where the new phone of a move is
+	Old      string         `json:"old"`       // the device that an account has moved from
 	Left     int            `json:"remaining"` // attempts at a PIN
 	Limit    int            `json:"limit"`
 }
@@ -140,6 +142,9 @@ func otherAlert(a AlertRow, t told, from string) string {
 			phoneWord(t.Platform), name(t.Name, "without a name"), from)
 	case string(account.ApproveGuest):
 		return "A guest session was opened" + from + ". If this was not you, sign it out."
+	}
+	if text := movedAlert(a, t); text != "" {
+		return text
 	}
 	return "Something changed in your account" + from + " (" + a.Kind + "). If this was not you, freeze your account."
 }

@@ -37,7 +37,10 @@ func (s *Service) Confirm(ctx context.Context, c account.Caller, in *Confirmatio
 		if err != nil {
 			return err
 		}
-		_, err = s.openApproval(ctx, tx, a, in.Approval)
+		row, err := s.openApproval(ctx, tx, a, in.Approval)
+		if err == nil && s.executors()[row.Action].apart {
+			return ErrApprovalApart
+		}
 		return err
 	})
 	if err != nil {
@@ -65,11 +68,25 @@ func (s *Service) confirm(ctx context.Context, tx Tx, c account.Caller, id accou
 	if err != nil {
 		return nil, err
 	}
+	row, class, err := s.approve(ctx, tx, a, row, as)
+	if err != nil {
+		return nil, err
+	}
+	out := &Confirmed{Approval: row, Action: row.Action, Text: row.Text, Result: json.RawMessage(`{}`)}
+	return out, s.execute(ctx, tx, a, row, class, out)
+}
+
+// approve uses an approval up with an assertion over it, in the transaction of what
+// was approved: it gives the row with its proof, and the class that was reached. The
+// assertion is among the caller's proofs from then on.
+func (s *Service) approve(ctx context.Context, tx Tx, a *actor, row ApprovalRow, as *asserted) (ApprovalRow, account.Class, error) {
+	now := a.now
+	refused := func(err error) (ApprovalRow, account.Class, error) { return ApprovalRow{}, account.NoClass, err }
 	if challenge, err := passkey.ApprovalChallenge(s.preimage(row)); err != nil || !bytes.Equal(challenge, row.Challenge) {
-		return nil, &tampered{a.Account, string(row.ID)} // what would be executed is not what was hashed
+		return refused(&tampered{a.Account, string(row.ID)}) // what would be executed is not what was hashed
 	}
 	if !bytes.Equal(asked(as.ceremony.Challenge), row.Challenge) {
-		return nil, passkey.ErrRefused // signed for another approval
+		return refused(passkey.ErrRefused) // signed for another approval
 	}
 	a.Proofs = append(slices.Clone(a.Proofs), account.Proof{
 		Method: account.ByAction, At: now, Credential: as.credential.Ref, Synced: as.assertion.BackupEligible, Suspect: as.assertion.Suspect,
@@ -77,35 +94,31 @@ func (s *Service) confirm(ctx context.Context, tx Tx, c account.Caller, id accou
 	})
 	class, err := s.meets(a, row)
 	if err != nil {
-		return nil, err
+		return refused(err)
 	}
 	if err := s.use(ctx, tx, as.ceremony, a.account, now); err != nil {
-		return nil, err
+		return refused(err)
 	}
 	if row.Proof, err = proofOf(s.preimage(row), as); err != nil {
-		return nil, err
+		return refused(err)
 	}
 	row = row.ended(StateConfirmed, now)
 	if ok, err := tx.EndApproval(ctx, row); err != nil {
-		return nil, err
+		return refused(err)
 	} else if !ok {
-		return nil, ErrApprovalUsed
+		return refused(ErrApprovalUsed)
 	}
-	if err := s.weigh(ctx, tx, c, as, now); err != nil {
-		return nil, err
+	if err := s.weigh(ctx, tx, a.Caller, as, now); err != nil {
+		return refused(err)
 	}
-	if err := s.used(ctx, tx, as, c.Device, now); err != nil {
-		return nil, err
+	if err := s.used(ctx, tx, as, a.Device, now); err != nil {
+		return refused(err)
 	}
 	d := s.deed(a, "approval.confirmed", string(row.ID))
 	sum := sha256.Sum256(row.Proof)
 	d.class, d.more = class, map[string]any{"action": row.Action, "proof": hex.EncodeToString(sum[:])}
 	d.event, d.body = "approval.confirmed", map[string]any{"approval": row.ID, "action": row.Action, "method": account.ByAction}
-	if err := s.record(ctx, tx, d); err != nil {
-		return nil, err
-	}
-	out := &Confirmed{Approval: row, Action: row.Action, Text: row.Text, Result: json.RawMessage(`{}`)}
-	return out, s.execute(ctx, tx, a, row, class, out)
+	return row, class, s.record(ctx, tx, d)
 }
 
 // execute does what was approved, with the stored parameters.

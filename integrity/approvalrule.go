@@ -27,6 +27,9 @@ func (s *Service) rule(a *actor, row ApprovalRow) account.Requirement {
 	if r.From == account.FromThis { // what the text says of one device must not happen to another
 		r = r.About(account.Device{ID: row.By.Device})
 	}
+	if action == account.RecallMove || action == account.FinishMove {
+		r = r.AboutMove(row.By.Device, row.By.Device) // one of the two phones: the text was given to no other
+	}
 	r = r.Within(s.policy.Windows)
 	r.SyncedOK = account.SyncedAllowed(s.policy.SyncedOK, action)
 	return r.Raise(a.signals)

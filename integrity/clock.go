@@ -12,9 +12,9 @@ import (
 const tickMost = 100
 
 // Tick does what is due by the clock: holds that are over, actions whose wait is,
-// recoveries that nobody has gone on with, and the locks of devices whose keys were
-// revoked. It is called every few seconds;
-// several processes may, for each thing is done in a transaction of its own that
+// recoveries that nobody has gone on with, transfers whose limit or recall window is
+// over, and the locks of devices whose keys were revoked. It is called every few
+// seconds; several processes may, for each thing is done in a transaction of its own that
 // reads it again. more: call it again at once. What fails is tried again at the
 // next call, and does not keep the rest from being done.
 func (s *Service) Tick(ctx context.Context) (more bool, err error) {
@@ -40,6 +40,10 @@ func (s *Service) Tick(ctx context.Context) (more bool, err error) {
 				return tx.PendingDue(ctx, now.Add(-ticketLife), ticketActions, after, tickMost)
 			},
 			func(tx Tx, id string) (bool, error) { return s.recoveryOver(ctx, tx, account.PendingID(id), now) },
+		},
+		{
+			func(tx Tx, after Due) ([]Due, error) { return s.movesDue(ctx, tx, now, after) },
+			func(tx Tx, id string) (bool, error) { return s.moveDue(ctx, tx, account.TransferID(id), now) },
 		},
 	} {
 		full, one := s.tick(ctx, kind.list, kind.do)
@@ -120,6 +124,9 @@ func (s *Service) accountHoldOver(ctx context.Context, tx Tx, id account.ID, now
 				return false, err
 			}
 		}
+	}
+	if err := s.thawMoves(ctx, tx, id, now); err != nil {
+		return false, err
 	}
 	d.device = ""
 	return true, s.record(ctx, tx, d)

@@ -72,6 +72,13 @@ var (
 	// ErrJoinNumber: type the number that the new device shows.
 	ErrJoinNumber = errors.New("integrity: this is not the number that the new device shows")
 
+	// ErrApprovalOther: propose one for this transfer, with the value that it has now.
+	ErrApprovalOther = errors.New("integrity: the approval is not for this transfer, or not for this moment of it: propose one with this transfer's id and the transcript value before the message")
+	// ErrApprovalApart: send its answer in the call of the transfer.
+	ErrApprovalApart = errors.New("integrity: an approval of a move is not confirmed by itself: the answer goes into the confirm, grant, recall or final, in that call of TransferService")
+	// ErrNoMoves: this server has no pillar transfer.
+	ErrNoMoves = errors.New("integrity: this server moves no accounts to new phones: [app.transfer] is not configured")
+
 	// ErrNoRecovery: this server has no pillar recovery.
 	ErrNoRecovery = errors.New("integrity: this server brings nothing back by a PIN: [recovery] is not configured")
 	// ErrNoBackup: no PIN was set for the account.

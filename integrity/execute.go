@@ -26,6 +26,9 @@ type executor struct {
 	// bucket and limit are those of the account, from which a proposal takes.
 	bucket string
 	limit  Limit
+	// apart: the answer comes in a call of its own, which executes what was approved;
+	// Confirm refuses it.
+	apart bool
 	// signals: authenticators are told what the account has afterwards.
 	signals bool
 }
@@ -47,6 +50,9 @@ func (s *Service) executors() map[account.Action]executor {
 		account.RenewFreezeCode: {text: s.textRenewFreezeCode, run: s.runRenewFreezeCode},
 		account.UnfreezeAccount: {text: s.textUnfreeze, run: s.runUnfreeze},
 		account.DeleteAccount:   {text: s.textDelete, run: s.runDelete},
+		account.ApproveMove:     s.moveExecutor(account.ApproveMove),
+		account.RecallMove:      s.moveExecutor(account.RecallMove),
+		account.FinishMove:      s.moveExecutor(account.FinishMove),
 		account.SetupRecovery:   {text: s.textSetupRecovery, run: s.runSetupRecovery},
 		account.OpenRecovery: {
 			text: s.textOpenRecovery, run: s.runOpenRecovery, bucket: "recovery_open", limit: s.policy.Limits.RecoveryOpen,

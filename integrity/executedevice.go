@@ -46,6 +46,9 @@ func (s *Service) runRemoveDevice(ctx context.Context, tx Tx, a *actor, d *deed,
 	if err := s.watcherStays(ctx, tx, a, account.RemoveDevice, d.class, dev); err != nil {
 		return nil, err
 	}
+	if err := s.recallStays(a, account.RemoveDevice, dev); err != nil {
+		return nil, err
+	}
 	d.subject, d.event, d.alert = string(dev.ID), "device.removed", string(account.RemoveDevice)
 	shared, err := s.removeDevice(ctx, tx, d, dev, account.StepRemove)
 	if err != nil {
@@ -81,6 +84,9 @@ func (s *Service) runUnfreezeDevice(ctx context.Context, tx Tx, a *actor, d *dee
 	d.subject, d.device, d.event, d.alert = string(dev.ID), dev.ID, "device.unfrozen", string(account.UnfreezeDevice)
 	d.data = map[string]any{"name": dev.Name}
 	if dev, err = s.stepDevice(ctx, tx, d, dev, account.Step{Name: account.StepUnfreeze, By: a.Device}); err != nil {
+		return nil, err
+	}
+	if err := s.thawMoves(ctx, tx, a.Account, a.now); err != nil {
 		return nil, err
 	}
 	return Thawed{State: dev.State, Changed: true}.result(), nil

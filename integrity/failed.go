@@ -7,6 +7,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // bucket is a token bucket by what it counts.
@@ -143,6 +144,7 @@ func refusalCode(err error) string {
 		{ErrDeviceUntrusted, "device_untrusted"},
 		{ErrProofInvalid, "proof_invalid"},
 		{ErrCeremonyExpired, "ceremony_expired"},
+		{transfer.ErrProof, "transfer_bad_proof"},
 	} {
 		if errors.Is(err, c.err) {
 			return c.code

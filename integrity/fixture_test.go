@@ -24,6 +24,7 @@ import (
 	"github.com/staunchid/staunch/passkey"
 	"github.com/staunchid/staunch/passkey/passkeytest"
 	"github.com/staunchid/staunch/store/sqlite"
+	"github.com/staunchid/staunch/transfer"
 )
 
 const (
@@ -41,6 +42,7 @@ type rig struct {
 	store *sqlite.Store
 	opts  integrity.Options
 	reg   *registry.Service
+	moves *transfer.Service // nil but with withMoves
 
 	mu  sync.Mutex
 	now time.Time

@@ -35,6 +35,9 @@ func (s *Service) FreezeDevice(ctx context.Context, c account.Caller, id account
 		if err := s.watcherStays(ctx, tx, a, action, s.class(a), dev); err != nil {
 			return err
 		}
+		if err := s.recallStays(a, action, dev); err != nil {
+			return err
+		}
 		out = &Frozen{State: account.Frozen, Changed: true}
 		d := s.deed(a, "device.freeze", string(id))
 		d.class, d.device, d.event, d.alert = s.class(a), id, "device.frozen", string(action)

@@ -45,6 +45,13 @@ func (s *Service) LeaveDevice(ctx context.Context, c account.Caller) error {
 // A synced one that others use too stays: whoever has the device may have it, so
 // a signal says so until it is replaced. removeDevice gives those.
 func (s *Service) removeDevice(ctx context.Context, tx Tx, d *deed, dev account.Device, step account.StepName) (shared []account.CredentialRef, err error) {
+	return s.removeBy(ctx, tx, d, dev, account.Step{Name: step, AccountState: account.Active})
+}
+
+// removeBy is removeDevice for a step of which there is more to say. Who causes it
+// the deed says.
+func (s *Service) removeBy(ctx context.Context, tx Tx, d *deed, dev account.Device, step account.Step) (shared []account.CredentialRef, err error) {
+	step.By = d.caller.Device
 	d.device = dev.ID
 	if d.data == nil {
 		d.data = map[string]any{}
@@ -52,10 +59,10 @@ func (s *Service) removeDevice(ctx context.Context, tx Tx, d *deed, dev account.
 	if dev.Name != "" {
 		d.data["name"] = dev.Name
 	}
-	if _, err := s.revoke(ctx, tx, Scope{Account: dev.Account, Device: dev.ID}, "device removed", d.now); err != nil {
+	if _, err := s.revoke(ctx, tx, Scope{Account: dev.Account, Device: dev.ID, Gone: true}, "device removed", d.now); err != nil {
 		return nil, err
 	}
-	if _, err := s.stepDevice(ctx, tx, d, dev, account.Step{Name: step, By: d.caller.Device, AccountState: account.Active}); err != nil {
+	if _, err := s.stepDevice(ctx, tx, d, dev, step); err != nil {
 		return nil, err
 	}
 	passkeys, err := s.credentials(ctx, tx, dev.Account)

@@ -11,6 +11,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/attest/request"
 	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // Options are what New takes. All that has no default is required.
@@ -42,8 +43,10 @@ type Options struct {
 	// Recovery is pillar recovery. nil: nothing is brought back by a PIN, and what
 	// needs one is refused.
 	Recovery Recovery
-	// Revoke are told within the transaction that ends something, so that moves
-	// and recovery tickets end with it.
+	// Moves is pillar transfer, over the same store. nil: no account moves to a new
+	// phone.
+	Moves *transfer.Service
+	// Revoke are told within the transaction that ends something.
 	Revoke []func(context.Context, Tx, Scope, time.Time) error
 }
 
@@ -128,8 +131,10 @@ type Service struct {
 	revoked []func(context.Context, Tx, Scope, time.Time) error
 	// recovery is nil where there is none.
 	recovery Recovery
-	alerts   watchers[account.ID]
-	joins    watchers[account.JoinID]
+	// moves is nil where there are none.
+	moves  *transfer.Service
+	alerts watchers[account.ID]
+	joins  watchers[account.JoinID]
 }
 
 // New returns the flows of one app.
@@ -149,7 +154,7 @@ func New(o *Options) (*Service, error) {
 	s := &Service{
 		app: o.App, name: o.Name, rp: o.Passkey, attest: o.Attest, store: o.Update, update: sealing(o.Update, o.RowKey), view: sealing(o.View, o.RowKey),
 		rowKey: o.RowKey, rateKey: o.RateKey, fakeKey: o.FakeKey, policy: o.Policy, backend: o.Backend,
-		now: o.Now, log: o.Logger, revoked: o.Revoke, recovery: o.Recovery,
+		now: o.Now, log: o.Logger, revoked: o.Revoke, recovery: o.Recovery, moves: o.Moves,
 	}
 	if s.peek = s.view; o.Peek != nil {
 		s.peek = sealing(o.Peek, o.RowKey)

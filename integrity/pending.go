@@ -91,13 +91,16 @@ func (s *Service) unfreeze(ctx context.Context, tx Tx, d *deed, a account.Accoun
 			return err
 		}
 	}
-	return s.eachHold(ctx, tx, d, a.ID, resumed)
+	if err := s.eachHold(ctx, tx, d, a.ID, resumed); err != nil {
+		return err
+	}
+	return s.thawMoves(ctx, tx, a.ID, d.now)
 }
 
 // deleteAccount makes tombstones of an account and all that is in it.
 func (s *Service) deleteAccount(ctx context.Context, tx Tx, d *deed, a account.Account) error {
 	d.subject, d.event, d.alert = string(a.ID), "account.deleted", string(account.DeleteAccount)
-	if _, err := s.revoke(ctx, tx, Scope{Account: a.ID, Whole: true}, "account deleted", d.now); err != nil {
+	if _, err := s.revoke(ctx, tx, Scope{Account: a.ID, Whole: true, Gone: true}, "account deleted", d.now); err != nil {
 		return err
 	}
 	if _, err := s.stepAccount(ctx, tx, d, a, account.Step{Name: account.StepDelete}); err != nil {

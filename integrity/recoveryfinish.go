@@ -243,7 +243,9 @@ func (s *Service) leaveFor(ctx context.Context, tx Tx, d *deed, before []account
 		var err error
 		switch {
 		case dev.Hold.Reason == account.HoldNew:
-			_, err = s.removeDevice(ctx, tx, d, dev, account.StepRemove)
+			if _, err = s.removeDevice(ctx, tx, d, dev, account.StepRemove); err == nil {
+				err = s.leaveInstead(ctx, tx, d, dev, to)
+			}
 		case dev.State == account.Active:
 			_, err = s.stepDevice(ctx, tx, d, dev, account.Step{Name: account.StepLeaveStart, By: to.ID, Wait: to.Hold.Until.Sub(d.now)})
 		}
@@ -252,4 +254,11 @@ func (s *Service) leaveFor(ctx context.Context, tx Tx, d *deed, before []account
 		}
 	}
 	return nil
+}
+
+// leaveInstead lets the old phone of a move, whose new one is removed, leave for the
+// device that has recovered the account.
+func (s *Service) leaveInstead(ctx context.Context, tx Tx, d *deed, gone, to account.Device) error {
+	a := account.Account{ID: to.Account, State: account.Held, Hold: account.Hold{Reason: account.HoldRecovered, By: to.ID, Until: to.Hold.Until}}
+	return s.stayIfSuccessor(ctx, tx, d, a, gone.ID)
 }

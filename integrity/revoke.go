@@ -20,11 +20,12 @@ type Scope struct {
 	Whole      bool              // the account
 	Web        bool              // the account, but for the sessions of phones: a freeze
 	But        account.SessionID // all sessions but this one; those begun before die too
+
+	Gone bool // beside Device or Whole: it is deleted, and not stopped for a time
 }
 
 // revoke ends everything of a scope: sessions, ceremonies, joins and approvals,
-// and, for a device or an account, pending actions; moves and recovery tickets
-// through Options.Revoke. It is the only code that ends anything.
+// and, for a device or an account, pending actions, recoveries and moves. It is the only code that ends anything.
 func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, now time.Time) (Ended, error) {
 	var n Ended
 	sessions, err := tx.Sessions(ctx, scope.Account)
@@ -60,6 +61,9 @@ func (s *Service) revoke(ctx context.Context, tx Tx, scope Scope, why string, no
 		return n, err
 	}
 	if err := s.endRecoveries(ctx, tx, scope, now); err != nil {
+		return n, err
+	}
+	if err := s.endMoves(ctx, tx, scope, now); err != nil {
 		return n, err
 	}
 	for _, hook := range s.revoked {

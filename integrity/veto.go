@@ -85,7 +85,7 @@ func (s *Service) vetoDevice(ctx context.Context, tx Tx, a *actor, id account.De
 		state, d.action, d.subject, d.event, d.reason = next.State, "account.veto", string(a.Account), "account.vetoed", "recovery"
 		d.data["recovery"] = true
 	}
-	if err := s.removeWithAdded(ctx, tx, d, target); err != nil {
+	if err := s.removeWithAdded(ctx, tx, d, target, account.StepVeto); err != nil {
 		return nil, err
 	}
 	if err := s.stayIfSuccessor(ctx, tx, d, a.account, id); err != nil {
@@ -101,9 +101,10 @@ func (s *Service) vetoDevice(ctx context.Context, tx Tx, a *actor, id account.De
 	return &Vetoed{State: state, Removed: id}, s.record(ctx, tx, d)
 }
 
-// removeWithAdded removes a device that is vetoed, and the devices that it has
-// let in, and so on. That no passkey may be left is no reason against it.
-func (s *Service) removeWithAdded(ctx context.Context, tx Tx, d *deed, target account.Device) error {
+// removeWithAdded removes a device that is vetoed or recalled, by that step, and
+// the devices that it has let in, and so on. That no passkey may be left is no
+// reason against it.
+func (s *Service) removeWithAdded(ctx context.Context, tx Tx, d *deed, target account.Device, by account.StepName) error {
 	devices, err := s.devices(ctx, tx, target.Account)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (s *Service) removeWithAdded(ctx context.Context, tx Tx, d *deed, target ac
 		}
 		step := account.StepRemove
 		if dev.ID == target.ID {
-			step = account.StepVeto
+			step = by
 		} else {
 			d.data = map[string]any{} // what the alert says is of the target
 		}
@@ -133,7 +134,8 @@ func (s *Service) removeWithAdded(ctx context.Context, tx Tx, d *deed, target ac
 	return nil
 }
 
-// stayIfSuccessor lets devices stay that were leaving for one that is gone.
+// stayIfSuccessor lets devices stay that were leaving for one that is gone. While
+// the account cools off after a recovery on another, they leave for that one.
 func (s *Service) stayIfSuccessor(ctx context.Context, tx Tx, d *deed, a account.Account, gone account.DeviceID) error {
 	devices, err := s.devices(ctx, tx, a.ID)
 	if err != nil {
@@ -143,8 +145,15 @@ func (s *Service) stayIfSuccessor(ctx context.Context, tx Tx, d *deed, a account
 		if dev.State != account.Held || dev.Hold.Reason != account.HoldLeaving || dev.Hold.By != gone {
 			continue
 		}
-		if _, err := s.stepDevice(ctx, tx, d, dev, account.Step{Name: account.StepStay, By: d.caller.Device}); err != nil {
+		dev, err := s.stepDevice(ctx, tx, d, dev, account.Step{Name: account.StepStay, By: d.caller.Device})
+		if err != nil {
 			return err
+		}
+		if h := a.Hold; a.State == account.Held && h.Reason == account.HoldRecovered && h.By != gone {
+			step := account.Step{Name: account.StepLeaveStart, By: h.By, Wait: h.Until.Sub(d.now)}
+			if _, err := s.stepDevice(ctx, tx, d, dev, step); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

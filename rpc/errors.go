@@ -15,6 +15,7 @@ import (
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // The edge's own errors. Callers act on their reasons.
@@ -86,6 +87,19 @@ func table() []row {
 		{account.ErrStep, connect.CodeAborted, "STATE_CHANGED", false},
 		{account.ErrRefused, connect.CodePermissionDenied, "ACTION_REFUSED", false}, // by its Why: see refusal
 
+		{transfer.ErrMalformed, connect.CodeInvalidArgument, "TRANSFER_MALFORMED", true},
+		{transfer.ErrNotFound, connect.CodeNotFound, "TRANSFER_NOT_FOUND", false},
+		{transfer.ErrProof, connect.CodePermissionDenied, "TRANSFER_BAD_PROOF", false},
+		{transfer.ErrUntrusted, connect.CodePermissionDenied, "TRANSFER_UNTRUSTED_DEVICE", false},
+		{transfer.ErrTooEarly, connect.CodeFailedPrecondition, "TRANSFER_TOO_EARLY", true},
+		{transfer.ErrEnded, connect.CodeFailedPrecondition, "TRANSFER_ENDED", true},
+		{transfer.ErrState, connect.CodeFailedPrecondition, "TRANSFER_WRONG_STATE", true},
+		{transfer.ErrIncomplete, connect.CodeFailedPrecondition, "TRANSFER_INCOMPLETE", true},
+		{transfer.ErrConflict, connect.CodeAborted, "TRANSFER_CONFLICT", true},
+		{transfer.ErrLive, connect.CodeAborted, "TRANSFER_ALREADY_LIVE", false},
+		{transfer.ErrWindow, connect.CodeResourceExhausted, "TRANSFER_WINDOW_FULL", false},
+		{transfer.ErrQuota, connect.CodeResourceExhausted, "TRANSFER_QUOTA", true},
+
 		{integrity.ErrMalformed, connect.CodeInvalidArgument, "REQUEST_MALFORMED", true},
 		{integrity.ErrSessionRequired, connect.CodeUnauthenticated, "SESSION_REQUIRED", false},
 		{integrity.ErrSessionEnded, connect.CodeUnauthenticated, "SESSION_ENDED", false},
@@ -130,6 +144,9 @@ func table() []row {
 		{recovery.ErrBlob, connect.CodeInvalidArgument, "RECOVERY_BLOB", true},
 		{recovery.ErrMalformed, connect.CodeInvalidArgument, "RECOVERY_MALFORMED", true},
 		{recovery.ErrProfile, connect.CodeInvalidArgument, "RECOVERY_PROFILE", true},
+		{integrity.ErrApprovalOther, connect.CodePermissionDenied, "APPROVAL_OTHER", false},
+		{integrity.ErrApprovalApart, connect.CodeInvalidArgument, "APPROVAL_APART", false},
+		{integrity.ErrNoMoves, connect.CodeFailedPrecondition, "TRANSFER_OFF", false},
 		{integrity.ErrNoRecovery, connect.CodeFailedPrecondition, "RECOVERY_OFF", false},
 		{integrity.ErrNoBackup, connect.CodeNotFound, "RECOVERY_NOT_FOUND", false},
 		{integrity.ErrNotProved, connect.CodeFailedPrecondition, "PIN_NOT_PROVED", false},

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"connectrpc.com/connect"
@@ -10,6 +11,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // refusal is the row of what a rule of package account refuses. Each Why has a
@@ -65,6 +67,24 @@ func metadata(err error) map[string]string {
 		setTime(m, "retry_at", e.RetryAt)
 	}
 	if e := (*recovery.RateError)(nil); errors.As(err, &e) {
+		setTime(m, "retry_at", e.RetryAt)
+	}
+	if e := (*transfer.EarlyError)(nil); errors.As(err, &e) {
+		setTime(m, "opens_at", e.OpensAt)
+	}
+	if e := (*transfer.StateError)(nil); errors.As(err, &e) {
+		m["state"] = string(e.State)
+	}
+	if e := (*transfer.EndedError)(nil); errors.As(err, &e) {
+		m["state"] = string(e.State)
+		if e.Reason != "" {
+			m["reason"] = string(e.Reason)
+		}
+	}
+	if e := (*transfer.IncompleteError)(nil); errors.As(err, &e) {
+		m["first_gap"] = strconv.FormatUint(e.FirstGap, 10)
+	}
+	if e := (*transfer.WaitError)(nil); errors.As(err, &e) {
 		setTime(m, "retry_at", e.RetryAt)
 	}
 	if e := (*integrity.ProofError)(nil); errors.As(err, &e) {

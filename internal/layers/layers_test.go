@@ -41,10 +41,12 @@ recovery/replica      | recovery/hostlink recovery/release recovery/vault recove
 recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
 tee                   | tee/process internal/cbor                                                |
 tee/process           | internal/cbor                                                            |
-integrity             | account audit event attest attest/... passkey                            |
+integrity             | account audit event attest attest/... passkey transfer transfer/handover |
 recovery              | account audit event internal/cbor tee tee/... recovery/wire recovery/toprf               |
 recovery/recoverytest | account recovery recovery/toprf recovery/vault recovery/wire tee tee/process             |
 recovery/recoverytest/insider | account event recovery recovery/recoverytest recovery/replica recovery/spawn recovery/wire store/sqlite stream stream/wal |
+gen/staunch/transfer/v1 | gen/staunch/account/v1                                                   | google.golang.org/protobuf
+gen/staunch/transfer/v1/transferv1connect | gen/staunch/transfer/v1                              | connectrpc.com/connect
 gen/staunch/recovery/v1 |                                                                        | google.golang.org/protobuf
 gen/staunch/recovery/v1/recoveryv1connect | gen/staunch/recovery/v1                              | connectrpc.com/connect
 transfer              | account audit event transfer/handover transfer/sealed                      |
@@ -64,7 +66,7 @@ stream/wal            | account recovery stream internal/cbor                   
 stream/kafka          | account recovery stream                                                    | github.com/twmb/franz-go
 stream/streamtest     | account recovery stream                                                    | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
-rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire transfer gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity                                     | rsc.io/qr
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... transfer blob web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
