@@ -15,6 +15,7 @@ import (
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
+	"github.com/staunchid/staunch/transfer"
 	"github.com/staunchid/staunch/webhook"
 )
 
@@ -29,6 +30,7 @@ type app struct {
 	// recovery brings sealing keys back; hooks are it for the flows. nil: none.
 	recovery *recovery.Service
 	hooks    *recoveryHooks
+	moves    *transfer.Service  // accounts go to new phones; nil: attestation alone
 	webhook  *webhook.Deliverer // nil: nobody is told
 	sealer   *audit.Sealer      // nil: nothing is sealed
 	wake     chan struct{}      // a revocation list is to be applied
@@ -88,6 +90,9 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 			return fmt.Errorf("server: app %s: record policy: %w", a.id, err)
 		}
 		if la, ok := l.accounts[c.ID]; ok {
+			if a.moves, err = s.newMoves(a, &c, l, m); err != nil {
+				return fmt.Errorf("server: app %s: %w", a.id, err)
+			}
 			if a.flows, err = s.newFlows(a, l, la); err != nil {
 				return err
 			}
@@ -98,7 +103,7 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 			}
 		}
 	}
-	m.registry.MustRegister(newKeyCounts(s.apps, s.log, s.now))
+	m.registry.MustRegister(newKeyCounts(s.apps, s.log, s.now), newRelayBytes(s.apps, s.log))
 	return nil
 }
 

@@ -86,7 +86,7 @@ func checkStore(ctx context.Context, cfg *config.Config, app string, keys checkK
 	if _, err := os.Stat(path); err != nil {
 		return audit.Report{}, fmt.Errorf("server: app %s has no store: %w", id, err)
 	}
-	report, err := checkFile(ctx, path, id, keys)
+	report, err := checkFile(ctx, path, blobsDir(cfg), id, keys)
 	if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotStore) { // it cannot even be opened
 		report, err = audit.Report{App: id, Problems: []audit.Problem{{Kind: store.BrokenFile, Subject: err.Error()}}}, nil
 	}
@@ -100,7 +100,7 @@ func checkStore(ctx context.Context, cfg *config.Config, app string, keys checkK
 }
 
 // checkFile opens, checks and closes a store. Its errors name the file.
-func checkFile(ctx context.Context, path string, id account.AppID, keys checkKeys) (report audit.Report, err error) {
+func checkFile(ctx context.Context, path, blobs string, id account.AppID, keys checkKeys) (report audit.Report, err error) {
 	s, err := sqlite.Open(ctx, &sqlite.Options{Path: path, App: id, ReadOnly: true})
 	if err != nil {
 		return audit.Report{}, err
@@ -110,7 +110,13 @@ func checkFile(ctx context.Context, path string, id account.AppID, keys checkKey
 		if keys.rows != nil {
 			r = tx.Keyed(keys.rows)
 		}
-		return audit.Check(ctx, r, &audit.CheckOptions{Keys: keys.audit, Legal: account.Legal, Now: time.Now()})
+		report, err := audit.Check(ctx, r, &audit.CheckOptions{Keys: keys.audit, Legal: account.Legal, Now: time.Now()})
+		if err != nil {
+			return report, err
+		}
+		moves, err := checkMoves(ctx, s, tx, blobs, id)
+		report.Problems = append(report.Problems, moves...)
+		return report, err
 	})
 	if closeErr := s.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("close %s: %w", path, closeErr)

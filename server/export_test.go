@@ -16,3 +16,6 @@ func (o *Options) TestingOnlySealing(every time.Duration) { o.testingOnlySealing
 
 // TestingOnlyAppleURL has the next reload ask for receipts at url.
 func (s *Server) TestingOnlyAppleURL(url string) { s.feed.appleURL = url }
+
+// TestingOnlyBootID names the start of the system.
+func (o *Options) TestingOnlyBootID(id string) { o.testingOnlyBootID = func() string { return id } }

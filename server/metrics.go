@@ -31,6 +31,7 @@ type metrics struct {
 	exceptions *prometheus.CounterVec
 	unrecorded *prometheus.CounterVec
 	recovery   *recoveryMetrics
+	moves      *moveMetrics
 }
 
 // newMetrics takes the revocation list in force, nil for none, and the clock.
@@ -60,6 +61,7 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 			Name: "staunch_attest_unrecorded_total", Help: "Refusals for which the audit record had no room.",
 		}, []string{"app"}),
 		recovery: newRecoveryMetrics(),
+		moves:    newMoveMetrics(),
 	}
 	m.recovery.register(m.registry)
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -78,7 +80,7 @@ func newMetrics(status func() *android.StatusList, now func() time.Time) *metric
 		}
 		return 0
 	})
-	m.registry.MustRegister(m.calls, m.duration, m.decisions, m.findings, m.verdicts, m.exceptions, m.unrecorded, age, entries,
+	m.registry.MustRegister(m.calls, m.duration, m.decisions, m.findings, m.verdicts, m.exceptions, m.unrecorded, m.moves.events, age, entries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -67,6 +67,7 @@ func (s *Server) newRecovery(a *app, l *loaded, m *metrics) (err error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
+	inRecovery := func(tx *tellingTx) recovery.Tx { return tx }
 	ended := func(ctx context.Context, err error, t *told) {
 		a.flows.Beside(ctx, err, t.alerted)
 		if err == nil {
@@ -77,7 +78,7 @@ func (s *Server) newRecovery(a *app, l *loaded, m *metrics) (err error) {
 		App: a.id, Pepper: pepper, RowKey: rows, RateKey: rates,
 		Set: s.recovery.vaults.Signed(), Policy: s.recoveryPolicy(), PINMin: s.cfg.Recovery.PINMinLength,
 		Vaults: s.recovery.vaults.Vaults(), Vouchers: s.recovery.vouchers,
-		Update: besideFlows(a.store.Update, ended), View: besideFlows(a.store.View, ended),
+		Update: besideFlows(a.store.Update, ended, inRecovery), View: besideFlows(a.store.View, ended, inRecovery),
 		Accounts: accountHooks{a.flows}, Retry: s.recovery.retry, Timeout: s.cfg.Vault.Timeout.Duration, Now: s.now, Logger: s.log,
 	})
 	a.hooks.service = a.recovery

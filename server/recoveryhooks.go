@@ -53,14 +53,15 @@ func (h *recoveryHooks) End(ctx context.Context, tx integrity.Tx, id account.ID,
 	return h.within(tx, func(tx recovery.Tx) error { return h.service.EndSessions(ctx, tx, id, key, now) })
 }
 
-// besideFlows makes the transactions of pillar recovery, in which it may call the
-// flows: ended is told afterwards what has become of them, and of what they told.
-func besideFlows(do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, *told)) func(context.Context, func(recovery.Tx) error) error {
-	return func(ctx context.Context, fn func(recovery.Tx) error) error {
+// besideFlows makes the transactions of another pillar, in which it may call the
+// flows: ended is told afterwards what has become of them, and of what they told. as
+// gives what the pillar needs of a transaction.
+func besideFlows[T any](do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, *told), as func(*tellingTx) T) func(context.Context, func(T) error) error {
+	return func(ctx context.Context, fn func(T) error) error {
 		var all told
 		err := do(ctx, func(tx *sqlite.Tx) error {
 			telling := &tellingTx{Tx: tx} // anew: it may run twice
-			err := fn(telling)
+			err := fn(as(telling))
 			all = telling.told
 			return err
 		})

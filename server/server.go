@@ -50,6 +50,7 @@ import (
 
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
+	"github.com/staunchid/staunch/blob"
 	"github.com/staunchid/staunch/config"
 )
 
@@ -79,6 +80,7 @@ type Options struct {
 	testingOnlyClient   *http.Client // asks the vendors
 	testingOnlyAppleURL string       // instead of Apple's
 	testingOnlySealing  time.Duration
+	testingOnlyBootID   func() string // instead of the system's
 }
 
 // Server is a server that holds its stores and its address. Close frees them.
@@ -91,7 +93,9 @@ type Server struct {
 
 	vaultCommand []string
 	vaultLog     io.Writer
-	recovery     *recoverer // nil: nothing is brought back by a PIN
+	recovery     *recoverer   // nil: nothing is brought back by a PIN
+	blobs        *blob.Folder // nil: no app has accounts
+	bootID       func() string
 
 	lock     *os.File
 	listener net.Listener
@@ -121,6 +125,9 @@ func New(opts *Options) (*Server, error) {
 		s.sealEvery = sealEvery
 	}
 	s.feed.client, s.feed.appleURL = opts.testingOnlyClient, opts.testingOnlyAppleURL
+	if s.bootID = opts.testingOnlyBootID; s.bootID == nil {
+		s.bootID = bootID
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -156,7 +163,13 @@ func (s *Server) open() error {
 	if err := s.openFeed(m); err != nil {
 		return err
 	}
+	if err := s.openBlobs(); err != nil {
+		return err
+	}
 	if err := s.openApps(l, m); err != nil {
+		return err
+	}
+	if err := s.recheckMoves(s.stopping); err != nil {
 		return err
 	}
 	if err := s.openRecovery(l, m); err != nil {
@@ -209,6 +222,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, a := range s.apps {
 		sweeper.Go(func() { s.keepTime(sweeping, a) })
 		sweeper.Go(func() { s.deliver(sweeping, a) })
+		sweeper.Go(func() { s.keepMoves(sweeping, a) })
 		sealer.Go(func() { s.keepSealed(sealing, a) })
 	}
 	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())
@@ -291,6 +305,9 @@ func (s *Server) Close() error {
 		errs = append(errs, s.recovery.close())
 		for _, a := range s.apps {
 			errs = append(errs, a.store.Close())
+		}
+		if s.blobs != nil {
+			errs = append(errs, s.blobs.Close())
 		}
 		if s.lock != nil {
 			errs = append(errs, s.lock.Close()) // the lock ends with its file
