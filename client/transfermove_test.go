@@ -1,7 +1,13 @@
 package client_test
 
 import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/client"
 )
@@ -40,4 +46,34 @@ func TestMove(t *testing.T) {
 func moving(h *handset) *client.Moving {
 	m := h.moving()
 	return &m
+}
+
+// TestResumeBothSides: both phones are stopped again and again, at any of their
+// calls, before it or after it; the same commands again finish the move.
+func TestResumeBothSides(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, aHistory())
+			if seed%3 == 0 {
+				p.relay.held = 300 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var n, c outcome
+			var wg sync.WaitGroup
+			wg.Go(func() { n = p.n.killed(ctx, 7, rand.New(rand.NewPCG(seed, 1)), p.receive) })
+			wg.Go(func() { c = p.c.killed(ctx, 7, rand.New(rand.NewPCG(seed, 2)), p.send) })
+			wg.Wait()
+			p.complete(n, c)
+			for first, times := range p.relay.puts {
+				if times > 1 {
+					t.Errorf("the segment at record %d was stored %d times", first, times)
+				}
+			}
+			if !strings.Contains(p.c.said(), "resumed") || !strings.Contains(p.n.said(), "resumed") {
+				t.Errorf("old: %s\nnew: %s", p.c.said(), p.n.said())
+			}
+		})
+	}
 }

@@ -8,13 +8,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	mrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,6 +211,7 @@ func (h *handset) receive(ctx context.Context) (*client.Moved, error) {
 			case <-ctx.Done():
 				return "", ctx.Err()
 			case n := <-h.number:
+				offer(h.number, n) // it stays on the other screen
 				if h.typed != nil {
 					n = h.typed(n)
 				}
@@ -315,19 +319,29 @@ func (p *pair) run(ctx context.Context) (n, c outcome) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { n.moved, n.err = p.n.receive(ctx) })
-	wg.Go(func() {
-		uri := ""
-		if _, err := os.Stat(filepath.Join(p.c.dir, "transfer", "send", "move.json")); err != nil {
-			select {
-			case uri = <-p.c.uri:
-			case <-ctx.Done():
-			}
-		}
-		c.moved, c.err = p.c.send(ctx, uri)
-	})
+	wg.Go(func() { n = p.receive(ctx) })
+	wg.Go(func() { c = p.send(ctx) })
 	wg.Wait()
 	return n, c
+}
+
+func (p *pair) receive(ctx context.Context) (o outcome) {
+	o.moved, o.err = p.n.receive(ctx)
+	return o
+}
+
+// send scans the code, if that was not done yet.
+func (p *pair) send(ctx context.Context) (o outcome) {
+	uri := ""
+	if _, err := os.Stat(filepath.Join(p.c.dir, "transfer", "send", "move.json")); err != nil {
+		select {
+		case uri = <-p.c.uri:
+			offer(p.c.uri, uri)
+		case <-ctx.Done():
+		}
+	}
+	o.moved, o.err = p.c.send(ctx, uri)
+	return o
 }
 
 // complete checks that the account has moved, with keys and history.
@@ -384,4 +398,49 @@ func aHistory() map[string]string {
 	}
 }
 
-var errCut = errors.New("cut off")
+// cutter is a network that stops a phone at one of its calls: before it is sent, or
+// when the answer is there.
+type cutter struct {
+	left  atomic.Int64 // calls until then
+	after bool
+	stop  context.CancelFunc
+}
+
+func (c *cutter) RoundTrip(r *http.Request) (*http.Response, error) {
+	n := c.left.Add(-1)
+	if n < 0 || n == 0 && !c.after {
+		c.stop()
+		return nil, errors.New("cut off")
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if n == 0 {
+		if err == nil {
+			io.Copy(io.Discard, res.Body) //nolint:errcheck // it is lost
+			res.Body.Close()
+		}
+		c.stop()
+		return nil, errors.New("cut off")
+	}
+	return res, err
+}
+
+// killed runs a loop, which is stopped at some call, and started again, so many
+// times; then it may go on to its end.
+func (h *handset) killed(ctx context.Context, times int, rnd *mrand.Rand, loop func(context.Context) outcome) outcome {
+	for range times {
+		ctx, stop := context.WithCancel(ctx)
+		c := &cutter{after: rnd.IntN(2) == 0, stop: stop}
+		c.left.Store(1 + rnd.Int64N(14))
+		h.next = c
+		o := loop(ctx)
+		stop()
+		if o.err == nil {
+			return o
+		}
+		if ctx.Err() == nil {
+			return o
+		}
+	}
+	h.next = nil
+	return loop(ctx)
+}
