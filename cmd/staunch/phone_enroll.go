@@ -45,7 +45,7 @@ func (f phoneFlags) make(s *streams, n *newPhoneFlags, flow string, fn func(cont
 			return err
 		}
 		defer func() { err = errors.Join(err, h.release()) }()
-		if err := n.into(&h.file, flow); err != nil {
+		if err := n.begin(h, flow); err != nil {
 			return err
 		}
 		public, err := sealingPublic(h.file.SealingKey)
@@ -54,6 +54,20 @@ func (f phoneFlags) make(s *streams, n *newPhoneFlags, flow string, fn func(cont
 		}
 		in := &client.Enrolment{Name: n.Name, SealingAlg: h.file.SealingAlg, SealingKey: public}
 		return f.with(ctx, s, h, func(ctx context.Context, r *phoneRun) error { return fn(ctx, r, in) })
+	})
+}
+
+// begin makes the file of a phone that has no account. Where the keys of another
+// phone were wiped there is room for it.
+func (n *newPhoneFlags) begin(h *home, flow string) error {
+	if err := n.into(&h.file, flow); err != nil || h.file.Left == nil {
+		return err
+	}
+	anew := h.file
+	anew.Left = nil
+	return h.update(func(f *homeFile) error {
+		*f = anew
+		return nil
 	})
 }
 
@@ -78,7 +92,7 @@ func (n *newPhoneFlags) into(f *homeFile, flow string) error {
 			f.State.App = app
 		}
 	}
-	f.Server, f.Name, f.Platform, f.Left = n.Server, n.Name, n.Platform, nil
+	f.Server, f.Name, f.Platform = n.Server, n.Name, n.Platform
 	if n.Origin != "" {
 		f.Origin = n.Origin
 	}

@@ -101,7 +101,7 @@ func (c *PhoneRecoverCmd) onNewPhone(ctx context.Context, s *streams, id account
 	if n.Name == "" {
 		n.Name = n.Platform
 	}
-	if err := n.into(&h.file, client.FlowRecover); err != nil {
+	if err := n.begin(h, client.FlowRecover); err != nil {
 		return err
 	}
 	public, err := sealingPublic(h.file.SealingKey)

@@ -158,6 +158,9 @@ func (p *softPhone) keep(_ context.Context, s client.PhoneState) error {
 		passkeys = append(passkeys, data)
 	}
 	return p.home.update(func(f *homeFile) error {
+		if f.Left != nil && f.Left.Wiped { // by another program, meanwhile: what this one knows is of no use
+			return nil
+		}
 		mine := p.home.file
 		f.Server, f.Origin, f.Name, f.Platform = mine.Server, mine.Origin, mine.Name, mine.Platform
 		f.SealingAlg, f.SealingKey = mine.SealingAlg, mine.SealingKey

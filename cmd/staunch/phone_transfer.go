@@ -106,7 +106,10 @@ func (f transferFlags) enrolledHome() (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(f.Home, transferName)); h.file.State.Account == "" && err != nil {
+	if h.file.State.Account != "" {
+		return h, nil
+	}
+	if _, err := os.Stat(filepath.Join(f.Home, transferName)); err != nil || h.file.Server == "" {
 		return nil, h.notEnrolled()
 	}
 	return h, nil

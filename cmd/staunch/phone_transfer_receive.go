@@ -57,7 +57,7 @@ func (c *PhoneTransferReceiveCmd) Run(s *streams) error {
 		if n.Name == "" {
 			n.Name = n.Platform
 		}
-		if err := n.into(&h.file, client.FlowMove); err != nil {
+		if err := n.begin(h, client.FlowMove); err != nil {
 			return err
 		}
 		return c.with(ctx, s, h, false, id, c.receive)

@@ -121,10 +121,20 @@ func TestMovedHome(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(dir, historyName, "chat.jsonl")); err != nil || string(data) != "{}\n" {
 		t.Errorf("its history: %q, %v", data, err)
 	}
+	open, err := openHome(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	twice(func() error { return m.Lock(t.Context()) })
 	twice(func() error { return m.Wipe(t.Context()) })
-	if err := m.soft.keep(t.Context(), client.PhoneState{App: "demo"}); err != nil {
+	late, err := newSoftPhone(&home{dir: dir, locked: m.home.locked, file: open.file})
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, soft := range []*softPhone{m.soft, late} { // late: of a program that has read the home before
+		if err := soft.keep(t.Context(), client.PhoneState{App: "demo", Account: "a_aaaaaaaaaaaaaaaaaaaaaaaaaa"}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	again, err := openHome(dir)
 	if err != nil {

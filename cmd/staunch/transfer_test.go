@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -185,4 +189,39 @@ func lineOf(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// TestCodeLives: the code is there as a picture that nobody else may read, until
+// somebody has scanned it.
+func TestCodeLives(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var out strings.Builder
+	r := &transferRun{
+		phoneRun: &phoneRun{streams: &streams{strings.NewReader(""), &out, io.Discard}, flags: phoneFlags{Home: dir}},
+		moving:   client.Moving{Dir: dir}, bar: newTransferBar(io.Discard), stop: func() {},
+	}
+	uri := "STAUNCH:/" + strings.Repeat("12", 101)
+	r.happened(client.MoveEvent{Event: client.EventOffer, URI: uri})
+	path := filepath.Join(dir, qrName)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	if got, err := scanFile(path); err != nil || got != uri {
+		t.Errorf("the picture is of %q, %v", got, err)
+	}
+	if got, err := scanImage(terminal(out.String(), image.Pt(8, 16), true)); err != nil || got != uri {
+		t.Errorf("a screenshot of what is printed is of %q, %v\n%s", got, err, out.String())
+	}
+	r.happened(client.MoveEvent{Event: client.EventProgress, Phase: "pair", Rate: -1, ETA: -1})
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("before it was scanned: %v", err)
+	}
+	r.happened(client.MoveEvent{Event: client.EventClaimed})
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after it was scanned: %v", err)
+	}
+	if r.broken != nil {
+		t.Error(r.broken)
+	}
 }
