@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,11 +25,17 @@ func (PhoneTransferStatusCmd) Help() string {
 func (c *PhoneTransferStatusCmd) Run(s *streams) error {
 	return c.standing(s, false, func(ctx context.Context, r *transferRun) (*client.MoveStanding, error) {
 		m, err := r.phone.MoveStatus(ctx, &r.moving)
-		if errors.Is(err, client.ErrNoMove) {
-			st := r.phone.State()
-			return &client.MoveStanding{Role: client.RoleNone, Account: st.Account, Device: st.Device, Reachable: true}, nil
+		if err != nil || m.Role != client.RoleNone || m.Account == "" {
+			return m, err
 		}
-		return m, err
+		switch _, err = r.phone.Devices(ctx); { // nothing was asked yet
+		case errors.Is(err, client.ErrUnreachable):
+			return m, nil
+		case err != nil:
+			return nil, err
+		}
+		m.Reachable = true
+		return m, nil
 	})
 }
 
@@ -142,6 +149,13 @@ func (f transferFlags) standing(s *streams, yes bool, fn func(ctx context.Contex
 func (r *transferRun) stands(m *client.MoveStanding) error {
 	f := &r.home.file
 	signedIn := f.State.Session != "" && f.Left == nil
+	if m.SealingKey == ([32]byte{}) && len(f.SealingKey) > 0 {
+		public, err := sealingPublic(f.SealingKey)
+		if err != nil {
+			return err
+		}
+		m.SealingKey = sha256.Sum256(public)
+	}
 	if r.flags.JSON {
 		return printLine(r.out, standingJSON(m, signedIn, time.Now()))
 	}
