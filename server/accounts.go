@@ -12,7 +12,7 @@ import (
 
 // newFlows makes what an app does with accounts, over its own store and with keys
 // of its own root secret.
-func (s *Server) newFlows(a *app, l *loaded, la *loadedAccounts) (*integrity.Service, error) {
+func (s *Server) newFlows(a *app, l *loaded, la *loadedAccounts, m *metrics) (*integrity.Service, error) {
 	root := l.roots[string(a.id)]
 	rows, err1 := rowKey(root, a.id)
 	rates, err2 := rateKey(root, a.id)
@@ -22,16 +22,14 @@ func (s *Server) newFlows(a *app, l *loaded, la *loadedAccounts) (*integrity.Ser
 	}
 	o := &integrity.Options{
 		App: a.id, Name: a.name, Passkey: la.rp, Attest: a.attest,
-		Update: func(ctx context.Context, fn func(integrity.Tx) error) error {
-			return a.store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
-		},
+		Update: overStore(a.store.Update, m.movedIn(a.id), func(tx *tellingTx) integrity.Tx { return tx }),
 		View: func(ctx context.Context, fn func(integrity.Tx) error) error {
 			return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 		},
 		Peek: func(ctx context.Context, fn func(integrity.Tx) error) error {
 			return a.store.Peek(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 		},
-		RowKey: rows, RateKey: rates, FakeKey: fakes,
+		Moves: a.moves, RowKey: rows, RateKey: rates, FakeKey: fakes,
 		Policy: la.policy, Backend: la.backend, Now: s.now, Logger: s.log,
 	}
 	if s.cfg.RecoveryOn() {

@@ -93,7 +93,7 @@ func (s *Server) openApps(l *loaded, m *metrics) error {
 			if a.moves, err = s.newMoves(a, &c, l, m); err != nil {
 				return fmt.Errorf("server: app %s: %w", a.id, err)
 			}
-			if a.flows, err = s.newFlows(a, l, la); err != nil {
+			if a.flows, err = s.newFlows(a, l, la, m); err != nil {
 				return err
 			}
 			if c.WebhookURL != "" {

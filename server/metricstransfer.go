@@ -30,6 +30,15 @@ func (m *metrics) moved(app account.AppID, events []string) {
 	}
 }
 
+// movedIn counts what the transactions of an app have told of moves.
+func (m *metrics) movedIn(app account.AppID) func(context.Context, error, *told) {
+	return func(_ context.Context, err error, t *told) {
+		if err == nil {
+			m.moved(app, t.events)
+		}
+	}
+}
+
 // relayBytes reads from the stores how much ciphertext waits for new phones.
 type relayBytes struct {
 	apps []*app

@@ -78,7 +78,7 @@ func (s *Server) newRecovery(a *app, l *loaded, m *metrics) (err error) {
 		App: a.id, Pepper: pepper, RowKey: rows, RateKey: rates,
 		Set: s.recovery.vaults.Signed(), Policy: s.recoveryPolicy(), PINMin: s.cfg.Recovery.PINMinLength,
 		Vaults: s.recovery.vaults.Vaults(), Vouchers: s.recovery.vouchers,
-		Update: besideFlows(a.store.Update, ended, inRecovery), View: besideFlows(a.store.View, ended, inRecovery),
+		Update: overStore(a.store.Update, ended, inRecovery), View: overStore(a.store.View, ended, inRecovery),
 		Accounts: accountHooks{a.flows}, Retry: s.recovery.retry, Timeout: s.cfg.Vault.Timeout.Duration, Now: s.now, Logger: s.log,
 	})
 	a.hooks.service = a.recovery

@@ -53,10 +53,10 @@ func (h *recoveryHooks) End(ctx context.Context, tx integrity.Tx, id account.ID,
 	return h.within(tx, func(tx recovery.Tx) error { return h.service.EndSessions(ctx, tx, id, key, now) })
 }
 
-// besideFlows makes the transactions of another pillar, in which it may call the
-// flows: ended is told afterwards what has become of them, and of what they told. as
-// gives what the pillar needs of a transaction.
-func besideFlows[T any](do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, *told), as func(*tellingTx) T) func(context.Context, func(T) error) error {
+// overStore makes the transactions of the flows, or of a pillar beside them: ended is
+// told afterwards what has become of each, and of what it has told. as gives what
+// they need of a transaction.
+func overStore[T any](do func(context.Context, func(*sqlite.Tx) error) error, ended func(context.Context, error, *told), as func(*tellingTx) T) func(context.Context, func(T) error) error {
 	return func(ctx context.Context, fn func(T) error) error {
 		var all told
 		err := do(ctx, func(tx *sqlite.Tx) error {

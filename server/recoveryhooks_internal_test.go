@@ -27,7 +27,7 @@ func TestBesideFlows(t *testing.T) {
 	id, broken := account.NewID(), errors.New("broken")
 	var got error
 	var all told
-	update := besideFlows(s.Update, func(_ context.Context, err error, t *told) { got, all = err, *t }, func(tx *tellingTx) recovery.Tx { return tx })
+	update := overStore(s.Update, func(_ context.Context, err error, t *told) { got, all = err, *t }, func(tx *tellingTx) recovery.Tx { return tx })
 	for _, tt := range []struct {
 		name string
 		err  error

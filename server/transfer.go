@@ -28,24 +28,18 @@ func (s *Server) openBlobs() (err error) {
 	return nil
 }
 
-// newMoves makes pillar transfer of one app. The flows are made over it, and are
-// there before anything is served.
+// newMoves makes pillar transfer of one app. The flows are made over it.
 func (s *Server) newMoves(a *app, c *config.App, l *loaded, m *metrics) (*transfer.Service, error) {
 	rows, err := rowKey(l.roots[c.ID], a.id)
 	if err != nil {
 		return nil, err
 	}
-	ended := func(ctx context.Context, err error, t *told) {
-		a.flows.Beside(ctx, err, t.alerted)
-		if err == nil {
-			m.moved(a.id, t.events)
-		}
-	}
-	beside := func(do func(context.Context, func(*sqlite.Tx) error) error) func(context.Context, func(transfer.Tx) error) error {
-		return besideFlows(do, ended, func(tx *tellingTx) transfer.Tx { return tx })
-	}
 	return transfer.New(&transfer.Options{
-		App: a.id, Update: beside(a.store.Update), View: beside(a.store.View), Blobs: s.blobs,
+		App: a.id, Update: overStore(a.store.Update, m.movedIn(a.id), func(tx *tellingTx) transfer.Tx { return tx }),
+		View: func(ctx context.Context, fn func(transfer.Tx) error) error {
+			return a.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+		},
+		Blobs:  s.blobs,
 		Policy: movePolicy(c), Audience: c.ID + "@" + c.Hosts[0], RowKey: rows,
 		Now: s.now, Logger: s.log,
 	})

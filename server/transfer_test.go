@@ -219,6 +219,23 @@ func TestCheckMoves(t *testing.T) {
 				return err
 			})
 		}, []string{"row_mac"}},
+		{"two in charge", func(t *testing.T, r *relay) {
+			db := openDB(t, r.opts)
+			for _, text := range []string{`DROP INDEX transfer_live`, `DROP INDEX transfer_moved`} {
+				_, err := db.Exec(text)
+				must(t, err)
+			}
+			r.store(t, func(tx *sqlite.Tx) error {
+				v := r.row
+				v.BytesStored = 0
+				add := func(last string, state transfer.State) error {
+					v.ID, v.State = v.ID[:len(v.ID)-1]+transfer.ID(last), state
+					v.MAC = v.Seal(r.key)
+					return tx.AddTransfer(t.Context(), v)
+				}
+				return errors.Join(add("e", transfer.Claimed), add("i", transfer.Committed), add("m", transfer.Final))
+			})
+		}, []string{"store_schema", "store_schema", transfer.TwoInCharge, transfer.TwoInCharge}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
