@@ -29,7 +29,14 @@ func (p *Phone) MoveStatus(ctx context.Context, m *Moving) (*MoveStanding, error
 	if err != nil {
 		return nil, err
 	}
-	if !m.Beside {
+	return r.after(ctx, v)
+}
+
+// after does what a view asks of the phone, and says how the move stands then.
+func (r *moveRun) after(ctx context.Context, v *transferv1.View) (*MoveStanding, error) {
+	r.watch.take(v)
+	var err error
+	if !r.m.Beside {
 		err = r.settle(ctx, v)
 	}
 	return r.standing(v), err
@@ -52,16 +59,14 @@ func (p *Phone) CancelMove(ctx context.Context, m *Moving) (*MoveStanding, error
 	if err != nil && reason(err) != "TRANSFER_ENDED" {
 		return nil, when(err)
 	}
+	r.watch = p.watchMove(r.file.Transfer, r.file.Token, r.retry)
 	var v *transferv1.View
 	if err == nil {
 		v = res.Msg.GetView()
 	} else if v, err = r.view(ctx); err != nil {
 		return nil, err
 	}
-	if !m.Beside {
-		err = r.settle(ctx, v)
-	}
-	return r.standing(v), err
+	return r.after(ctx, v)
 }
 
 // RecallMove takes the account back to this phone, the old one: the new one's
@@ -103,7 +108,7 @@ func (p *Phone) RecallMove(ctx context.Context, m *Moving, why string, show func
 	if err != nil {
 		return nil, when(err)
 	}
-	return r.standing(res.Msg.GetView()), r.settle(ctx, res.Msg.GetView())
+	return r.after(ctx, res.Msg.GetView())
 }
 
 // FinalizeMove ends the time in which the move can be recalled: on the old phone,
@@ -143,7 +148,7 @@ func (p *Phone) FinalizeMove(ctx context.Context, m *Moving, show func(text stri
 	if err != nil {
 		return nil, when(err)
 	}
-	return r.standing(res.Msg.GetView()), r.settle(ctx, res.Msg.GetView())
+	return r.after(ctx, res.Msg.GetView())
 }
 
 // finisher is either half.
@@ -299,7 +304,9 @@ func (r *moveRun) standing(v *transferv1.View) *MoveStanding {
 	if !f.over() && !f.Left {
 		out.State, out.Reason = moveState(v), v.GetReason()
 	}
-	out.Done = max(out.Done, v.GetBytesAcked())
+	if out.Done = max(out.Done, v.GetBytesAcked()); out.Total > 0 {
+		out.Done = min(out.Done, out.Total)
+	}
 	if t := v.GetOpensAt(); t.IsValid() && v.GetState() == transferv1.TransferState_TRANSFER_STATE_HELD {
 		out.HeldUntil = t.AsTime()
 	}

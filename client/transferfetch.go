@@ -164,6 +164,8 @@ func (f *fetcher) lost(ctx context.Context, err error, since time.Time, pause ti
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.As(err, &refused) && refused.status == 416:
+		return fmt.Errorf("%w: the server has less of it than its header says", sealed.ErrSegment)
 	case errors.As(err, &refused) && !gone(refused.err) && refused.status != 429:
 		return err
 	case f.now().Sub(since) > f.patient:
