@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/staunchid/staunch/transfer/handover"
@@ -86,15 +87,16 @@ func TestSharesBeforeCommit(t *testing.T) {
 		name   string
 		share  handover.Secret
 		sealed []byte
+		what   string
 	}{
-		{"another share", sha256.Sum256([]byte("x")), g.Sealed},
-		{"no share", handover.Secret{}, g.Sealed},
-		{"altered secrets", g.CommitShare, flipped},
-		{"no secrets", g.CommitShare, nil},
-		{"another transfer's", other.CommitShare, other.Sealed},
+		{"another share", sha256.Sum256([]byte("x")), g.Sealed, ": the commit share"},
+		{"no share", handover.Secret{}, g.Sealed, ": the commit share"},
+		{"altered secrets", g.CommitShare, flipped, ": the sealed secrets"},
+		{"no secrets", g.CommitShare, nil, ": the sealed secrets"},
+		{"another transfer's", other.CommitShare, other.Sealed, ": the commit share"},
 	} {
-		if _, err := p.n.Open(tt.share, tt.sealed); !errors.Is(err, handover.ErrCommitment) {
-			t.Errorf("%s: %v", tt.name, err)
+		if _, err := p.n.Open(tt.share, tt.sealed); !errors.Is(err, handover.ErrCommitment) || !strings.HasSuffix(err.Error(), tt.what) {
+			t.Errorf("%s: %v", tt.name, err) // said before anything is decrypted with it
 		}
 	}
 	if _, err := p.n.Ack([]byte(sealingPublic)); !errors.Is(err, handover.ErrOrder) {

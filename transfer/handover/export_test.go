@@ -2,6 +2,9 @@ package handover
 
 import "crypto/hpke"
 
+// K0 is the root of all keys.
+func (s *Sender) K0() Secret { return s.k0 }
+
 // Lie says hello with a class and a proximity that the phone did not hear, as an
 // altered app could.
 func (s *Sender) Lie(class Class, p Proximity) (Envelope, error) {

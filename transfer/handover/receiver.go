@@ -208,9 +208,6 @@ func (r *Receiver) answer(nonce [32]byte) (Envelope, error) {
 	if m, ok := r.transcript[StepAnswer]; ok {
 		return m.Envelope, nil
 	}
-	if _, err := r.secret(); err != nil {
-		return Envelope{}, err
-	}
 	return made(&r.half, StepAnswer, &Answer{Nonce: nonce})
 }
 

@@ -3,6 +3,7 @@ package handover_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,10 +23,13 @@ type key struct{ *attesttest.AndroidKey }
 
 func (k key) prove(value [32]byte) ([]byte, error) { return k.Sign(request.DeviceProof(value)) }
 
+// testCA is made once, for its RSA signatures take longer than all else here.
+var testCA = sync.OnceValues(func() (*attesttest.AndroidCA, error) { return attesttest.TestAndroidCA(at()) })
+
 // hardware makes keys on phones of the test CA.
 func hardware(t testing.TB, challenge []byte) key {
 	t.Helper()
-	ca, err := attesttest.TestAndroidCA(at())
+	ca, err := testCA()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func TestErase(t *testing.T) {
 	p := newRig(t).meet(t).walk(handover.StepAck)
 	bulk, err := p.c.BulkKey()
 	p.ok("bulk", err)
-	hold := p.hold
+	hold, k0 := p.hold, p.c.K0()
 	p.n.Erase()
 	p.c.Erase()
 	for range 2 {
@@ -97,7 +97,7 @@ func TestErase(t *testing.T) {
 		p.ok("store", err)
 		c, err := p.c.MarshalBinary()
 		p.ok("store", err)
-		for name, secret := range map[string][]byte{"bulk key": bulk, "hold share": hold[:], "commit share": p.granted.CommitShare[:], "sealed": p.granted.Sealed} {
+		for name, secret := range map[string][]byte{"K0": k0[:], "bulk key": bulk, "hold share": hold[:], "commit share": p.granted.CommitShare[:], "sealed": p.granted.Sealed} {
 			if bytes.Contains(n, secret) || bytes.Contains(c, secret) {
 				t.Errorf("%s is still stored", name)
 			}
