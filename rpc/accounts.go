@@ -20,6 +20,7 @@ type Accounts interface {
 	approver
 	joiner
 	recoverer
+	mover
 	backer
 }
 

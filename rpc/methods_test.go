@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ const (
 func short(s string) string {
 	return strings.NewReplacer(
 		someAccount, "a_", someDevice, "d_", someSession, "s_", somePasskey, "c_", someCeremony, "y_", someApproval, "v_", someJoin, "j_", somePending, "p_",
-		someToken, "TOKEN", "2026-11-22T12:00:00Z", "AT",
+		someTransfer, "t_", someToken, "TOKEN", "2026-11-22T12:00:00Z", "AT",
 	).Replace(s)
 }
 
@@ -33,7 +34,7 @@ func long(s string) string {
 	return strings.NewReplacer(
 		`"a_"`, `"`+someAccount+`"`, `"d_"`, `"`+someDevice+`"`, `"s_"`, `"`+someSession+`"`, `"c_"`, `"`+somePasskey+`"`, `"y_"`, `"`+someCeremony+`"`,
 		`"v_"`, `"`+someApproval+`"`, `"j_"`, `"`+someJoin+`"`, `"p_"`, `"`+somePending+`"`,
-		`"TOKEN"`, `"`+someToken+`"`,
+		`"t_"`, `"`+someTransfer+`"`, `"TOKEN"`, `"`+someToken+`"`, `"TOKEN32"`, `"`+someToken+`="`,
 	).Replace(s)
 }
 
@@ -47,7 +48,7 @@ type methodTest struct {
 }
 
 func TestMethods(t *testing.T) {
-	for _, tt := range methodTests() {
+	for _, tt := range slices.Concat(methodTests(), moveTests()) {
 		t.Run(tt.path[strings.LastIndex(tt.path, ".")+1:]+" "+tt.body, func(t *testing.T) {
 			b := newBench(t, true, nil)
 			header := []string{"Staunch-App: demo", session}

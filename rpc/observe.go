@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -19,6 +20,7 @@ import (
 	attestv1 "github.com/staunchid/staunch/gen/staunch/attest/v1"
 	passkeyv1 "github.com/staunchid/staunch/gen/staunch/passkey/v1"
 	recoveryv1 "github.com/staunchid/staunch/gen/staunch/recovery/v1"
+	transferv1 "github.com/staunchid/staunch/gen/staunch/transfer/v1"
 )
 
 // Call is what is known of a call when it has ended. Every field but Duration
@@ -41,7 +43,7 @@ type callKey struct{}
 
 // procedures are the names that a Call may bear.
 func procedures() map[string]bool {
-	names := map[string]bool{StreamPath: true}
+	names := map[string]bool{StreamPath: true, BulkPath: true}
 	for _, file := range [...]protoreflect.FileDescriptor{
 		attestv1.File_staunch_attest_v1_attest_proto,
 		accountv1.File_staunch_account_v1_account_proto,
@@ -49,6 +51,7 @@ func procedures() map[string]bool {
 		accountv1.File_staunch_account_v1_backend_proto,
 		passkeyv1.File_staunch_passkey_v1_passkey_proto,
 		recoveryv1.File_staunch_recovery_v1_recovery_proto,
+		transferv1.File_staunch_transfer_v1_transfer_proto,
 	} {
 		for i := range file.Services().Len() {
 			service := file.Services().Get(i)
@@ -70,6 +73,10 @@ func (e *edge) observed(next http.Handler) http.Handler {
 		if known[r.URL.Path] {
 			c.Procedure = r.URL.Path
 		}
+		bulk := strings.HasPrefix(r.URL.Path, BulkPath)
+		if bulk {
+			c.Procedure = BulkPath
+		}
 		sw := &statusWriter{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
@@ -88,7 +95,7 @@ func (e *edge) observed(next http.Handler) http.Handler {
 			}
 			e.done(r.Context(), c)
 		}()
-		if r.ContentLength > MaxMessage {
+		if r.ContentLength > MaxMessage && !bulk {
 			err := fmt.Errorf("%w: %d bytes, at most %d are read", errTooLarge, r.ContentLength, MaxMessage)
 			w.Header().Set("Connection", "close")
 			e.refuse(sw, r.WithContext(context.WithValue(r.Context(), callKey{}, c)), err)

@@ -39,7 +39,8 @@
 //
 // # Bounds
 //
-// A message is at most MaxMessage bytes, before and after decompression.
+// A message is at most MaxMessage bytes, before and after decompression; what is put
+// under BulkPath is a segment of a transfer, which is streamed.
 // Requests are read strictly: a field that the API does not have is an error.
 //
 // The package keeps no metrics: each call, also one that no handler saw, is
@@ -60,6 +61,7 @@ import (
 	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
 	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
 	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
+	"github.com/staunchid/staunch/gen/staunch/transfer/v1/transferv1connect"
 )
 
 // MaxMessage bounds a message: an attestation of 64 KiB in base64, and what
@@ -101,6 +103,8 @@ type App struct {
 	Accounts Accounts
 	// Recovery brings sealing keys back. nil: nothing is brought back by a PIN.
 	Recovery Recovery
+	// Moves carries the ciphertext of accounts that move. nil: none do.
+	Moves Moves
 }
 
 // Paths are what the handler of New answers, for a mux that has other things as
@@ -113,6 +117,8 @@ func Paths() []string {
 		"/" + accountv1connect.BackendServiceName + "/",
 		"/" + passkeyv1connect.PasskeyServiceName + "/",
 		"/" + recoveryv1connect.RecoveryServiceName + "/",
+		"/" + transferv1connect.TransferServiceName + "/",
+		BulkPath,
 		StreamPath,
 	}
 }
@@ -146,6 +152,9 @@ func New(opts *Options) (http.Handler, error) {
 	add(accountv1connect.NewBackendServiceHandler(&backendHandler{e}, plain...))
 	add(passkeyv1connect.NewPasskeyServiceHandler(&passkeyHandler{e}, plain...))
 	add(recoveryv1connect.NewRecoveryServiceHandler(&recoveryHandler{e}, plain...))
+	movePath, move := transferv1connect.NewTransferServiceHandler(&transferHandler{e}, plain...)
+	add(movePath, unhurried(move))
+	mux.Handle(BulkPath, e.bulk())
 	mux.Handle("GET "+StreamPath, e.kept(&alertStream{edge: e}))
 	return e.observed(mux), nil
 }
