@@ -88,9 +88,12 @@ func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.
 	return created, err
 }
 
-// cutShort is for a body that ends early: the sender's connection broke.
+// cutShort is for a body that ends early, as the sender's connection broke, or late.
 func cutShort(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, sealed.ErrSegment) {
+	switch {
+	case errors.Is(err, sealed.ErrSegment):
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: the segment is cut short: %w", ErrMalformed, err)
 	}
 	return err

@@ -33,6 +33,8 @@ type View struct {
 
 	Peer  string // N's model, as it says
 	Place string // N's, in the server's word
+
+	moved time.Time // when something came last
 }
 
 // Sent is an envelope as it came.
@@ -47,7 +49,7 @@ func (t *Transfer) view(by Party, after uint64, now time.Time) *View {
 	v := &View{
 		ID: t.ID, Account: t.Account, Party: by, State: t.State, Version: t.Version, Reason: t.Reason, HoldReasons: t.HoldReasons,
 		CreatedAt: t.CreatedAt, Opens: t.Opens, Deadline: t.Deadline, RecallUntil: t.RecallUntil, At: now,
-		Peer: t.Peer(), Place: t.Place,
+		Peer: t.Peer(), Place: t.Place, moved: t.Moved,
 	}
 	if by == "" {
 		return v

@@ -118,7 +118,8 @@ func (s *Service) Wait(ctx context.Context, in *Waiting) (*View, error) {
 			first = v
 		}
 		left := in.For - time.Since(begun)
-		moved := v.BytesStored != first.BytesStored || v.RecordAcked != first.RecordAcked
+		// What moved just before is told as well: it may have done so between two waits.
+		moved := first.At.Sub(first.moved) < progress || v.BytesStored != first.BytesStored || v.RecordAcked != first.RecordAcked
 		if v.Version > in.After || left <= 0 || ctx.Err() != nil || moved && time.Since(begun) >= progress {
 			off()
 			return v, ctx.Err()

@@ -46,6 +46,7 @@ func TestWait(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := streaming(t)
+				r.at = r.at.Add(time.Minute)
 				var done sync.WaitGroup
 				done.Go(func() { time.Sleep(3 * time.Second); tt.happens(r) })
 				begun := time.Now()
@@ -86,10 +87,25 @@ func TestWaitSparesProgress(t *testing.T) {
 	})
 }
 
+// TestWaitBetween: what moved between two waits is told by the second.
+func TestWaitBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := streaming(t)
+		r.at = r.at.Add(time.Minute)
+		r.fill(0)
+		begun := time.Now()
+		v, err := r.Wait(t.Context(), &transfer.Waiting{ID: idOf("t"), Token: r.c, After: 6, For: 25 * time.Second})
+		if err != nil || v.BytesStored == 0 || time.Since(begun) != time.Second {
+			t.Errorf("%v after %s, %v", v, time.Since(begun), err)
+		}
+	})
+}
+
 // TestWaitEnds with its caller, and within 25 seconds.
 func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := streaming(t)
+		r.at = r.at.Add(time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		if _, err := r.Wait(ctx, &transfer.Waiting{ID: idOf("t"), Token: r.c, After: 6, For: 25 * time.Second}); !errors.Is(err, context.DeadlineExceeded) {
