@@ -88,7 +88,7 @@ func typed(err error) error {
 		if info, ok := value.(*errdetails.ErrorInfo); ok && info.GetDomain() == "staunch" {
 			m := info.GetMetadata()
 			e.Reason, e.Action, e.Need, e.Have, e.Advice = info.GetReason(), m["action"], m["need"], m["have"], m["advice"]
-			e.State, e.Ended = m["state"], m["ended"]
+			e.State, e.Ended = m["state"], m["reason"]
 			e.OpensAt, e.RetryAt, e.ServerTime = timeOf(m["opens_at"]), timeOf(m["retry_at"]), timeOf(m["server_time"])
 		}
 	}

@@ -39,6 +39,8 @@ type relay struct {
 	lie     func(v *transferv1.View, receiver bool)
 	put     func(first uint64, body []byte) (status int) // 0: store it
 	get     func(first uint64, body []byte) []byte
+	// incomplete: the first Seal is refused.
+	incomplete bool
 
 	mu       sync.Mutex
 	v        transferv1.View // without envelopes
@@ -218,6 +220,10 @@ func (r *relay) Revise(_ context.Context, q *connect.Request[transferv1.ReviseRe
 func (r *relay) Seal(_ context.Context, q *connect.Request[transferv1.SealRequest]) (*connect.Response[transferv1.SealResponse], error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.incomplete {
+		r.incomplete = false
+		return nil, refusal(connect.CodeFailedPrecondition, "TRANSFER_INCOMPLETE", "first_gap", "64")
+	}
 	if r.v.State <= transferv1.TransferState_TRANSFER_STATE_SEALED {
 		r.commit, r.sealed = q.Msg.CommitShare, q.Msg.Sealed
 	}

@@ -38,8 +38,9 @@ func (s *sending) send(ctx context.Context) error {
 		return err
 	}
 	defer j.close() //nolint:errcheck // each line of it is synced
+	had := new(spans)
 	for {
-		stream, err := s.upload(ctx, key, j)
+		stream, err := s.upload(ctx, key, j, had)
 		if err == nil {
 			err = s.seal(ctx, stream)
 		}
@@ -50,6 +51,7 @@ func (s *sending) send(ctx context.Context) error {
 			if err := s.revise(ctx, err); err != nil {
 				return err
 			}
+			had = new(spans)
 		case reason(err) == "TRANSFER_INCOMPLETE": // the server has lost some of it
 			s.retry(err, 0)
 		default:
@@ -59,7 +61,7 @@ func (s *sending) send(ctx context.Context) error {
 }
 
 // upload sends what the server does not have, while a transfer that ends stops it.
-func (s *sending) upload(ctx context.Context, key sealed.Key, j *journal) (*sealed.Stream, error) {
+func (s *sending) upload(ctx context.Context, key sealed.Key, j *journal, had *spans) (*sealed.Stream, error) {
 	if err := s.announce(ctx); err != nil {
 		return nil, err
 	}
@@ -68,7 +70,8 @@ func (s *sending) upload(ctx context.Context, key sealed.Key, j *journal) (*seal
 	defer s.showing(ctx, cancel)()
 	u := &upload{
 		plan: s.file.Plan, src: s.o.Source, key: key, bulk: s.bulk(), journal: j, patient: s.p.patience, now: s.p.now, retry: s.retry,
-		news: func() <-chan struct{} { _, changed, _ := s.watch.seen(); return changed },
+		stored: had,
+		news:   func() <-chan struct{} { _, changed, _ := s.watch.seen(); return changed },
 	}
 	stream, err := u.run(ctx)
 	if refused := (*refusedSegment)(nil); errors.As(err, &refused) && refused.status == 410 { // what it is, Wait says better

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type upload struct {
 	now     func() time.Time
 	retry   func(error, time.Duration)
 	news    func() <-chan struct{} // closed when the server has something new to say
+	stored  *spans                 // what the server has had
 
 	limit atomic.Int64 // records a segment: fewer after a failure, more after a success
 	since atomic.Int64 // when the server was last heard of, in unix nanoseconds
@@ -86,6 +88,7 @@ func (u *upload) list(ctx context.Context) (gaps []gap, stream *sealed.Stream, e
 		case s.first > at:
 			gaps = append(gaps, gap{at, s.first})
 		}
+		u.stored.add(gap{s.first, next})
 		at = next
 		if len(gaps) > 0 {
 			return nil
@@ -99,7 +102,39 @@ func (u *upload) list(ctx context.Context) (gaps []gap, stream *sealed.Stream, e
 	if at < end {
 		gaps = append(gaps, gap{at, end})
 	}
+	for _, g := range gaps {
+		if err == nil && u.stored.meets(g) {
+			// The new phone may have that sealing, and another one has another leaf.
+			err = fmt.Errorf("%w: the server has lost records from %d on", sealed.ErrChanged, g.first)
+		}
+	}
 	return gaps, stream, err
+}
+
+// spans are ranges of records that the server has had, in any order.
+type spans struct {
+	mu  sync.Mutex
+	all []gap // disjoint, ascending
+}
+
+func (s *spans) add(n gap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := 0
+	for i < len(s.all) && s.all[i].end < n.first {
+		i++
+	}
+	j := i
+	for ; j < len(s.all) && s.all[j].first <= n.end; j++ {
+		n.first, n.end = min(n.first, s.all[j].first), max(n.end, s.all[j].end)
+	}
+	s.all = slices.Replace(s.all, i, j, n)
+}
+
+func (s *spans) meets(g gap) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.all, func(h gap) bool { return h.first < g.end && g.first < h.end })
 }
 
 // plain is how many bytes a range of records has.
@@ -218,6 +253,7 @@ func (u *upload) send(ctx context.Context, b block) error {
 				return fmt.Errorf("client: seal: %w", err)
 			}
 		default:
+			u.stored.add(gap{h.First, h.First + uint64(h.Records())}) //nolint:gosec // at most 64
 			u.limit.Store(min(2*u.limit.Load(), sealed.MaxRecords))
 			pause = firstPause
 			b.first, b.plain = b.first+uint64(h.Records()), b.plain-h.Plain //nolint:gosec // at most 64
