@@ -3,6 +3,8 @@ package client_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -329,5 +331,81 @@ func TestServerInjectedManifest(t *testing.T) {
 	q.complete(q.run(t.Context()))
 	if !strings.Contains(q.c.said(), "restarted") || !strings.Contains(q.n.said(), "restarted") {
 		t.Errorf("old: %s\nnew: %s", q.c.said(), q.n.said())
+	}
+}
+
+// TestForgedAbort: a move that the new phone has signed for was not aborted, whatever
+// the server says: the one stays locked, and the other keeps what it has.
+func TestForgedAbort(t *testing.T) {
+	p := moved(t)
+	p.relay.tell(func(v *transferv1.View, _ bool) {
+		v.State, v.Reason = transferv1.TransferState_TRANSFER_STATE_ABORTED, "expired"
+		v.Version += 100
+	})
+	for _, h := range []*handset{p.c, p.n} {
+		did := strings.Join(h.did, " ")
+		if _, err := h.start().MoveStatus(t.Context(), moving(h)); !errors.Is(err, client.ErrMoveCheck) || strings.Join(h.did, " ") != did {
+			t.Errorf("%v, did %v", err, h.did)
+		}
+	}
+	p.same()
+
+	q := newPair(t, nil) // while the old phone waits for the new one to open the keys
+	q.relay.lie = func(v *transferv1.View, receiver bool) {
+		if receiver || v.State != transferv1.TransferState_TRANSFER_STATE_ACKED {
+			return
+		}
+		v.State, v.Reason, v.Envelopes = transferv1.TransferState_TRANSFER_STATE_ABORTED, "expired", nil
+	}
+	_, c := q.run(t.Context())
+	if strings.Contains(q.c.said(), "signed_out") && (!errors.Is(c.err, client.ErrMoveCheck) || strings.Join(q.c.did, " ") != "lock") {
+		t.Errorf("%v, did %v", c.err, q.c.did)
+	}
+}
+
+// TestOtherMove: a move that was begun goes on with the code and the history that it
+// was begun with, and with no other.
+func TestOtherMove(t *testing.T) {
+	p := newPair(t, map[string]string{"f": "1"})
+	p.relay.held = time.Minute
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); p.run(ctx) }()
+	for !strings.Contains(p.c.said(), "held") {
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	<-done
+	another, err := client.NewFolderSource(&client.FolderSourceOptions{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.c.source = another
+	if _, err := p.c.send(t.Context(), ""); !errors.Is(err, client.ErrMoveOther) {
+		t.Error("another history:", err)
+	}
+	p.c.source = nil
+	q := newPair(t, nil)
+	ctx, stop = context.WithCancel(t.Context())
+	defer stop()
+	go q.receive(ctx)
+	if _, err := p.c.send(t.Context(), <-q.c.uri); !errors.Is(err, client.ErrMoveOther) {
+		t.Error("another code:", err)
+	}
+}
+
+// TestSegmentsAreNotRedirected: the token of a move goes to its server alone.
+func TestSegmentsAreNotRedirected(t *testing.T) {
+	seen := make(chan string, 100)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Authorization") }))
+	defer other.Close()
+	p := newPair(t, map[string]string{"f": "1"})
+	p.relay.put = func(uint64, []byte) int { return http.StatusTemporaryRedirect }
+	p.relay.redirect = other.URL
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, c := p.run(ctx)
+	if c.err == nil || len(seen) > 0 {
+		t.Errorf("%v; the other server has seen %d calls", c.err, len(seen))
 	}
 }

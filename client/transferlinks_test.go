@@ -183,16 +183,33 @@ func beside(h *handset) *client.Moving {
 // taken however it is typed.
 func TestNumber(t *testing.T) {
 	p := newPair(t, nil)
+	ctx, stop := context.WithCancel(t.Context())
+	c := make(chan outcome, 1)
+	go func() { c <- p.send(t.Context()) }()
 	typed := 0
 	p.n.typed = func(n string) string {
-		if typed++; typed < 3 {
+		switch typed++; typed {
+		case 1:
 			return "x"
+		case 2:
+			stop() // the phone is killed while it asks again
+			return "y"
 		}
 		return " " + n[:3] + "-" + n[3:]
 	}
-	p.complete(p.run(t.Context()))
-	if got := p.n.said(); !strings.Contains(got, "number_wanted number_wrong number_wanted number_wrong number_wanted matched") {
-		t.Error(got)
+	if n := p.receive(ctx); n.err == nil {
+		t.Fatal("not stopped")
+	}
+	n := p.receive(t.Context())
+	p.complete(n, <-c)
+	var left []int
+	for _, e := range p.n.events {
+		if e.Event == client.EventNumberWanted {
+			left = append(left, e.TriesLeft)
+		}
+	}
+	if len(left) < 3 || left[0] != 3 || left[1] != 2 || left[len(left)-1] != 1 {
+		t.Error("tries left:", left)
 	}
 }
 

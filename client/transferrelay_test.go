@@ -41,6 +41,7 @@ type relay struct {
 	get     func(first uint64, body []byte) []byte
 	// incomplete: the first Seal is refused.
 	incomplete bool
+	redirect   string
 
 	mu       sync.Mutex
 	v        transferv1.View // without envelopes
@@ -357,6 +358,9 @@ func (r *relay) store(w http.ResponseWriter, q *http.Request, place string, segm
 	}
 	if r.put != nil {
 		if status := r.put(first, body); status != 0 {
+			if r.redirect != "" {
+				w.Header().Set("Location", r.redirect)
+			}
 			w.WriteHeader(status)
 			return
 		}
