@@ -121,7 +121,7 @@ func (s *Service) recallMove(ctx context.Context, tx Tx, moves transfer.Tx, a *a
 	}
 	d := s.deed(a, "device.recall", string(newcomer.ID))
 	d.class, d.event, d.reason = m.class, "device.removed", "recall"
-	d.more = map[string]any{"transfer": t.ID}
+	d.more, d.data = map[string]any{"transfer": t.ID}, map[string]any{"transfer": t.ID}
 	if err := s.removeWithAdded(ctx, tx, d, newcomer, account.StepRemove); err != nil {
 		return nil, err
 	}
@@ -132,7 +132,6 @@ func (s *Service) recallMove(ctx context.Context, tx Tx, moves transfer.Tx, a *a
 		return nil, err
 	}
 	d.alert, d.device = "transfer.recalled", newcomer.ID
-	d.data["transfer"] = t.ID
 	return out, s.record(ctx, tx, d)
 }
 

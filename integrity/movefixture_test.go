@@ -80,6 +80,8 @@ type move struct {
 	stream   *sealed.Stream
 	granted  *handover.Granted
 	signed   *integrity.Signed
+
+	network, place string // of the new phone
 }
 
 func (p *phone) prove(value [32]byte) ([]byte, error) { return p.key.Sign(request.DeviceProof(value)) }
@@ -110,6 +112,7 @@ func (p *phone) moving() *move {
 		Challenge: [32]byte(begun.Challenge), Info: handover.DeviceInfo{Model: "Pixel 10", OS: "16", App: "1"}, SchemaLow: 1, SchemaHigh: 1,
 		FreeBytes: 1 << 30, Beacons: handover.BeaconLAN, LAN: []string{"192.0.2.7:4711"}, Judge: r.judge(),
 	}))
+	m.network, m.place = network, "Berlin, Germany"
 	m.id = transfer.ID(m.receive.ID())
 	m.all[handover.StepOffer] = m.encode(m.receive.Offer())
 	return m
@@ -132,7 +135,9 @@ func (m *move) turn(step handover.Step) transfer.Turn {
 
 func (m *move) offer() error {
 	m.r.t.Helper()
-	v, err := m.r.OfferMove(m.r.t.Context(), m.r.anonymous(), &integrity.MoveOffer{Envelope: m.all[handover.StepOffer], Token: m.recvTok, Place: "Berlin, Germany"})
+	c := m.r.anonymous()
+	c.Network = m.network
+	v, err := m.r.OfferMove(m.r.t.Context(), c, &integrity.MoveOffer{Envelope: m.all[handover.StepOffer], Token: m.recvTok, Place: m.place})
 	m.view = v
 	return err
 }
@@ -376,4 +381,39 @@ func (m *move) to(last string) *move {
 	}
 	m.r.t.Fatalf("no step %s", last)
 	return nil
+}
+
+func hexOf(v [32]byte) string { return hex.EncodeToString(v[:]) }
+
+// recall takes the account back, with its yes.
+func (m *move) recall() (err error) {
+	m.r.t.Helper()
+	if m.all[handover.StepRecall] == nil {
+		m.c.token = nil
+		m.heard()
+		e, err := m.send.Recall("lost", m.approval(m.c, account.RecallMove, m.before(handover.StepRecall)))
+		m.made(handover.StepRecall, e, err)
+	}
+	m.view, err = m.r.RecallMove(m.r.t.Context(), m.r.anonymous(), m.turn(handover.StepRecall))
+	return err
+}
+
+// finish leaves it for good, with its yes.
+func (m *move) finish() (err error) {
+	m.r.t.Helper()
+	if m.all[handover.StepFinal] == nil {
+		m.c.token = nil
+		e, err := m.send.Final(m.approval(m.c, account.FinishMove, m.before(handover.StepFinal)))
+		m.made(handover.StepFinal, e, err)
+	}
+	m.view, err = m.r.FinishMove(m.r.t.Context(), m.r.anonymous(), m.turn(handover.StepFinal))
+	return err
+}
+
+// heard gives the receipt to the old phone.
+func (m *move) heard() {
+	m.r.t.Helper()
+	if _, err := m.send.HandleReceipt(must[handover.Envelope](m.r.t)(handover.DecodeEnvelope(m.all[handover.StepReceipt]))); err != nil {
+		m.r.t.Fatal(err)
+	}
 }
