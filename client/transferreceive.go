@@ -93,10 +93,6 @@ func (r *receiving) restore() error {
 	if err != nil {
 		return fmt.Errorf("client: the move: %w", err)
 	}
-	r.tell.of(r.file.Transfer)
-	if r.file.URI == "" {
-		r.tell.tell(MoveEvent{Event: EventResumed, State: r.file.State, Done: r.file.Fraction[0]})
-	}
 	return nil
 }
 
@@ -204,7 +200,7 @@ func (r *receiving) run(ctx context.Context) (*Moved, error) {
 func (r *receiving) offer(ctx context.Context) error {
 	if _, err := r.half.Value(handover.StepHello); err == nil {
 		r.follow(ctx)
-		return nil
+		return r.resumed(ctx)
 	}
 	if r.file.Beacon != 0 && r.beacon == nil {
 		r.beacon = r.listen(r.file.Beacon) // the phone was restarted while the code lives

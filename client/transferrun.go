@@ -44,6 +44,16 @@ func (r *moveRun) follow(ctx context.Context) {
 	r.done.Go(func() { r.watch.run(ctx) })
 }
 
+// resumed tells that the move goes on, and where it is.
+func (r *moveRun) resumed(ctx context.Context) error {
+	v, err := r.watch.until(ctx, func(*transferv1.View) bool { return true })
+	if err != nil {
+		return err
+	}
+	r.tell.tell(MoveEvent{Event: EventResumed, State: moveState(v), Done: v.GetBytesAcked()})
+	return nil
+}
+
 func (r *moveRun) close() {
 	r.stop()
 	r.done.Wait()

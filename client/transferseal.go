@@ -67,7 +67,11 @@ func (s *sending) upload(ctx context.Context, key sealed.Key, j *journal, had *s
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer s.showing(ctx, cancel)()
+	go func() { // a transfer that ends stops it
+		if _, err := s.watch.until(ctx, func(*transferv1.View) bool { return false }); err != nil {
+			cancel(err)
+		}
+	}()
 	u := &upload{
 		plan: s.file.Plan, src: s.o.Source, key: key, bulk: s.bulk(), journal: j, patient: s.p.patience, now: s.p.now, retry: s.retry,
 		stored: had,
@@ -108,6 +112,7 @@ func (s *sending) revise(ctx context.Context, why error) error {
 		return err
 	}
 	s.file.Plan, s.file.Fraction = p, [2]uint64{0, p.Bytes}
+	s.plan.Store(p)
 	if err := s.dir.save(s.file); err != nil {
 		return err
 	}
@@ -115,25 +120,23 @@ func (s *sending) revise(ctx context.Context, why error) error {
 	return diskError(os.Remove(old.path))
 }
 
-// showing shows progress, which is the new phone's: what is durable there. A
-// transfer that ends cancels with that.
-func (s *sending) showing(ctx context.Context, cancel context.CancelCauseFunc) (stop func()) {
-	count := &objectCount{plan: s.file.Plan}
-	done := make(chan struct{})
+// showing shows progress, which is the new phone's: what is durable there.
+func (s *sending) showing(ctx context.Context) (stop func()) {
 	ctx, end := context.WithCancel(ctx)
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer count.close()
+		count := &objectCount{}
+		defer func() { count.close() }()
 		for {
-			v, changed, err := s.watch.seen()
-			if v != nil && over(v) != nil {
-				err = over(v)
+			v, changed, _ := s.watch.seen()
+			if p := s.plan.Load(); p != nil && v.GetRevision() == p.Revision {
+				if count.plan != p {
+					count.close()
+					count = &objectCount{plan: p}
+				}
+				s.show(v, count)
 			}
-			if err != nil {
-				cancel(err)
-				return
-			}
-			s.show(v, count)
 			select {
 			case <-ctx.Done():
 				return
@@ -145,16 +148,21 @@ func (s *sending) showing(ctx context.Context, cancel context.CancelCauseFunc) (
 }
 
 func (s *sending) show(v *transferv1.View, count *objectCount) {
-	if v.GetRevision() != s.file.Plan.Revision {
-		return
-	}
 	s.tell.update(func(p *MoveEvent) {
-		p.Phase = PhaseCopy
-		if v.GetState() == transferv1.TransferState_TRANSFER_STATE_HELD {
+		p.Revision, p.Done, p.Total = count.plan.Revision, min(v.GetBytesAcked(), count.plan.Bytes), count.plan.Bytes
+		p.Objects, p.ObjectsTotal = count.at(p.Done, p.Total), count.plan.Totals.Objects
+		switch st := v.GetState(); {
+		case st == transferv1.TransferState_TRANSFER_STATE_HELD:
 			p.Phase = PhaseHold
+		case reached(v, transferv1.TransferState_TRANSFER_STATE_COMMITTED):
+			p.Phase, p.Done, p.Objects = PhaseOpen, p.Total, p.ObjectsTotal
+		case p.Done < p.Total:
+			p.Phase = PhaseCopy
+		case st == transferv1.TransferState_TRANSFER_STATE_STREAMING:
+			p.Phase = PhaseCheck
+		default:
+			p.Phase = PhaseCommit
 		}
-		p.Revision, p.Done, p.Total = s.file.Plan.Revision, v.GetBytesAcked(), s.file.Plan.Bytes
-		p.Objects, p.ObjectsTotal = count.at(p.Done, p.Total), s.file.Plan.Totals.Objects
 	})
 }
 
@@ -165,7 +173,6 @@ func (s *sending) seal(ctx context.Context, stream *sealed.Stream) error {
 	if err != nil {
 		return err
 	}
-	s.tell.phase(PhaseCheck)
 	granted, up := s.half.Granted(), (*handover.StepUp)(nil)
 	for fresh := false; ; granted = nil {
 		if granted == nil || s.file.Root != stream.Root() {
@@ -234,7 +241,6 @@ func (s *sending) grant(ctx context.Context, stream *sealed.Stream, up *handover
 // leave signs this phone out, once the new phone has proved that it has all that
 // was granted. The server's word alone, or a connection that breaks, is no proof.
 func (s *sending) leave(ctx context.Context) error {
-	s.tell.phase(PhaseCommit)
 	receipt, err := s.watch.envelope(ctx, handover.StepReceipt)
 	if err != nil {
 		return err
@@ -267,7 +273,8 @@ func (r *moveRun) leftFor(ctx context.Context, half *handover.Sender, receipt ha
 	if err := r.dir.save(r.file); err != nil {
 		return err
 	}
-	e := MoveEvent{Event: EventSignedOut}
+	// The time to recall runs from the acknowledgement on: it is not over before this.
+	e := MoveEvent{Event: EventSignedOut, RecallUntil: r.p.now().Add(r.file.RecallWindow)}
 	if t := v.GetRecallUntil(); t.IsValid() {
 		e.RecallUntil = t.AsTime()
 	}
@@ -278,7 +285,6 @@ func (r *moveRun) leftFor(ctx context.Context, half *handover.Sender, receipt ha
 // acknowledged waits until the new phone has opened the keys. Then this phone needs
 // those of the stream no more; its own it keeps until the move is final.
 func (s *sending) acknowledged(ctx context.Context) (*Moved, error) {
-	s.tell.phase(PhaseOpen)
 	ack, err := s.watch.envelope(ctx, handover.StepAck)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/staunchid/staunch/account"
 	transferv1 "github.com/staunchid/staunch/gen/staunch/transfer/v1"
@@ -15,6 +16,7 @@ type sending struct {
 	*moveRun
 	o    *SendOptions
 	half *handover.Sender
+	plan atomic.Pointer[plan] // the one in force, for progress
 }
 
 // SendMove moves this phone's account to the new phone whose code was scanned, or
@@ -93,7 +95,8 @@ func (s *sending) sameHistory() error {
 func (s *sending) run(ctx context.Context) (*Moved, error) {
 	s.tell.of(s.file.Transfer)
 	s.tell.phase(PhasePair)
-	if len(s.file.Half) == 0 {
+	resumed := len(s.file.Half) > 0
+	if !resumed {
 		if err := s.claim(ctx); err != nil {
 			return nil, err
 		}
@@ -105,9 +108,15 @@ func (s *sending) run(ctx context.Context) (*Moved, error) {
 		if err != nil {
 			return nil, fmt.Errorf("client: the move: %w", err)
 		}
-		s.tell.tell(MoveEvent{Event: EventResumed, State: s.file.State, Done: s.file.Fraction[0]})
 	}
 	s.follow(ctx)
+	if resumed {
+		if err := s.resumed(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.plan.Store(s.file.Plan)
+	defer s.showing(ctx)()
 	if !s.file.Left {
 		for _, step := range []func(context.Context) error{s.pair, s.confirm, s.send, s.leave} {
 			if err := step(ctx); err != nil {
