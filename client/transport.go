@@ -93,6 +93,8 @@ func gone(err error) bool {
 		return reasonOf(err) == "" || reasonOf(err) == "STORE_AWAY"
 	case connect.CodeDeadlineExceeded:
 		return true
+	case connect.CodeCanceled: // of Connect's own: the connection was reset; of the server's: it stops
+		return reasonOf(err) == ""
 	}
 	return false
 }

@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/gen/staunch/account/v1/accountv1connect"
-	"github.com/staunchid/staunch/gen/staunch/attest/v1/attestv1connect"
-	"github.com/staunchid/staunch/gen/staunch/passkey/v1/passkeyv1connect"
-	"github.com/staunchid/staunch/gen/staunch/recovery/v1/recoveryv1connect"
+	"github.com/staunchid/staunch/gen/staunch/transfer/v1/transferv1connect"
 	"github.com/staunchid/staunch/rpc"
 	"github.com/staunchid/staunch/rpc/extauthz"
 	"github.com/staunchid/staunch/store"
@@ -51,7 +49,7 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	for _, a := range s.apps {
 		one := rpc.App{ID: a.id, Attest: a.attest, Token: l.tokens[string(a.id)]}
 		if a.flows != nil {
-			one.Accounts = a.flows
+			one.Accounts, one.Moves = a.flows, a.moves
 		}
 		if a.recovery != nil {
 			one.Recovery = a.recovery
@@ -80,10 +78,14 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", pages.inside(m.handler()))
 	mux.Handle("/", pages)
-	for _, path := range services() {
-		mux.Handle(path, api)
+	for _, path := range rpc.Paths() {
+		if path != rpc.StreamPath {
+			mux.Handle(path, api)
+		}
 	}
-	for _, path := range []string{"GET " + rpc.StreamPath, accountv1connect.JoinServiceWaitJoinProcedure} {
+	for _, path := range []string{
+		"GET " + rpc.StreamPath, accountv1connect.JoinServiceWaitJoinProcedure, transferv1connect.TransferServiceWaitProcedure, "GET " + rpc.BulkPath,
+	} {
 		mux.Handle(path, s.untilStop(api))
 	}
 	mux.Handle(extauthz.Procedure, envoy)
@@ -99,18 +101,6 @@ func (s *Server) untilStop(next http.Handler) http.Handler {
 		defer context.AfterFunc(s.stopping, cancel)()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
-}
-
-// services are the paths of what package rpc serves.
-func services() []string {
-	var all []string
-	for _, name := range []string{
-		attestv1connect.AttestServiceName, accountv1connect.AccountServiceName, accountv1connect.JoinServiceName,
-		accountv1connect.BackendServiceName, passkeyv1connect.PasskeyServiceName, recoveryv1connect.RecoveryServiceName,
-	} {
-		all = append(all, "/"+name+"/")
-	}
-	return all
 }
 
 // health answers whether every store can be read.
