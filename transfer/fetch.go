@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"time"
 )
@@ -213,6 +214,7 @@ func (s *Service) acknowledge(ctx context.Context, tx Tx, r *row, record uint64,
 // to the first gap, survives a power cut when it returns.
 func (s *Service) Flush(ctx context.Context, id ID, token [32]byte) error {
 	var at uint64
+	left := math.MaxInt // that had to be synced when a blob was gone
 	for {
 		var page []Segment
 		var revision uint32
@@ -243,12 +245,18 @@ func (s *Service) Flush(ctx context.Context, id ID, token [32]byte) error {
 			}
 		}
 		if len(keys) > 0 {
-			if err := s.blobs.Sync(ctx, slices.Values(keys)); err != nil {
+			err := s.blobs.Sync(ctx, slices.Values(keys))
+			if errors.Is(err, fs.ErrNotExist) && len(keys) < left {
+				left, at = len(keys), from // the new phone may have said meanwhile that it has it
+				continue
+			}
+			if err != nil {
 				return err
 			}
 			if err := s.update(ctx, func(tx Tx) error { return tx.SyncSegments(ctx, id, revision, at) }); err != nil {
 				return err
 			}
+			left = math.MaxInt
 		}
 		if at == from || len(page) < pageOf {
 			return nil
