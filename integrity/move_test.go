@@ -254,3 +254,20 @@ func TestEvidenceOfOffer(t *testing.T) {
 		})
 	}
 }
+
+// TestHelloKey: the new phone believes the key in the hello, so it is the one that the
+// registry has of the old phone.
+func TestHelloKey(t *testing.T) {
+	r := moveRig(t)
+	p := r.mover()
+	m := p.moving().to("claim")
+	e := must[handover.Envelope](t)(m.send.Hello(handover.ClassNone, nil))
+	h := must[handover.Hello](t)(handover.Decode[handover.Hello](e.Message))
+	h.Device = m.n.key.PublicKey()
+	e.Message = must[[]byte](t)(handover.Encode(&h))
+	e.Proof = must[[]byte](t)(p.prove(handover.Value(handover.StepHello, m.before(handover.StepHello), e.Message)))
+	turn := transfer.Turn{ID: m.id, Token: m.sendTok, Envelope: m.encode(e)}
+	if _, err := r.HelloMove(t.Context(), p.caller(), turn); !errors.Is(err, transfer.ErrProof) {
+		t.Errorf("another key: %v", err)
+	}
+}
