@@ -40,9 +40,14 @@ func (c *call) accountPage(script, title, path string) (*page, account.Caller, *
 	if err != nil {
 		return nil, o, nil, err
 	}
+	moves, err := c.moves(o)
+	if err != nil {
+		return nil, o, nil, err
+	}
 	p := c.page(script, title, path)
 	p.Unread = st.Rest.AlertsUnread
 	p.State = stateOf(st)
+	p.State.showMoves(moves, st)
 	p.data("after", last)
 	return &p, o, st, nil
 }
@@ -101,6 +106,9 @@ func stateOf(st *integrity.Status) *stateView {
 		h := waiting(d.Name+" was added and is cooling off", "Until then it can sign in and read, and change nothing that matters.", d.Hold.Until, st.At)
 		if d.Hold.Reason == account.HoldLeaving {
 			h = waiting(d.Name+" is leaving your account", "It can still read and freeze, and nothing more.", d.Hold.Until, st.At)
+		}
+		if leftByMove(d.Hold) {
+			h.Text, h.Moved = "Your account has moved from it. It can still take the account back, and freeze it, and nothing more.", true
 		}
 		h.What, h.Device, h.MayVeto = d.Name, string(d.Device), d.MayVeto
 		v.Holds = append(v.Holds, h)

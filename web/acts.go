@@ -15,6 +15,7 @@ type about struct {
 	Credential string `json:"credential"`
 	Session    string `json:"session"`
 	Pending    string `json:"pending"`
+	Move       string `json:"move"`
 }
 
 // changed tells what has come of an act.

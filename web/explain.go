@@ -7,6 +7,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // errRequest: what the page sent cannot be read. It is a fault of the page.
@@ -66,6 +67,10 @@ func table() []said {
 		{integrity.ErrNotProved, http.StatusPreconditionFailed, "PIN_NOT_PROVED", "Your PIN comes first. Go on in the app on your new phone."},
 		{integrity.ErrTooEarly, http.StatusPreconditionFailed, "TOO_EARLY", "It is too early for that."},
 		{integrity.ErrTooLate, http.StatusPreconditionFailed, "TOO_LATE", "It is too late for that. Load the page again."},
+		{integrity.ErrNoMoves, http.StatusPreconditionFailed, "TRANSFER_OFF", "Accounts can't be moved to a new phone here."},
+		{transfer.ErrNotFound, http.StatusNotFound, "TRANSFER_NOT_FOUND", "That move is over already. Load the page again."},
+		{transfer.ErrEnded, http.StatusPreconditionFailed, "TRANSFER_ENDED", "That move is over already. Load the page again."},
+		{transfer.ErrState, http.StatusPreconditionFailed, "TRANSFER_WRONG_STATE", "It is too late to cancel: the account has moved. Your old phone can take it back."},
 		{integrity.ErrCeremonyExpired, http.StatusPreconditionFailed, "PASSKEY_CEREMONY_EXPIRED", again},
 		{passkey.ErrExpired, http.StatusPreconditionFailed, "PASSKEY_CEREMONY_EXPIRED", again},
 		{integrity.ErrCeremonyUsed, http.StatusPreconditionFailed, "PASSKEY_CEREMONY_USED", "That was done already. Load the page again."},

@@ -28,11 +28,13 @@ func rows(t *testing.T, file, pattern string) map[string]string {
 // TestReasonsAreThoseOfTheAPI: an error has one reason, on a page and over the
 // API, and each that a browser can bring about has words.
 func TestReasonsAreThoseOfTheAPI(t *testing.T) {
-	api := rows(t, "../rpc/errors.go", `\{((?:integrity|passkey|account)\.Err\w+), connect\.Code\w+, "(\w+)"`)
-	ours := rows(t, "explain.go", `\{((?:integrity|passkey|account)\.Err\w+), http\.Status\w+, "(\w+)"`)
+	api := rows(t, "../rpc/errors.go", `\{((?:integrity|passkey|account|transfer)\.Err\w+), connect\.Code\w+, "(\w+)"`)
+	ours := rows(t, "explain.go", `\{((?:integrity|passkey|account|transfer)\.Err\w+), http\.Status\w+, "(\w+)"`)
 	phones := []string{ // what a browser has no part in
 		"integrity.ErrProofInvalid", "integrity.ErrDeviceUntrusted", "integrity.ErrDeviceKeyKnown",
 		"account.ErrRefused", // by its Why
+		"integrity.ErrApprovalOther", "integrity.ErrApprovalApart", "transfer.ErrMalformed", "transfer.ErrProof", "transfer.ErrUntrusted",
+		"transfer.ErrTooEarly", "transfer.ErrIncomplete", "transfer.ErrConflict", "transfer.ErrLive", "transfer.ErrWindow", "transfer.ErrQuota",
 	}
 	for name, reason := range api {
 		switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/transfer"
 	"github.com/staunchid/staunch/web"
 )
 
@@ -25,6 +27,7 @@ const (
 	device   = "d_abcdefghijklmnopqrstuvwxy2"
 	owner    = "a_abcdefghijklmnopqrstuvwxy2"
 	session  = "s_abcdefghijklmnopqrstuvwxy2"
+	moveID   = "t_abcdefghijklmnopqrstuvwxy2"
 )
 
 // fake is a service that says yes, notes what it was asked, and can be told to
@@ -40,6 +43,8 @@ type fake struct {
 	alerts  []integrity.AlertRow
 	params  string
 	seen    uint64
+	moves   []*transfer.View
+	away    error // of Moves
 }
 
 func newFake() *fake {
@@ -131,6 +136,14 @@ func (f *fake) Alerts(_ context.Context, _ account.Caller, after uint64, limit i
 		}
 	}
 	return out, nil
+}
+
+func (f *fake) Moves(context.Context, account.Caller) ([]*transfer.View, error) {
+	return f.moves, f.away
+}
+
+func (f *fake) CancelMove(_ context.Context, c account.Caller, id transfer.ID, token [32]byte, why transfer.Reason) (*transfer.View, error) {
+	return &transfer.View{}, f.called(fmt.Sprintf("CancelMove %s %s %t %s", c.Session, id, token == [32]byte{}, why), nil)
 }
 
 func (f *fake) AlertText(a integrity.AlertRow) string { return a.Kind }

@@ -32,6 +32,7 @@ func (s *Site) routes(files assets) http.Handler {
 		"/account/deny":            (*call).deny,
 		"/account/freeze":          (*call).freeze,
 		"/account/veto":            (*call).veto,
+		"/account/cancel-move":     (*call).cancelMove,
 		"/account/rename":          (*call).rename,
 		"/account/seen":            (*call).seen,
 		"/account/sign-out":        (*call).signOut,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // Service is what the pages need of the flows of one app; *integrity.Service
@@ -17,6 +18,7 @@ type Service interface {
 	owner
 	approver
 	joiner
+	mover
 }
 
 type caller interface {
@@ -71,4 +73,9 @@ type joiner interface {
 	JoinStatus(ctx context.Context, c account.Caller, in *integrity.JoinWait) (*integrity.JoinStatus, error)
 	Join(ctx context.Context, c account.Caller, id account.JoinID, code string) (*integrity.JoinView, error)
 	FinishJoin(ctx context.Context, c account.Caller, in *integrity.JoinAnswer) (*integrity.Signed, error)
+}
+
+type mover interface {
+	Moves(ctx context.Context, c account.Caller) ([]*transfer.View, error)
+	CancelMove(ctx context.Context, c account.Caller, id transfer.ID, token [32]byte, why transfer.Reason) (*transfer.View, error)
 }

@@ -29,6 +29,7 @@ type look struct {
 type stateView struct {
 	Name  string // of the account's state
 	Holds []holdView
+	Moves []moveView
 }
 
 // holdView is one thing that cools off or waits.
@@ -38,8 +39,21 @@ type holdView struct {
 	Until       time.Time
 	Seconds     int
 	MayVeto     bool
+	Moved       bool // a phone that a move has left without the account
 	Device      string
 	Pending     string
+}
+
+// moveView is a move of the account to a new phone.
+type moveView struct {
+	ID           string
+	Title, Text  string
+	Phone, Place string // what the new phone says of itself, and what the server sees
+	Begun        time.Time
+	Clock        string // what the time left is until
+	Until        time.Time
+	Seconds      int
+	MayCancel    bool
 }
 
 type tag struct{ Kind, Text string } // Kind: "good", "warn", "bad" or empty

@@ -8,6 +8,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/transfer"
 	"github.com/staunchid/staunch/web"
 )
 
@@ -92,6 +93,7 @@ func TestSettingsCannotInjectMarkup(t *testing.T) {
 	f := newFake()
 	f.text = evil
 	f.alerts = []integrity.AlertRow{{Seq: 1, Kind: evil}}
+	f.moves = []*transfer.View{{ID: moveID, State: transfer.Held, Opens: time.Now().Add(time.Hour), At: time.Now(), Peer: evil, Place: evil}}
 	f.status.Rest.OthersHeld = []integrity.HeldDevice{{Device: device, Name: evil, MayVeto: true, Hold: account.Hold{Reason: account.HoldNew, Until: time.Now().Add(time.Hour)}}}
 	s := newSite(t, f, func(o *web.Options) { o.Name = evil })
 	for _, path := range []string{"/signin", "/signup", "/join", "/account", "/account/alerts", "/account/approve/" + approval, "/nothing"} {

@@ -78,7 +78,7 @@ export async function propose(title: string, action: string, about: object): Pro
   }
 }
 
-const about = ({ device, credential, session, pending }: DOMStringMap) => ({ device, credential, session, pending });
+const about = ({ device, credential, session, pending, move }: DOMStringMap) => ({ device, credential, session, pending, move });
 
 const acts: Record<string, (b: HTMLElement) => Promise<void>> = {
   "sign-out": async () => {
@@ -98,6 +98,10 @@ const acts: Record<string, (b: HTMLElement) => Promise<void>> = {
   },
   veto: async (b) => {
     if (await fresh(() => post("/account/veto", about(b.dataset)))) done(`${b.dataset.name} is gone. If you have a recovery PIN, change it.`);
+  },
+  "cancel-move": async (b) => {
+    const r = await fresh(() => post<{ said: string }>("/account/cancel-move", about(b.dataset)));
+    if (r) done(r.said);
   },
   rename: async (b) => {
     const to = { title: `Rename ${b.dataset.name}`, lead: "A name by which you will know it.", name: b.dataset.name!, yes: "Save" };
