@@ -190,7 +190,7 @@ func TestProposeRefuses(t *testing.T) {
 		want   error
 	}{
 		{"recovery", account.SetupRecovery, `{}`, integrity.ErrNoRecovery},
-		{"move", account.ApproveMove, `{}`, account.ErrRefused},
+		{"move", account.ApproveMove, `{}`, integrity.ErrNoMoves},
 		{"needs no approval", account.FreezeAccount, `{}`, account.ErrRefused},
 		{"the app's own, which its backend proposes", "app.pay", `{}`, account.ErrRefused},
 		{"nothing", "", `{}`, account.ErrRefused},

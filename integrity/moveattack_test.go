@@ -137,13 +137,6 @@ func TestQRJackingIsHeld(t *testing.T) {
 	if !has(r.kinds(p.account), "transfer.held") {
 		t.Errorf("nobody is told: %q", r.kinds(p.account))
 	}
-	// TestHeldCannotOpen: the share comes when the hold is over.
-	look := func() *transfer.View {
-		return must[*transfer.View](t)(r.WaitMove(t.Context(), r.anonymous(), &integrity.MoveWait{ID: m.id, Token: m.recvTok}))
-	}
-	if look().HoldShare != nil {
-		t.Error("held, the new phone gets the share")
-	}
 	if _, err := p.propose(account.ApproveMove, "transfer", m.id, "value", hexOf(m.before(handover.StepGrant))); !errors.Is(err, transfer.ErrTooEarly) {
 		t.Errorf("approved too early: %v", err)
 	}
@@ -153,11 +146,24 @@ func TestQRJackingIsHeld(t *testing.T) {
 	}
 	r.advance(12 * time.Hour)
 	p.signIn()
-	if look().HoldShare == nil {
-		t.Error("the hold is over, and the new phone gets no share")
-	}
 	if err := m.seal(); !errors.Is(err, transfer.ErrMalformed) {
 		t.Errorf("sealed without a second yes: %v", err)
+	}
+}
+
+// TestHeldCannotOpen: the new phone gets the share without which it opens nothing when
+// the hold is over, and not before.
+func TestHeldCannotOpen(t *testing.T) {
+	r := moveRig(t)
+	m := r.mover().moving()
+	m.class = handover.ClassNone
+	m.to("put")
+	for _, held := range []bool{true, false} {
+		v := must[*transfer.View](t)(r.WaitMove(t.Context(), r.anonymous(), &integrity.MoveWait{ID: m.id, Token: m.recvTok}))
+		if (v.HoldShare == nil) != held || v.CommitShare != nil {
+			t.Errorf("held: %v, and the share has %d bytes", held, len(v.HoldShare))
+		}
+		r.advance(12 * time.Hour)
 	}
 }
 
@@ -220,24 +226,55 @@ func (r *rig) signal(p *phone, s account.Signal) {
 	}
 }
 
-// TestSecondReceiver, TestReplayedQR, TestSessionIDTwice: a code is good for one
-// transfer, once.
-func TestSecondReceiver(t *testing.T) {
+// TestSessionIDTwice: an ID is good for one offer, whoever else knows it.
+func TestSessionIDTwice(t *testing.T) {
 	r := moveRig(t)
-	p := r.mover()
-	m := p.moving().to("claim")
-	used := m.recvTok
+	m := r.mover().moving().to("claim")
 	m.recvTok = [32]byte{7}
 	if err := m.offer(); !errors.Is(err, transfer.ErrConflict) {
-		t.Errorf("TestSessionIDTwice: %v", err)
+		t.Errorf("offered again: %v", err)
 	}
-	m.recvTok = used
+}
+
+// TestReplayedQR: a code is good for one transfer; when that has ended, nobody claims
+// it again.
+func TestReplayedQR(t *testing.T) {
+	r := moveRig(t)
+	p, other := r.mover(), r.mover()
+	m := p.moving().to("claim")
 	must[*transfer.View](t)(r.CancelMove(t.Context(), r.anonymous(), m.id, m.recvTok, transfer.UserCancelled))
-	if err := m.claim(); !errors.Is(err, transfer.ErrEnded) && !errors.Is(err, transfer.ErrState) {
-		t.Logf("a claim of what has ended gives %v", err)
+	for _, c := range []*phone{p, other} {
+		if _, err := r.ClaimMove(t.Context(), c.caller(), m.id, [32]byte{8}); !errors.Is(err, transfer.ErrEnded) && !errors.Is(err, transfer.ErrNotFound) {
+			t.Errorf("claimed again: %v", err)
+		}
 	}
-	if got := m.standing().State; got != transfer.Aborted {
-		t.Errorf("TestReplayedQR: it is %s", got)
+	if err := m.offer(); err == nil && m.view.State != transfer.Aborted {
+		t.Errorf("offered again, it is %s", m.view.State)
+	}
+}
+
+// TestSecondReceiver: a phone with another transfer's token, or with a key of its own,
+// is not the one that the grant is for.
+func TestSecondReceiver(t *testing.T) {
+	r := moveRig(t)
+	m := r.mover().moving().to("seal")
+	second := r.mover().moving().to("offer")
+	view := func(token [32]byte) error {
+		_, err := r.WaitMove(t.Context(), r.anonymous(), &integrity.MoveWait{ID: m.id, Token: token})
+		return err
+	}
+	if err := view(second.recvTok); !errors.Is(err, transfer.ErrNotFound) {
+		t.Errorf("another transfer's token: %v", err)
+	}
+	m.receipt()
+	e := must[handover.Envelope](t)(handover.DecodeEnvelope(m.all[handover.StepReceipt]))
+	e.Proof = must[[]byte](t)(second.n.prove(handover.Value(handover.StepReceipt, m.before(handover.StepReceipt), e.Message)))
+	m.all[handover.StepReceipt] = m.encode(e)
+	if err := m.commit(); !errors.Is(err, transfer.ErrProof) {
+		t.Errorf("another phone's receipt: %v", err)
+	}
+	if got := m.standing().State; got != transfer.Sealed {
+		t.Errorf("it is %s", got)
 	}
 }
 

@@ -298,21 +298,23 @@ func (m *move) seal() (err error) {
 	return err
 }
 
+// receipt makes it.
+func (m *move) receipt() {
+	m.r.t.Helper()
+	if _, err := m.receive.HandleConfirm(must[handover.Envelope](m.r.t)(handover.DecodeEnvelope(m.all[handover.StepConfirm]))); err != nil {
+		m.r.t.Fatal(err)
+	}
+	if _, err := m.receive.HandleGrant(m.granted.Envelope); err != nil {
+		m.r.t.Fatal(err)
+	}
+	e, err := m.receive.Receipt(handover.Receipt{Root: m.stream.Root(), Bytes: m.stream.Bytes(), Objects: 1})
+	m.made(handover.StepReceipt, e, err)
+}
+
 func (m *move) commit() (err error) {
 	m.r.t.Helper()
 	if m.all[handover.StepReceipt] == nil {
-		for step, take := range map[handover.Step]func(handover.Envelope) error{
-			handover.StepConfirm: func(e handover.Envelope) error { _, err := m.receive.HandleConfirm(e); return err },
-		} {
-			if err := take(must[handover.Envelope](m.r.t)(handover.DecodeEnvelope(m.all[step]))); err != nil {
-				m.r.t.Fatal(err)
-			}
-		}
-		if _, err := m.receive.HandleGrant(m.granted.Envelope); err != nil {
-			m.r.t.Fatal(err)
-		}
-		e, err := m.receive.Receipt(handover.Receipt{Root: m.stream.Root(), Bytes: m.stream.Bytes(), Objects: 1})
-		m.made(handover.StepReceipt, e, err)
+		m.receipt()
 	}
 	v, signed, err := m.r.CommitMove(m.r.t.Context(), m.r.anonymous(), m.turn(handover.StepReceipt))
 	if err != nil {
