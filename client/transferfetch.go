@@ -14,8 +14,8 @@ import (
 	"github.com/staunchid/staunch/transfer/sealed"
 )
 
-// fetcher gets segments in order, two ahead of who opens them. Those that were
-// spooled during a hold it takes from there.
+// fetcher gets segments in order, two at once. Those that were spooled during a hold
+// it takes from there.
 type fetcher struct {
 	bulk     *bulk
 	revision uint32
@@ -39,8 +39,8 @@ type fetched struct {
 }
 
 func newFetcher(b *bulk, revision uint32, p *Phone, retry func(error, time.Duration)) *fetcher {
-	f := &fetcher{bulk: b, revision: revision, patient: p.patience, now: p.now, retry: retry, free: make(chan []byte, streams+1)}
-	for range streams + 1 {
+	f := &fetcher{bulk: b, revision: revision, patient: p.patience, now: p.now, retry: retry, free: make(chan []byte, streams)}
+	for range streams { // a phone has little memory: what has come is opened before more is fetched
 		f.free <- make([]byte, fullBlock)
 	}
 	return f

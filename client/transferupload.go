@@ -153,8 +153,8 @@ type block struct {
 func (u *upload) fill(ctx context.Context, gaps []gap) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	free, full := make(chan []byte, streams+1), make(chan block)
-	for range streams + 1 { // one is read while the others are sent
+	free, full := make(chan []byte, streams), make(chan block)
+	for range streams { // a phone has little memory: what is read is sent before more is
 		free <- make([]byte, fullBlock)
 	}
 	var all sync.WaitGroup
