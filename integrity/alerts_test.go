@@ -38,6 +38,23 @@ func TestAlertText(t *testing.T) {
 			account.RemoveDevice, `{"name":"Pixel 8","advice":"replace_shared_passkey"}`,
 			"Pixel 8 was removed from your account. If this was not you, freeze your account. It may still have a passkey that your other devices use: make a new passkey and remove the old one.",
 		},
+		{
+			"transfer.claimed", `{"name":"Pixel 9","near":"203.0.113.0/24"}`,
+			"A move of your account to a new phone has begun: Pixel 9, seen at 203.0.113.0/24. If this was not you, cancel it and freeze your account.",
+		},
+		{
+			"transfer.held", `{"name":"Pixel 9","opens_at":"2026-11-23T02:05:00Z"}`,
+			"Your account is about to move to a new phone: Pixel 9. Nothing can be opened there before 02:05 UTC tomorrow. If this was not you, cancel it now and freeze your account.",
+		},
+		{
+			"transfer.committed", `{"old":"Pixel 8","near":"203.0.113.0/24"}`,
+			"Your account has moved from Pixel 8 to a new phone: seen at 203.0.113.0/24. If this was not you, take it back on the old phone, or remove the new one.",
+		},
+		{"transfer.recalled", `{"name":"Pixel 9"}`, "Your account was taken back to the old phone, and the new one “Pixel 9” was removed."},
+		{
+			"transfer.contended", `{}`,
+			"A second phone has scanned the code of the new phone to which your account was to move, so the move has ended. Somebody else may have seen that code: show a new one where nobody looks on.",
+		},
 		{"something.new", `{}`, "Something changed in your account (something.new). If this was not you, freeze your account."},
 		{account.AddDevice, `no JSON`, "A new device, without a name, was added. It can do little until 14:05 UTC tomorrow. If this was not you, remove it."},
 	} {
@@ -58,6 +75,7 @@ func TestEveryAlertHasText(t *testing.T) {
 		account.Reattest, account.SignInNewPhone, "account.recovered", account.EndOneSession, account.EndOtherSessions, account.SignIn, account.ApproveGuest,
 		"device.hold_over", "account.hold_over", "account.locked", "device.locked", "approval.denied", "passkey.finding",
 		account.StartRecovery, account.SetupRecovery, account.OpenRecovery, "recovery.attempt", "recovery.set", "recovery.changed", "recovery.deleted",
+		"transfer.claimed", "transfer.held", "transfer.committed", "transfer.recalled", "transfer.contended",
 	} {
 		kinds = append(kinds, string(a))
 	}

@@ -42,7 +42,7 @@ type rig struct {
 	store *sqlite.Store
 	opts  integrity.Options
 	reg   *registry.Service
-	moves *transfer.Service // nil but with withMoves
+	moves *transfer.Service // nil but in a moveRig
 
 	mu  sync.Mutex
 	now time.Time

@@ -34,30 +34,30 @@ func movePolicy() transfer.Policy {
 // moveRig is a rig with pillar transfer.
 func moveRig(t testing.TB, change ...func(*transfer.Policy)) *rig {
 	t.Helper()
-	var r *rig
-	return withMoves(t, &r, change...)
-}
-
-func withMoves(t testing.TB, made **rig, change ...func(*transfer.Policy)) *rig {
-	t.Helper()
 	p := movePolicy()
 	for _, c := range change {
 		c(&p)
 	}
-	*made = newRig(t)
-	r := *made
-	blobs := must[*blob.Folder](t)(blob.OpenFolder(&blob.FolderOptions{Dir: t.TempDir()}))
-	r.moves = must[*transfer.Service](t)(transfer.New(&transfer.Options{
-		App: "demo", Policy: p, Blobs: blobs, Audience: "demo@" + host, RowKey: bytes.Repeat([]byte{1}, 32), Now: r.clock,
+	r := newRig(t)
+	r.openMoves(p, t.TempDir())
+	return r
+}
+
+// openMoves gives the rig pillar transfer, with its blobs in a folder.
+func (r *rig) openMoves(p transfer.Policy, dir string) {
+	r.t.Helper()
+	store := r.store
+	r.moves = must[*transfer.Service](r.t)(transfer.New(&transfer.Options{
+		App: "demo", Policy: p, Blobs: must[*blob.Folder](r.t)(blob.OpenFolder(&blob.FolderOptions{Dir: dir})),
+		Audience: "demo@" + host, RowKey: r.opts.RowKey, Now: r.clock,
 		Update: func(ctx context.Context, fn func(transfer.Tx) error) error {
-			return r.store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+			return store.Update(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 		},
 		View: func(ctx context.Context, fn func(transfer.Tx) error) error {
-			return r.store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
+			return store.View(ctx, func(tx *sqlite.Tx) error { return fn(tx) })
 		},
 	}))
 	r.reopen(func(o *integrity.Options) { o.Moves = r.moves })
-	return r
 }
 
 // move is a move of a phone's account, step by step: c and n are the two phones.
