@@ -166,6 +166,8 @@ func (f *fetcher) lost(ctx context.Context, err error, since time.Time, pause ti
 		return context.Cause(ctx)
 	case errors.As(err, &refused) && refused.status == 416:
 		return fmt.Errorf("%w: the server has less of it than its header says", sealed.ErrSegment)
+	case errors.As(err, &refused) && reasonOf(refused.err) == "TRANSFER_INCOMPLETE": // after the seal nobody sends it again
+		return fmt.Errorf("%w: the server has lost it: %w", sealed.ErrSegment, err)
 	case errors.As(err, &refused) && !gone(refused.err) && refused.status != 429:
 		return err
 	case f.now().Sub(since) > f.patient:

@@ -91,7 +91,7 @@ func (r *receiving) spool(ctx context.Context) error {
 				return context.Cause(ctx)
 			}
 			if <-s.ready; s.err != nil {
-				return s.err
+				return r.better(ctx, s.err)
 			}
 			if err := saveWhole(spooled(dir, s.first), s.data[:s.size], false); err != nil {
 				return err

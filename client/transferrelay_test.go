@@ -78,7 +78,7 @@ func (r *relay) step(name string, b []byte, state transferv1.TransferState) erro
 		return refusal(connect.CodeAborted, "TRANSFER_CONFLICT")
 	}
 	if r.v.State == transferv1.TransferState_TRANSFER_STATE_ABORTED {
-		return refusal(connect.CodeFailedPrecondition, "TRANSFER_ENDED", "state", "aborted", "ended", r.v.Reason)
+		return refusal(connect.CodeFailedPrecondition, "TRANSFER_ENDED", "state", "aborted", "reason", r.v.Reason)
 	}
 	r.steps = append(r.steps, transferv1.Envelope{Step: name, Bytes: b})
 	r.v.State = state

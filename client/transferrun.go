@@ -127,6 +127,25 @@ func (r *moveRun) refused(err error) error {
 	return err
 }
 
+// better says why a segment is not to be had, or not wanted, where the server says
+// no more than that: ctx is cancelled with what the watcher hears.
+func (r *moveRun) better(ctx context.Context, err error) error {
+	if refused := (*refusedSegment)(nil); !errors.As(err, &refused) || refused.status != 410 {
+		return err
+	}
+	if r.watch.ask(ctx, 0) == nil {
+		if v, _, _ := r.watch.seen(); over(v) != nil {
+			return over(v)
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(2 * tellEvery):
+		return err
+	}
+}
+
 // checked says of an error of package handover that a check has failed.
 func checked(err error) error {
 	switch {

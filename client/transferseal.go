@@ -78,14 +78,7 @@ func (s *sending) upload(ctx context.Context, key sealed.Key, j *journal, had *s
 		news:   func() <-chan struct{} { _, changed, _ := s.watch.seen(); return changed },
 	}
 	stream, err := u.run(ctx)
-	if refused := (*refusedSegment)(nil); errors.As(err, &refused) && refused.status == 410 { // what it is, Wait says better
-		soon, stop := context.WithTimeout(ctx, 2*tellEvery)
-		defer stop()
-		if v, _ := s.watch.until(soon, func(*transferv1.View) bool { return false }); v != nil && over(v) != nil {
-			return nil, over(v)
-		}
-	}
-	return stream, err
+	return stream, s.better(ctx, err)
 }
 
 // announce tells the server of a plan that it does not know yet.

@@ -155,19 +155,6 @@ func (t *taking) run(ctx context.Context) error {
 	return t.durable(ctx)
 }
 
-// better says what the end of a transfer is rather than that a segment is gone.
-func (t *taking) better(ctx context.Context, err error) error {
-	if refused := (*refusedSegment)(nil); !errors.As(err, &refused) || refused.status != 410 {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(2 * tellEvery):
-		return err
-	}
-}
-
 // segment opens one and takes it apart. What does not open is fetched once more,
 // for it may have come in pieces of two sealings.
 func (t *taking) segment(ctx context.Context, f *fetcher, s *fetched) error {
