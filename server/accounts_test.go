@@ -27,6 +27,9 @@ func setupAccountsIn(t testing.TB, dir string, apps ...string) *server.Options {
 	t.Helper()
 	opts := setupIn(t, dir)
 	c := opts.Config
+	if port := os.Getenv(portEnv); port != "" {
+		c.Listen = "127.0.0.1:" + port
+	}
 	var err error
 	if opts.Listener, err = net.Listen("tcp", c.Listen); err != nil {
 		t.Fatal(err)
@@ -49,6 +52,9 @@ func setupAccountsIn(t testing.TB, dir string, apps ...string) *server.Options {
 		}
 		a, b := one.Apps[0], byte(i+1)
 		host := id + ".localhost"
+		if os.Getenv(portEnv) != "" {
+			host = "localhost" // package client takes no other name without TLS
+		}
 		a.ID, a.Name, a.Store, a.RPID, a.Hosts, a.Origins = id, strings.ToUpper(id), id+".db", host, []string{host}, []string{"http://" + host + ":" + port}
 		a.AccountsWithoutDevice = true
 		a.Limit.BeginDevice.N = 10_000 // phones here sign in as often as they can

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,9 @@ import (
 
 // killEnv names the folder of a server that is going to be killed.
 const killEnv = "STAUNCH_TEST_KILLED_SERVER"
+
+// portEnv is its port, at localhost; empty: any, at APP.localhost.
+const portEnv = "STAUNCH_TEST_SERVER_PORT"
 
 // TestServerKilled kills a server while phones enrol, sign in, freeze and
 // unfreeze, over and over. What was answered has happened, and all that is stored
@@ -155,10 +159,10 @@ type child struct {
 	url string
 }
 
-func serveChild(t *testing.T, dir string) *child {
+func serveChild(t *testing.T, dir string, env ...string) *child {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServedChild$", "-test.v")
-	cmd.Env = append(os.Environ(), killEnv+"="+dir)
+	cmd.Env = append(append(os.Environ(), killEnv+"="+dir), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -198,6 +202,11 @@ func TestServedChild(t *testing.T) {
 	}
 	opts := setupAccountsIn(t, dir, "demo")
 	opts.TestingOnlySealing(50 * time.Millisecond)
+	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Logger = slog.New(slog.NewTextHandler(log, nil))
 	s, err := server.New(opts)
 	if err != nil {
 		t.Fatal(err)
