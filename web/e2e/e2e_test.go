@@ -48,7 +48,7 @@ func drive(t *testing.T, script string, env ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "--test-timeout=90000", script)
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "--test-timeout=200000", script)
 	cmd.Env = append(os.Environ(), "STAUNCH_CHROMIUM="+chromium())
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
