@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
-	"slices"
 	"time"
 )
 
@@ -93,7 +91,6 @@ func (s *Service) piece(ctx context.Context, at Place, g Segment, off, n int64) 
 // missed is for a segment whose blob the disk has lost. C can send it again, as long
 // as it has not sealed; then only a new transfer helps.
 func (s *Service) missed(ctx context.Context, at Place, g Segment) error {
-	s.log.Error("transfer: a segment has lost its blob", "app", s.app, "blob", s.key(g))
 	err := s.update(ctx, func(tx Tx) error {
 		now := s.now()
 		r, err := s.receiver(ctx, tx, at, now)
@@ -101,6 +98,7 @@ func (s *Service) missed(ctx context.Context, at Place, g Segment) error {
 			return err
 		}
 		if r.State == Sealed {
+			s.log.Error("transfer: a sealed transfer has lost a segment; the phones have to begin anew", "app", s.app, "blob", s.key(g))
 			return &IncompleteError{g.First}
 		}
 		return s.dropRow(ctx, tx, r, g, now)
@@ -118,6 +116,7 @@ func (s *Service) dropRow(ctx context.Context, tx Tx, r *row, g Segment, now tim
 	if err != nil || !there || have.Blob != g.Blob || have.Acked {
 		return err
 	}
+	s.log.Warn("transfer: a segment is gone or torn; the phone sends it again", "app", s.app, "blob", s.key(g))
 	if err := tx.DropSegment(ctx, g.Transfer, g.Revision, g.First); err != nil {
 		return err
 	}
@@ -208,58 +207,4 @@ func (s *Service) acknowledge(ctx context.Context, tx Tx, r *row, record uint64,
 	}
 	r.acked(&s.terms.Policy, record, now)
 	return gone, s.save(ctx, tx, r, r.actor(Receiver), now)
-}
-
-// Flush comes before SealTx, outside of its transaction: what is stored, from record 0
-// to the first gap, survives a power cut when it returns.
-func (s *Service) Flush(ctx context.Context, id ID, token [32]byte) error {
-	var at uint64
-	left := math.MaxInt // that had to be synced when a blob was gone
-	for {
-		var page []Segment
-		var revision uint32
-		err := s.view(ctx, func(tx Tx) error {
-			r, by, err := s.open(ctx, tx, id, token, s.now())
-			if err != nil {
-				return err
-			}
-			if by != Sender {
-				return ErrNotFound
-			}
-			revision = r.Revision
-			page, err = tx.Segments(ctx, id, revision, at, pageOf)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		from := at
-		var keys []string
-		for _, g := range page {
-			if g.First != at {
-				break // a gap: the seal will say so
-			}
-			at += uint64(g.Records)
-			if !g.Synced && !g.Acked {
-				keys = append(keys, s.key(g))
-			}
-		}
-		if len(keys) > 0 {
-			err := s.blobs.Sync(ctx, slices.Values(keys))
-			if errors.Is(err, fs.ErrNotExist) && len(keys) < left {
-				left, at = len(keys), from // the new phone may have said meanwhile that it has it
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if err := s.update(ctx, func(tx Tx) error { return tx.SyncSegments(ctx, id, revision, at) }); err != nil {
-				return err
-			}
-			left = math.MaxInt
-		}
-		if at == from || len(page) < pageOf {
-			return nil
-		}
-	}
 }

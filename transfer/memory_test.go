@@ -306,7 +306,12 @@ func (s *shelf) Get(_ context.Context, key string, off, n int64) (io.ReadCloser,
 func (s *shelf) Sync(_ context.Context, keys iter.Seq[string]) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.synced = slices.AppendSeq(s.synced, keys)
+	for key := range keys {
+		if _, there := s.blobs[key]; !there {
+			return fs.ErrNotExist
+		}
+		s.synced = append(s.synced, key)
+	}
 	return nil
 }
 

@@ -230,8 +230,8 @@ func (s *Service) whole(ctx context.Context, g Segment) (bool, error) {
 	return err == nil && leaf == g.Leaf, nil
 }
 
+// torn takes the row of a segment away that is not whole, while C can send it again.
 func (s *Service) torn(ctx context.Context, g Segment) error {
-	s.log.Warn("transfer: a segment was torn by the stop; the phone sends it again", "app", s.app, "blob", s.key(g))
 	return s.update(ctx, func(tx Tx) error {
 		now := s.now()
 		r, err := s.load(ctx, tx, g.Transfer, now)

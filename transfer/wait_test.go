@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -205,4 +206,41 @@ func TestNoLocks(t *testing.T) {
 	if err := <-gone; !errors.Is(err, transfer.ErrMalformed) || len(r.shelf.blobs) != 1 {
 		t.Errorf("the broken one: %v, %d blobs", err, len(r.shelf.blobs))
 	}
+}
+
+// TestFlushRacesReceived: what N acknowledges while it is flushed is deleted, and that
+// is no loss.
+func TestFlushRacesReceived(t *testing.T) {
+	r := streaming(t)
+	r.fill(0)
+	r.fill(1)
+	blobs := &racing{shelf: r.shelf}
+	r.opts.Blobs = blobs
+	r.open()
+	blobs.first = func() { r.walk(want{"received 1", nil}) }
+	if err := r.Flush(t.Context(), idOf("t"), r.c); err != nil {
+		t.Fatal(err)
+	}
+	blobs.first = func() { r.walk(want{"received 2", nil}) }
+	r.walk(want{"put first=2", nil}, want{"put first=3", nil})
+	if err := r.Flush(t.Context(), idOf("t"), r.c); err != nil {
+		t.Fatal(err)
+	}
+	if row := r.row("t"); row.BytesStored != 4*sealed.RecordSize {
+		t.Errorf("%d bytes are stored: a segment was taken for lost", row.BytesStored)
+	}
+}
+
+// racing does something just before the next sync.
+type racing struct {
+	*shelf
+	first func()
+}
+
+func (s *racing) Sync(ctx context.Context, keys iter.Seq[string]) error {
+	if first := s.first; first != nil {
+		s.first = nil
+		first()
+	}
+	return s.shelf.Sync(ctx, keys)
 }
