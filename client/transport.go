@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 
@@ -95,6 +96,8 @@ func gone(err error) bool {
 		return true
 	case connect.CodeCanceled: // of Connect's own: the connection was reset; of the server's: it stops
 		return reasonOf(err) == ""
+	case connect.CodeUnknown: // an answer that was cut off in the middle
+		return errors.Is(err, io.ErrUnexpectedEOF)
 	}
 	return false
 }

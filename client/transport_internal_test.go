@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -34,6 +35,8 @@ func TestGone(t *testing.T) {
 		{with(connect.CodeCanceled, "ANY"), false},
 		{with(connect.CodeInternal, ""), false},
 		{with(connect.CodeNotFound, ""), false},
+		{connect.NewError(connect.CodeUnknown, fmt.Errorf("read message: %w", io.ErrUnexpectedEOF)), true},
+		{with(connect.CodeUnknown, ""), false},
 		{errors.New("other"), false},
 	} {
 		if got := gone(tt.err); got != tt.want {
