@@ -227,6 +227,7 @@ func TestEvidenceOfOffer(t *testing.T) {
 		{"good", nil, nil, nil},
 		{"another key's proof", nil, func(*move) func([32]byte) ([]byte, error) { return p.prove }, transfer.ErrProof},
 		{"another key", func(_ *move, o *handover.Offer) { o.Device = p.key.PublicKey() }, func(*move) func([32]byte) ([]byte, error) { return p.prove }, transfer.ErrProof},
+		{"another key than the evidence's, which has proved it", func(_ *move, o *handover.Offer) { o.Device = p.key.PublicKey() }, nil, transfer.ErrProof},
 		{"another challenge", func(_ *move, o *handover.Offer) { o.Challenge = [32]byte{1} }, nil, integrity.ErrCeremonyExpired},
 		{"a device's key", func(_ *move, o *handover.Offer) {
 			o.Challenge = [32]byte(r.challenge())
