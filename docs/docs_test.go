@@ -235,7 +235,7 @@ func TestNames(t *testing.T) {
 		}
 	})
 	used := regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`")
-	counted := source[root+"/server/metrics.go"] + source[root+"/server/metricsrecovery.go"]
+	counted := source[root+"/server/metrics.go"] + source[root+"/server/metricsrecovery.go"] + source[root+"/server/metricstransfer.go"]
 	metric := regexp.MustCompile(`\bstaunch_[a-z_]+\b`)
 	for name, page := range pages(t) {
 		for _, m := range used.FindAllStringSubmatch(page, -1) {
@@ -251,7 +251,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	operations := readFile(t, "docs/operations.md")
-	for _, m := range regexp.MustCompile(`Name: "(\w+)"`).FindAllStringSubmatch(counted, -1) {
+	for _, m := range regexp.MustCompile(`(?:Name: |NewDesc\()"(\w+)"`).FindAllStringSubmatch(counted, -1) {
 		if !strings.Contains(operations, "`"+m[1]+"`") {
 			t.Errorf("docs/operations.md does not name the metric %s", m[1])
 		}
