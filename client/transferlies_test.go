@@ -409,3 +409,23 @@ func TestSegmentsAreNotRedirected(t *testing.T) {
 		t.Errorf("%v; the other server has seen %d calls", c.err, len(seen))
 	}
 }
+
+// TestOtherApp: a phone moves within its own app.
+func TestOtherApp(t *testing.T) {
+	p := newPair(t, nil)
+	p.relay.audience = "other@localhost"
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := p.n.receive(ctx); !errors.Is(err, client.ErrMoveCheck) {
+		t.Error(err)
+	}
+	p.relay.audience = "demo@localhost"
+	go p.receive(ctx)
+	offer(p.c.uri, <-p.c.uri)
+	p.relay.mu.Lock()
+	p.relay.audience = "other@localhost"
+	p.relay.mu.Unlock()
+	if c := p.send(ctx); !errors.Is(c.err, client.ErrMoveCheck) {
+		t.Error(c.err)
+	}
+}

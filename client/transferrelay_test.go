@@ -32,13 +32,14 @@ import (
 // it shows, which makes it the adversary.
 type relay struct {
 	transferv1connect.UnimplementedTransferServiceHandler
-	held    time.Duration
-	ttl     int64 // seconds of an offer
-	recall  int64
-	verdict string
-	lie     func(v *transferv1.View, receiver bool)
-	put     func(first uint64, body []byte) (status int) // 0: store it
-	get     func(first uint64, body []byte) []byte
+	held     time.Duration
+	ttl      int64 // seconds of an offer
+	recall   int64
+	verdict  string
+	audience string
+	lie      func(v *transferv1.View, receiver bool)
+	put      func(first uint64, body []byte) (status int) // 0: store it
+	get      func(first uint64, body []byte) []byte
 	// incomplete: the first Seal is refused.
 	incomplete bool
 	redirect   string
@@ -59,7 +60,7 @@ type relay struct {
 }
 
 func newRelay() *relay {
-	return &relay{ttl: 120, recall: 3600, verdict: "TRUSTED", changed: make(chan struct{}), segments: map[uint64][]byte{}, puts: map[uint64]int{}, at: map[string]uint64{}}
+	return &relay{ttl: 120, recall: 3600, verdict: "TRUSTED", audience: "demo@localhost", changed: make(chan struct{}), segments: map[uint64][]byte{}, puts: map[uint64]int{}, at: map[string]uint64{}}
 }
 
 // step notes an envelope, once, and the state that follows.
@@ -132,7 +133,7 @@ func (r *relay) view(token []byte, after uint64) *transferv1.View {
 
 func (r *relay) Begin(context.Context, *connect.Request[transferv1.BeginRequest]) (*connect.Response[transferv1.BeginResponse], error) {
 	challenge := sha256.Sum256([]byte("a challenge"))
-	return answer(&transferv1.BeginResponse{Challenge: challenge[:], OfferSeconds: r.ttl, Audience: "demo@localhost"}, nil)
+	return answer(&transferv1.BeginResponse{Challenge: challenge[:], OfferSeconds: r.ttl, Audience: r.audience}, nil)
 }
 
 func (r *relay) Offer(_ context.Context, q *connect.Request[transferv1.OfferRequest]) (*connect.Response[transferv1.OfferResponse], error) {
@@ -167,7 +168,7 @@ func (r *relay) Claim(_ context.Context, q *connect.Request[transferv1.ClaimRequ
 		r.bump("claim")
 	}
 	return answer(&transferv1.ClaimResponse{
-		View: r.view(r.c, 0), Offer: r.steps[0].Bytes, Verdict: r.verdict, Place: "198.51.100.0/24", SameNetwork: true, Audience: "demo@localhost", RecallSeconds: r.recall,
+		View: r.view(r.c, 0), Offer: r.steps[0].Bytes, Verdict: r.verdict, Place: "198.51.100.0/24", SameNetwork: true, Audience: r.audience, RecallSeconds: r.recall,
 	}, nil)
 }
 

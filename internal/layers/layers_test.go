@@ -72,7 +72,7 @@ rpc/extauthz          | attest/registry attest/request gen/...                  
 server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... transfer blob web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process transfer/handover | connectrpc.com/connect github.com/alecthomas/kong github.com/makiuchi-d/gozxing github.com/schollz/progressbar/v3 rsc.io/qr
 cmd/staunch-vault     | recovery/release recovery/replica                                        |
-client                | account attest/request gen/... recovery recovery/wire transfer/handover transfer/sealed transfer/derive                                         | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
+client                | account attest/request gen/... recovery recovery/wire transfer/handover transfer/sealed                                         | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 examples/pay          | attest/request client                                                    |
 examples/pay/phone    | attest/attesttest gen/...                                                | connectrpc.com/connect
 fetch                 | attest/android attest/appattest internal/jsonobject                      |
