@@ -1,6 +1,14 @@
 package integrity
 
-import "fmt"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/transfer"
+)
 
 // movedAlert is what alerts tell of moves; empty: it is none of theirs.
 func movedAlert(a AlertRow, t told) string {
@@ -40,4 +48,28 @@ func colon(text string) string {
 		return ""
 	}
 	return ": " + text
+}
+
+// warnUndone tells of moves that are undone because the new phone has been removed: the
+// old phone has the account again. After a recovery that brings neither of them back,
+// there is nothing to tell.
+func (s *Service) warnUndone(ctx context.Context, tx Tx, undone []transfer.Transfer, now time.Time) error {
+	for _, t := range undone {
+		a, err := s.account(ctx, tx, t.Account)
+		if errors.Is(err, ErrAccountUnknown) || err == nil && a.Hold.Reason == account.HoldRecovered {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d := s.clockDeed(t.Account, "transfer.recalled", now)
+		d.alert, d.device, d.data = "transfer.recalled", t.NewDevice, map[string]any{"transfer": t.ID}
+		if p := t.Peer(); p != "" {
+			d.data["name"] = p
+		}
+		if err := s.warn(ctx, tx, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -121,7 +121,9 @@ func (s *Service) endMoves(ctx context.Context, tx Tx, scope Scope, now time.Tim
 	}
 	var changed []transfer.Transfer
 	if scope.Gone && scope.Device != "" {
-		changed, err = s.moves.GoneTx(ctx, moves, scope.Device, now)
+		if changed, err = s.moves.GoneTx(ctx, moves, scope.Device, now); err == nil {
+			err = s.warnUndone(ctx, tx, changed, now)
+		}
 	} else {
 		why := transfer.Frozen
 		if scope.Gone {

@@ -130,6 +130,9 @@ func TestNewPhoneIsRemoved(t *testing.T) {
 			if old := r.device(p.device); old.State != account.Active || r.device(m.n.device).State != account.Deleted {
 				t.Errorf("the old phone is %s", old.State)
 			}
+			if !has(r.kinds(p.account), "transfer.recalled") {
+				t.Error("nobody is told that the old phone has the account again")
+			}
 			r.checked()
 		})
 	}
