@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -40,6 +41,18 @@ func (s *Service) runRemoveCredential(ctx context.Context, tx Tx, a *actor, d *d
 	c, err := s.named(ctx, tx, a, params)
 	if err != nil {
 		return nil, err
+	}
+	devices, err := s.devices(ctx, tx, a.Account)
+	if err != nil {
+		return nil, err
+	}
+	for _, dev := range devices { // without a passkey nobody takes an account back
+		if !slices.Contains(c.Devices, dev.ID) {
+			continue
+		}
+		if err := s.recallStays(a, account.RemoveCredential, dev); err != nil {
+			return nil, err
+		}
 	}
 	d.subject, d.event, d.alert = string(c.Ref), "passkey.removed", string(account.RemoveCredential)
 	d.body = map[string]any{"credential": c.Ref}

@@ -197,8 +197,8 @@ func (s *Service) removeAddedPasskeys(ctx context.Context, tx Tx, d *deed, dev a
 }
 
 // recallStays keeps a phone to which the account has moved, and whoever it has let
-// in, from freezing or removing the old phone while that can take the account back:
-// a phisher would do so at once. A device that was there before the move may.
+// in, from freezing or removing the old phone, or a passkey of it, while that can take
+// the account back: a phisher would do so at once. A device that was there before the move may.
 func (s *Service) recallStays(a *actor, action account.Action, going account.Device) error {
 	h := going.Hold
 	moved := h.Reason == account.HoldLeaving && h.Until.IsZero() && h.Left == 0

@@ -117,9 +117,43 @@ func (s *Service) RecallTx(ctx context.Context, tx Tx, turn Turn, now time.Time)
 // same transaction.
 func (s *Service) FinishTx(ctx context.Context, tx Tx, turn Turn, now time.Time) (*View, error) {
 	return s.take(ctx, tx, handover.StepFinal, turn, now, func(r *row, _ *Wanted) error {
+		first, err := s.arrival(ctx, tx, r, now)
+		switch {
+		case err != nil:
+			return err
+		case first != nil && first.RecallUntil.IsZero():
+			return fmt.Errorf("%w: %s, which brought the phone that hands it over, has not been acknowledged", &StateError{r.State}, first.ID)
+		case first != nil:
+			return fmt.Errorf("%w: until then %s can be recalled, which brought the phone that hands it over", &EarlyError{first.RecallUntil}, first.ID)
+		}
 		r.finish(turn.Envelope, now)
 		return nil
 	})
+}
+
+// arrival is the move that has brought the phone which hands the account over in
+// this one, as long as it can be recalled; nil: there is none. Until that is over no
+// move from there on is final: a phisher would move the account on to a phone beside
+// his first one, end that window at once, and with the first phone gone there was
+// nothing left to take back.
+func (s *Service) arrival(ctx context.Context, tx Tx, r *row, now time.Time) (*row, error) {
+	rows, err := tx.TransfersOfDevice(ctx, r.SenderDevice)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range rows {
+		if t.NewDevice != r.SenderDevice {
+			continue
+		}
+		first, err := s.settled(t, now)
+		if err != nil {
+			return nil, err
+		}
+		if first.recallable() {
+			return first, nil
+		}
+	}
+	return nil, nil
 }
 
 // Cancelling ends a transfer that is not committed. It is by a phone, with its token,

@@ -89,6 +89,11 @@ func (s *Service) SettleTx(ctx context.Context, tx Tx, id ID, now time.Time) (Tr
 	if r.State == r.was.State {
 		return r.Transfer, false, nil
 	}
+	if r.State == Final { // a phone that came by another move goes when that is final, too
+		if first, err := s.arrival(ctx, tx, r, now); err != nil || first != nil {
+			return r.was, false, err
+		}
+	}
 	return r.Transfer, true, s.save(ctx, tx, r, r.actor(""), now)
 }
 
