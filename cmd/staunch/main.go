@@ -26,6 +26,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -120,6 +121,9 @@ func run(args []string, s *streams) (code int) {
 		}
 		err = fmt.Errorf("%w (see `%s`)", plainly(err), hint)
 		if isPhone(args) { // which prints one line of JSON, whatever happens
+			if len(args) > 1 && args[1] == "transfer" {
+				return report(s.err, transferFailed(s, true, "", time.Now(), &phoneUsage{err}))
+			}
 			return report(s.err, phoneFailed(s, true, &phoneUsage{err}))
 		}
 		return report(s.err, &exitError{exitCannot, err})

@@ -53,6 +53,7 @@ type statusReport struct {
 	Pending      []waitReport  `json:"pending,omitempty"`
 
 	home string
+	left bool // the account has moved from this phone
 }
 
 // waitReport is something that waits and then happens.
@@ -82,7 +83,7 @@ func (r *phoneRun) status(m *accountv1.GetStatusResponse) *statusReport {
 	s := &statusReport{
 		OK: true, App: r.phone.State().App, Account: m.GetAccount(), Device: m.GetDevice(), Name: m.GetName(),
 		Platform: low(m.GetPlatform(), "PLATFORM_"), AccountState: low(m.GetAccountState(), "STATE_"), DeviceState: low(m.GetDeviceState(), "STATE_"),
-		Class: low(m.GetClass(), "CLASS_"), ServerTime: moment(now), home: r.flags.Home,
+		Class: low(m.GetClass(), "CLASS_"), ServerTime: moment(now), home: r.flags.Home, left: r.home.file.Left != nil,
 	}
 	if h := m.GetHold(); h != nil {
 		held := heldOf(h, now)
@@ -127,15 +128,22 @@ func (s *statusReport) words(w io.Writer) error {
 		fmt.Sprintf("%s: %s", s.Name, stateWords(s.DeviceState)),
 		fmt.Sprintf("Account %s: %s", s.Account, stateWords(s.AccountState)),
 	}
-	if h := s.Hold; h != nil {
+	switch h := s.Hold; {
+	case h == nil:
+	case h.Reason == "leaving":
+		lines = append(lines, "It is leaving: another phone takes its place. It can look, freeze and veto.")
+		if s.left {
+			lines = append(lines, "To take the account back: staunch phone transfer recall --home "+quoted(s.home))
+		}
+	default:
 		lines = append(lines, h.sentence())
 	}
 	for _, o := range s.OthersHeld {
-		how := "is new"
+		how := "is new. " + o.sentence()
 		if o.Reason == "leaving" {
-			how = "is leaving"
+			how = "is leaving."
 		}
-		lines = append(lines, fmt.Sprintf("Another device, %s (%s), %s. %s", o.Name, o.Device, how, o.sentence()))
+		lines = append(lines, fmt.Sprintf("Another device, %s (%s), %s", o.Name, o.Device, how))
 		if o.MayVeto {
 			lines = append(lines, "  If that wasn't you: staunch phone veto --home "+quoted(s.home)+" --device "+o.Device)
 		}

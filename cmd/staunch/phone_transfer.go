@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/staunchid/staunch/client"
@@ -86,6 +87,14 @@ func (f transferFlags) with(ctx context.Context, s *streams, h *home, yes bool, 
 		return errors.Join(r.broken, err)
 	})
 }
+
+// gcPercent collects garbage often: what a transfer keeps in memory is some
+// large buffers without pointers, which costs little to look at, and half of the
+// memory that a phone may have.
+const gcPercent = 20
+
+// frugal keeps the memory of this process small.
+func frugal() { debug.SetGCPercent(gcPercent) }
 
 // proximity reports whether the phone looks for the other one in the local
 // network.

@@ -57,6 +57,9 @@ func (c *PhoneTransferReceiveCmd) Run(s *streams) error {
 		if n.Name == "" {
 			n.Name = n.Platform
 		}
+		if len(n.Name) > maxModel {
+			return &phoneUsage{fmt.Errorf("--name: %d bytes, and the old phone shows at most %d", len(n.Name), maxModel)}
+		}
 		if err := n.begin(h, client.FlowMove); err != nil {
 			return err
 		}
@@ -64,15 +67,19 @@ func (c *PhoneTransferReceiveCmd) Run(s *streams) error {
 	})
 }
 
+// maxModel is how much of its model a phone tells the other one, in bytes.
+const maxModel = 64
+
 // receive drives the new phone's half.
 func (c *PhoneTransferReceiveCmd) receive(ctx context.Context, r *transferRun) (err error) {
+	frugal()
 	lock, err := r.home.alone()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dropCode(filepath.Join(r.moving.Dir, qrName)), lock.Close()) }()
 	m, err := r.phone.ReceiveMove(ctx, &client.ReceiveOptions{
-		Moving: r.moving, Enrolment: client.Enrolment{Name: r.home.file.Name}, Info: softInfo(r.home.file.Platform),
+		Moving: r.moving, Enrolment: client.Enrolment{Name: r.home.file.Name}, Info: softInfo(r.home.file.Name),
 		Importer: client.NewFolderImporter(filepath.Join(r.moving.Dir, client.RoleReceiver, stagingName), filepath.Join(r.home.dir, historyName)),
 		Number:   r.asking.number,
 	})
@@ -143,7 +150,8 @@ func emptyOrPhone(dir string) error {
 	return nil
 }
 
-// softInfo is what a software phone says of itself.
-func softInfo(platform string) client.MoveInfo {
-	return client.MoveInfo{Model: "software phone (" + platform + ")", OS: runtime.GOOS, App: "staunch " + readBuild().Version}
+// softInfo is what a software phone says of itself. It has no model, so it gives
+// the name that its owner has chosen: the account will call it so.
+func softInfo(name string) client.MoveInfo {
+	return client.MoveInfo{Model: name, OS: runtime.GOOS, App: "staunch " + readBuild().Version}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/android"
@@ -75,6 +76,7 @@ func (c *PhoneTransferSendCmd) code() (uri string, err error) {
 
 // send drives the old phone's half.
 func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri string) (err error) {
+	frugal()
 	lock, err := r.home.alone()
 	if err != nil {
 		return err
@@ -93,7 +95,7 @@ func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri str
 		return err
 	}
 	m, err := r.phone.SendMove(ctx, &client.SendOptions{
-		Moving: r.moving, URI: uri, Judge: judge, Source: source, Name: r.home.file.Name, Info: softInfo(r.home.file.Platform),
+		Moving: r.moving, URI: uri, Judge: judge, Source: source, Name: shortened(r.home.file.Name), Info: softInfo(shortened(r.home.file.Name)),
 		Ask: func(ctx context.Context, p *client.Peer) (bool, error) {
 			return r.asking.agrees(ctx, movingQuestion(p))
 		},
@@ -106,6 +108,16 @@ func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri str
 		return err
 	}
 	return r.done(m)
+}
+
+// shortened is a name of which no more is left than a phone tells the other one.
+func shortened(name string) string {
+	for i := range name {
+		if i+utf8.UTFMax > maxModel && len(name) > maxModel {
+			return name[:i]
+		}
+	}
+	return name
 }
 
 // softJudge judges other phones as the app of software phones does: they are of

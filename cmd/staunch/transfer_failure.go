@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/client"
+	"github.com/staunchid/staunch/transfer/handover"
 )
 
 // phoneFull: no room, beside too often.
@@ -62,6 +63,8 @@ func transferFailureOf(err error) *errorEvent {
 		reason string
 	}{
 		{client.ErrNoMove, phoneAbsent, "none"},
+		{handover.ErrOrder, phoneRefused, "too_early"}, // finalize, on the new phone
+		{errNo, phoneRefused, "user_cancelled"},
 		{client.ErrMoveOther, phoneUsed, "usage"},
 		{client.ErrHistory, phoneUsed, "usage"},
 		{client.ErrMoveCheck, phoneTampered, "check_failed"},

@@ -210,6 +210,13 @@ func scriptMove(ts *testscript.TestScript, neg bool, args []string) {
 			fmt.Fprintln(receive.in, number)
 		}
 	}
+	for _, w := range []*window{receive, send} {
+		select {
+		case <-w.end:
+		case <-time.After(2 * patience):
+			ts.Fatalf("it does not end\nreceive:\n%s\nsend:\n%s", receive.text(), send.text())
+		}
+	}
 	got := fmt.Sprintf("%d,%d", receive.code(), send.code())
 	ts.Check(os.WriteFile(fresh+".out", []byte(receive.text()), 0o600))
 	ts.Check(os.WriteFile(old+".out", []byte(send.text()), 0o600))

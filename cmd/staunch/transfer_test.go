@@ -107,6 +107,7 @@ func TestTransferExit(t *testing.T) {
 		{client.ErrMoveTooLate, 3, "too_late"},
 		{client.ErrMoveTooEarly, 3, "too_early"},
 		{client.ErrNoMove, 4, "none"},
+		{errNo, 3, "user_cancelled"},
 		{client.ErrNotEnrolled, 4, "PHONE_NOT_ENROLLED"},
 		{client.ErrEnrolled, 3, "PHONE_ENROLLED"},
 		{client.ErrMoveOther, 2, "usage"},
