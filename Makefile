@@ -8,6 +8,7 @@ FUZZTIME ?= 30s
 BENCH ?= .
 SOAK ?= 10m
 ACCOUNTS ?= 1000
+KILLS ?= 200
 BIN = bin/staunch
 
 # -race needs a C compiler. SQLite, which is C turned into Go, and what computes
@@ -21,7 +22,7 @@ PROCESSES = ./cmd/staunch
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery vulncheck clean
+.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery soak-transfer vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -132,6 +133,9 @@ soak: build ## drive a server for SOAK (10m); memory must not grow
 
 soak-recovery: ## kill API, vaults and witnesses again and again; then ACCOUNTS (1000) recover, and no count fell
 	STAUNCH_SOAK_ACCOUNTS=$(ACCOUNTS) $(GO) test -count=1 -v -timeout 1h -run '^TestSoak$$' ./recovery/recoverytest/insider
+
+soak-transfer: ## kill sender, receiver and server of moves KILLS (200) times each: every move is complete, or cleanly over
+	STAUNCH_SOAK_KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 1h -run '^TestTransferKilled$$' ./cmd/staunch
 
 vulncheck: ## look for known vulnerabilities in what is used (asks the network)
 	$(TOOL) govulncheck ./...
