@@ -2,7 +2,6 @@ package integrity
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -20,10 +19,7 @@ func (s *Service) act(ctx context.Context, fn func(Tx) error) error {
 		*touched = touches{} // may run twice
 		return fn(&noting{Tx: tx, touched: touched})
 	})
-	var t *tampered
-	if errors.As(err, &t) {
-		s.lockdown(ctx, t)
-	}
+	err = s.lockIf(ctx, err)
 	if err == nil {
 		s.alerts.wake(touched.accounts.all())
 		s.joins.wake(touched.joins.all())
@@ -36,12 +32,7 @@ func (s *Service) act(ctx context.Context, fn func(Tx) error) error {
 
 // look runs fn in one transaction that reads.
 func (s *Service) look(ctx context.Context, fn func(Tx) error) error {
-	err := s.view(ctx, fn)
-	var t *tampered
-	if errors.As(err, &t) {
-		s.lockdown(ctx, t)
-	}
-	return err
+	return s.lockIf(ctx, s.view(ctx, fn))
 }
 
 // noting is a Tx that remembers for which accounts an alert was appended, and

@@ -2,7 +2,6 @@ package integrity
 
 import (
 	"context"
-	"errors"
 
 	"github.com/staunchid/staunch/account"
 )
@@ -27,11 +26,7 @@ func beneath(tx Tx) Tx {
 // alerts were appended. Those who wait for these are woken; and an account of which
 // a row was tampered with is locked, as in a transaction of the flows.
 func (s *Service) Beside(ctx context.Context, err error, alerted []account.ID) {
-	var t *tampered
-	switch {
-	case errors.As(err, &t):
-		s.lockdown(ctx, t)
-	case err == nil:
+	if s.lockIf(ctx, err) == nil {
 		s.alerts.wake(alerted)
 	}
 }

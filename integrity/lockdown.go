@@ -5,7 +5,25 @@ import (
 	"errors"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/transfer"
 )
+
+// lockIf locks the account of a row that was tampered with, one of the flows' or a
+// transfer, if that is what an error says. It gives the error, as ErrIntegrity then.
+func (s *Service) lockIf(ctx context.Context, err error) error {
+	var t *tampered
+	var moved *transfer.Tampered
+	switch {
+	case errors.As(err, &t):
+	case errors.As(err, &moved):
+		t = &tampered{moved.Account, string(moved.ID)}
+		err = t
+	default:
+		return err
+	}
+	s.lockdown(ctx, t)
+	return err
+}
 
 // lockdown locks an account of which a row was tampered with: nobody uses it
 // any more, the owner is told, and the record says what was found. The row

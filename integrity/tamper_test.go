@@ -153,3 +153,22 @@ func TestRevokedUnreadable(t *testing.T) {
 		t.Errorf("the device is %s", s[1])
 	}
 }
+
+// TestMoveTampered: a transfer that was changed in the store locks its account, and
+// keeps nobody from freezing it.
+func TestMoveTampered(t *testing.T) {
+	r := moveRig(t)
+	p := r.mover()
+	m := p.moving().to("put")
+	r.exec("UPDATE transfer SET opens = 0, sender_device = ? WHERE id = ?", string(r.enrol().device), string(m.id))
+	if err := m.seal(); !errors.Is(err, integrity.ErrIntegrity) {
+		t.Errorf("the seal: %v, want %v", err, integrity.ErrIntegrity)
+	}
+	a := read(r, func(tx integrity.Tx) (account.Account, error) {
+		a, _, err := tx.Account(t.Context(), p.account)
+		return a, err
+	})
+	if a.State != account.Locked {
+		t.Errorf("the account is %s", a.State)
+	}
+}

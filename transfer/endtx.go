@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -60,10 +61,15 @@ func (s *Service) GoneTx(ctx context.Context, tx Tx, device account.DeviceID, no
 	return recalled, err
 }
 
-// each applies a rule to rows, and saves and gives those that it changes.
+// each applies a rule to rows, and saves and gives those that it changes. With one
+// whose mark is wrong nothing is done by anybody, so that it must not keep an
+// account from being frozen or locked.
 func (s *Service) each(ctx context.Context, tx Tx, rows []Transfer, now time.Time, rule func(r *row) bool) (changed []Transfer, err error) {
 	for _, t := range rows {
 		r, err := s.settled(t, now)
+		if wrong := (*Tampered)(nil); errors.As(err, &wrong) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
