@@ -3,7 +3,7 @@
 // Absolute times say little on a machine that does other things; a ratio says
 // what our own code adds.
 //
-//	go run ./internal/bench [-rounds N] [-time D] [-requests N] [-keys N] [-run REGEXP]
+//	go run ./internal/bench [-rounds N] [-time D] [-requests N] [-keys N] [-history MIB] [-run REGEXP]
 //
 // Verifiers: it builds the test binaries once and runs all benchmarks in
 // rounds, so that a benchmark and its floor are measured close to each other
@@ -17,6 +17,10 @@
 // Re-evaluation: a new revocation list is applied to many keys.
 //
 // Recoveries: evaluate and release at three vaults and their witnesses, in memory.
+//
+// A whole move: a history moves from one software phone to another through a server,
+// each in a process of its own; and the same segments over the same path with nothing
+// sealed; and croc does it, where it is installed.
 //
 // It exits with 1 if a goal is missed.
 package main
@@ -35,6 +39,7 @@ const (
 	requestsName   = "VerifyRequest over HTTP"
 	reevaluateName = "re-evaluation"
 	recoverName    = "recoveries"
+	moveName       = "a whole move"
 )
 
 // options are the command line.
@@ -47,6 +52,10 @@ type options struct {
 	recoveries int
 	staunch    string
 	bare       string
+	history    int
+	dir        string
+	relay      string
+	args       []string
 }
 
 // errMissed says that everything was measured, and a goal was missed.
@@ -62,7 +71,11 @@ func main() {
 	flag.IntVar(&o.recoveries, "recoveries", 3_000, "recoveries at three vaults")
 	flag.StringVar(&o.staunch, "staunch", "", "the program that serves; empty: it is built")
 	flag.StringVar(&o.bare, "bare", "", "serve at this address what `staunch serve` is compared with; the program calls itself so")
+	flag.IntVar(&o.history, "history", smallHistory, "MiB of history in a move")
+	flag.StringVar(&o.dir, "dir", "", "the folder of a move's phones and servers; empty: /dev/shm where it is, which is in memory")
+	flag.StringVar(&o.relay, "relay", "", "be the sender, receiver or server of what a move is compared with; the program calls itself so")
 	flag.Parse()
+	o.args = flag.Args()
 	switch err := o.measure(os.Stdout, os.Stderr); {
 	case errors.Is(err, errMissed):
 		os.Exit(1)
@@ -75,6 +88,9 @@ func main() {
 func (o *options) measure(out, progress io.Writer) error {
 	if o.bare != "" {
 		return serveBare(o.bare)
+	}
+	if o.relay != "" && len(o.args) == 2 {
+		return relay(o.relay, o.args[0], o.args[1])
 	}
 	match, err := regexp.Compile(o.run)
 	if err != nil {
@@ -106,6 +122,13 @@ func (o *options) measure(out, progress io.Writer) error {
 		holds, err := measureRecoveries(out, o.recoveries)
 		if err != nil {
 			return fmt.Errorf("%s: %w", recoverName, err)
+		}
+		ok = ok && holds
+	}
+	if match.MatchString(moveName) {
+		holds, err := measureMoves(out, progress, o, (o.rounds+7)/8)
+		if err != nil {
+			return fmt.Errorf("%s: %w", moveName, err)
 		}
 		ok = ok && holds
 	}
