@@ -78,10 +78,18 @@ type SendOptions struct {
 	Ask func(ctx context.Context, p *Peer) (bool, error)
 	// Show shows the text that the person approves with his passkey. Required.
 	Show func(text string) error
+	// LeastRecall is for how long this phone can take the account back at the least,
+	// from when the new one has opened the keys, by its own clock: whatever the server
+	// says, it destroys nothing before. 0 is three days; NoLeastRecall leaves it to the
+	// server.
+	LeastRecall time.Duration
 	// Cursor is how far the app has read its mailbox: where the new phone goes on. May
 	// be nil, and give nothing.
 	Cursor func() []byte
 }
+
+// NoLeastRecall is a LeastRecall of nothing at all.
+const NoLeastRecall time.Duration = -1
 
 // ReceiveOptions are of the new phone.
 type ReceiveOptions struct {

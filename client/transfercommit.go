@@ -40,6 +40,9 @@ func (r *receiving) commit(ctx context.Context) error {
 	}
 	r.watch.take(res.Msg.GetView())
 	m := res.Msg.GetSigned()
+	if account.ID(m.GetAccount()) != r.file.Account { // what the old phone has signed names one
+		return fmt.Errorf("%w: the server gives this phone the account %.40q, and the old phone has granted %s", ErrMoveCheck, m.GetAccount(), r.file.Account)
+	}
 	r.file.Result.Account, r.file.Result.Device = account.ID(m.GetAccount()), account.DeviceID(m.GetDevice())
 	r.file.State = "committed"
 	if err := r.dir.save(r.file); err != nil {

@@ -38,7 +38,7 @@ func (p *Phone) ReceiveMove(ctx context.Context, o *ReceiveOptions) (*Moved, err
 		return nil, err
 	}
 	switch s := p.State(); {
-	case r.file != nil && r.file.Closed:
+	case r.file != nil && r.file.Closed && r.file.State != "recalled": // after a recall the phone is anybody's
 		return r.file.Result, r.file.ended()
 	case s.Account != "" && s.Began == nil && (r.file == nil || r.file.Result == nil):
 		return nil, ErrEnrolled
@@ -266,7 +266,7 @@ func (r *receiving) claimed(ctx context.Context) error {
 		return r.cancel(ctx, "integrity", checked(err))
 	}
 	r.beacon.close()
-	r.file.URI, r.file.Class = "", string(m.Class)
+	r.file.URI, r.file.Class, r.file.Account = "", string(m.Class), account.ID(m.Account)
 	if err := r.save(r.half); err != nil {
 		return err
 	}

@@ -43,6 +43,8 @@ type relay struct {
 	// incomplete: the first Seal is refused.
 	incomplete bool
 	redirect   string
+	claimed    func(*transferv1.ClaimResponse) // alters the answer
+	signed     func(*accountv1.Signed)         // too
 
 	mu       sync.Mutex
 	v        transferv1.View // without envelopes
@@ -167,9 +169,13 @@ func (r *relay) Claim(_ context.Context, q *connect.Request[transferv1.ClaimRequ
 		r.c, r.v.State = q.Msg.Token, transferv1.TransferState_TRANSFER_STATE_CLAIMED
 		r.bump("claim")
 	}
-	return answer(&transferv1.ClaimResponse{
+	m := &transferv1.ClaimResponse{
 		View: r.view(r.c, 0), Offer: r.steps[0].Bytes, Verdict: r.verdict, Place: "198.51.100.0/24", SameNetwork: true, Audience: r.audience, RecallSeconds: r.recall,
-	}, nil)
+	}
+	if r.claimed != nil {
+		r.claimed(m)
+	}
+	return answer(m, nil)
 }
 
 func (r *relay) Hello(_ context.Context, q *connect.Request[transferv1.HelloRequest]) (*connect.Response[transferv1.HelloResponse], error) {
@@ -249,6 +255,9 @@ func (r *relay) Commit(_ context.Context, q *connect.Request[transferv1.CommitRe
 	signed := &accountv1.Signed{Account: anAccount, Device: newDevice}
 	if r.v.State == transferv1.TransferState_TRANSFER_STATE_SEALED {
 		signed.Session, signed.Token = "s_abcdefghijklmnopqrstuvwxy2", aToken
+	}
+	if r.signed != nil {
+		r.signed(signed)
 	}
 	err := r.step("receipt", q.Msg.Envelope, transferv1.TransferState_TRANSFER_STATE_COMMITTED)
 	return answer(&transferv1.CommitResponse{View: r.view(r.n, 0), Signed: signed}, err)

@@ -128,6 +128,7 @@ type handset struct {
 	typed  func(string) string
 	ask    func(*client.Peer) (bool, error)
 	source client.Source
+	least  time.Duration // SendOptions.LeastRecall
 }
 
 func (h *handset) start() *client.Phone {
@@ -230,7 +231,7 @@ func (h *handset) send(ctx context.Context, uri string) (*client.Moved, error) {
 		}
 	}
 	return h.start().SendMove(ctx, &client.SendOptions{
-		Moving: h.moving(), URI: uri, Source: src, Judge: judge(h.t), Name: "Old", Info: client.MoveInfo{Model: "C", OS: "15", App: "1"},
+		Moving: h.moving(), URI: uri, Source: src, Judge: judge(h.t), Name: "Old", LeastRecall: h.least, Info: client.MoveInfo{Model: "C", OS: "15", App: "1"},
 		Ask: func(_ context.Context, p *client.Peer) (bool, error) {
 			if h.ask != nil {
 				return h.ask(p)
@@ -287,7 +288,7 @@ func newPair(t *testing.T, files map[string]string) *pair {
 	sealing := make([]byte, 32)
 	rand.Read(sealing) //nolint:errcheck // never returns an error
 	p := &pair{t: t, relay: r, url: server.URL}
-	p.c = &handset{app: &app{keys: map[string][]byte{"sealing": sealing, "recovery": []byte("state")}}, t: t, url: server.URL, dir: t.TempDir(), state: enrolled, key: old.Key, number: number, uri: uri}
+	p.c = &handset{app: &app{keys: map[string][]byte{"sealing": sealing, "recovery": []byte("state")}}, t: t, url: server.URL, dir: t.TempDir(), state: enrolled, key: old.Key, number: number, uri: uri, least: client.NoLeastRecall}
 	p.n = &handset{app: &app{}, t: t, url: server.URL, dir: t.TempDir(), number: number, uri: uri}
 	if len(files) > 0 {
 		write(t, p.c.history(), files)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	transferv1 "github.com/staunchid/staunch/gen/staunch/transfer/v1"
@@ -157,7 +158,7 @@ func (s *sending) claim(ctx context.Context) error {
 	if err != nil {
 		return s.cancel(ctx, "integrity", checked(err))
 	}
-	s.file.Audience, s.file.RecallWindow = m.GetAudience(), secondsOf(m.GetRecallSeconds())
+	s.file.Audience, s.file.RecallWindow = m.GetAudience(), recallWindow(m.GetRecallSeconds(), s.o.LeastRecall)
 	if err := s.p.audienceFits(s.file.Audience); err != nil {
 		return s.cancel(ctx, "integrity", err)
 	}
@@ -177,6 +178,16 @@ func (s *sending) claim(ctx context.Context) error {
 	}
 	s.file.Beacons, s.file.URI = peer.LAN, ""
 	return s.save(s.half)
+}
+
+// recallWindow is how long the old phone keeps what it needs for a recall: as long as
+// the server says, and no shorter than its app does.
+func recallWindow(seconds int64, least time.Duration) time.Duration {
+	if least == 0 {
+		least = 72 * time.Hour
+	}
+	const most = 1 << 31 // seconds: what is longer would not be counted
+	return max(secondsOf(min(max(seconds, 0), most)), least, 0)
 }
 
 // refusedClaim forgets a move that the server does not have for this phone.

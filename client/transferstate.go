@@ -34,6 +34,7 @@ type moveFile struct {
 	Receipt   *handover.Receipt `json:"receipt,omitempty"`  // what has arrived
 	Sealing   []byte            `json:"sealing,omitempty"`  // public key that was opened
 	Beacon    uint16            `json:"beacon,omitempty"`   // its port
+	Account   account.ID        `json:"account,omitempty"`  // that the current phone has named
 
 	// C.
 	Source       string           `json:"source,omitempty"`  // which history

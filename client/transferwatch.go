@@ -93,11 +93,23 @@ func (w *watcher) take(v *transferv1.View) {
 		return // an older answer, which came later
 	}
 	for _, e := range v.GetEnvelopes() {
-		w.envelopes[handover.Step(e.GetStep())] = e.GetBytes()
+		if step := handover.Step(e.GetStep()); isStep(step) { // one of each, however many the server makes up
+			w.envelopes[step] = e.GetBytes()
+		}
 	}
 	w.view = v
 	close(w.changed)
 	w.changed = make(chan struct{})
+}
+
+// isStep reports whether there is such a message.
+func isStep(s handover.Step) bool {
+	switch s {
+	case handover.StepOffer, handover.StepHello, handover.StepAnswer, handover.StepMatched, handover.StepConfirm,
+		handover.StepGrant, handover.StepReceipt, handover.StepAck, handover.StepRecall, handover.StepFinal:
+		return true
+	}
+	return false
 }
 
 func (w *watcher) end(err error) {

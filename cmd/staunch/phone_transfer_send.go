@@ -96,6 +96,7 @@ func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri str
 	}
 	m, err := r.phone.SendMove(ctx, &client.SendOptions{
 		Moving: r.moving, URI: uri, Judge: judge, Source: source, Name: shortened(r.home.file.Name), Info: softInfo(shortened(r.home.file.Name)),
+		LeastRecall: client.NoLeastRecall, // of a server to try things with it is minutes
 		Ask: func(ctx context.Context, p *client.Peer) (bool, error) {
 			return r.asking.agrees(ctx, movingQuestion(p))
 		},
