@@ -208,6 +208,9 @@ func (h *handset) receive(ctx context.Context) (*client.Moved, error) {
 		Moving: h.moving(), Enrolment: client.Enrolment{Name: "New"}, Info: client.MoveInfo{Model: "N", OS: "16", App: "2"},
 		Importer: client.NewFolderImporter(filepath.Join(h.dir, "transfer", "receive", "staging"), h.history()),
 		Number: func(ctx context.Context, _ int) (string, error) {
+			if ctx.Err() != nil { // who is gone types nothing
+				return "", ctx.Err()
+			}
 			select {
 			case <-ctx.Done():
 				return "", ctx.Err()
