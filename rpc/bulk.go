@@ -1,12 +1,14 @@
 package rpc
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,9 @@ const BulkPath = "/transfer/v1/"
 
 const (
 	maxSegment = 64 + 64*(64<<10+16) // bytes: a header, and 64 records with their tags
+	bulkHead   = 64                  // bytes of that header: nobody has looked at a token before they are there
 	bulkIdle   = time.Minute         // from one piece of a body to the next
+	bulkMost   = 10 * time.Minute    // for all of it: a phone with a slow link sends smaller segments
 )
 
 // bulkHandler serves BulkPath.
@@ -113,7 +117,7 @@ func (h *bulkHandler) put(w http.ResponseWriter, r *http.Request, moves Moves, a
 		return errRequestf("a segment is not compressed")
 	}
 	rc := http.NewResponseController(w)
-	created, err := moves.PutSegment(r.Context(), at, r.ContentLength, &slowBody{r.Body, rc})
+	created, err := moves.PutSegment(r.Context(), at, r.ContentLength, &slowBody{Reader: r.Body, rc: rc, until: time.Now().Add(bulkMost)})
 	if err != nil {
 		return err
 	}
@@ -125,26 +129,46 @@ func (h *bulkHandler) put(w http.ResponseWriter, r *http.Request, moves Moves, a
 }
 
 // slowBody gives each piece of a body its own time: the server's is for whole
-// requests.
+// requests. That holds for the header, so that a stranger, who has no token, occupies
+// a connection for no longer than with any other call.
 type slowBody struct {
 	io.Reader
-	rc *http.ResponseController
+	rc    *http.ResponseController
+	until time.Time // and not longer
+	read  int
 }
 
 func (b *slowBody) Read(p []byte) (int, error) {
-	_ = b.rc.SetReadDeadline(time.Now().Add(bulkIdle)) // see stay
-	return b.Reader.Read(p)
+	if b.read >= bulkHead {
+		next := time.Now().Add(bulkIdle)
+		if next.After(b.until) {
+			next = b.until
+		}
+		_ = b.rc.SetReadDeadline(next) // see stay
+	}
+	n, err := b.Reader.Read(p)
+	b.read += n
+	if errors.Is(err, os.ErrDeadlineExceeded) { // the phone sends it again
+		err = fmt.Errorf("%w: the segment has stopped coming after %d bytes", context.DeadlineExceeded, b.read)
+	}
+	return n, err
 }
 
-// slowAnswer does the same for what is sent.
-type slowAnswer struct {
-	io.Writer
-	rc *http.ResponseController
-}
+// sendPiece is how much of an answer gets bulkIdle: a link of 17 kbit/s is enough.
+const sendPiece = 128 << 10
 
-func (a *slowAnswer) Write(p []byte) (int, error) {
-	_ = a.rc.SetWriteDeadline(time.Now().Add(bulkIdle)) // see stay
-	return a.Writer.Write(p)
+// sendSlowly does the same for what is sent. A file goes from the disk to the
+// connection without passing through this process, where the system can do that.
+func sendSlowly(w io.Writer, rc *http.ResponseController, r io.Reader, size int64) error {
+	for size > 0 {
+		_ = rc.SetWriteDeadline(time.Now().Add(bulkIdle)) // see stay
+		n, err := io.CopyN(w, r, min(size, sendPiece))
+		if err != nil {
+			return err
+		}
+		size -= n
+	}
+	return nil
 }
 
 // get gives a segment, or a part of it, to the new phone.
@@ -185,7 +209,7 @@ func (h *bulkHandler) get(w http.ResponseWriter, r *http.Request, moves Moves, a
 		head.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, off+size-1, piece.Size))
 		w.WriteHeader(http.StatusPartialContent)
 	}
-	if _, err := io.CopyN(&slowAnswer{w, rc}, piece, size); err != nil {
+	if err := sendSlowly(w, rc, piece.ReadCloser, size); err != nil {
 		h.log.InfoContext(r.Context(), "segment not sent", "transfer", at.ID, "record", at.First, "error", err)
 		panic(http.ErrAbortHandler) // what was sent is short, and the phone must see that
 	}
