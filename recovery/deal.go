@@ -45,11 +45,11 @@ func (c *Client) deal(set *wire.VaultSet, pin PIN, p *Payload) (*registration, e
 		return nil, err
 	}
 	for i, v := range h.Vaults {
-		auth, err := wire.DeriveAuthKey(set.Suite, h.Reg, rwd, v.Vault)
+		prs, err := wire.DerivePRS(set.Suite, h.Reg, rwd, v.Vault)
 		if err != nil {
 			return nil, err
 		}
-		r.making.parts = append(r.making.parts, part{vault: v.Vault, k: ks[i].Scalar.Bytes(), s: ss[i].Scalar.Bytes(), auth: auth.Public()})
+		r.making.parts = append(r.making.parts, part{vault: v.Vault, k: ks[i].Scalar.Bytes(), s: ss[i].Scalar.Bytes(), prs: prs})
 	}
 	if r.making.blob, err = r.key.SealBlob(&h, p.sealed(r.manage, r.seq, c.now())); err != nil {
 		return nil, fmt.Errorf("recovery: the payload: %w", err)
@@ -94,6 +94,6 @@ func (r *registration) create(p *part, target wire.Target, limit uint8) (*wire.C
 	}
 	return &wire.Create{
 		Target: target, Reg: r.reg(), Suite: r.header.Suite, Limit: limit,
-		K: p.k, S: p.s, Auth: p.auth, Manage: manage.Public(), BlobHash: r.blobHash,
+		K: p.k, S: p.s, PRS: p.prs, Manage: manage.Public(), BlobHash: r.blobHash,
 	}, nil
 }

@@ -62,7 +62,7 @@ func (t *try) askEvaluate(ctx context.Context, r *round, ids []string, proofs bo
 		t.last[id] = o.answer
 		switch o.answer.Verdict {
 		case wire.VerdictOK:
-			if o.answer.Nonce == nil || o.answer.E == nil {
+			if o.answer.Ya == nil || o.answer.E == nil {
 				t.lied(id, errors.New("its answer has no evaluation"))
 				continue
 			}

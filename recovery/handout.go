@@ -27,7 +27,7 @@ var (
 type part struct {
 	vault string
 	k, s  wire.Scalar
-	auth  wire.PublicKey
+	prs   wire.PRS
 	sent  *wire.Managed // the create; nil: none has left this phone
 }
 
@@ -36,13 +36,14 @@ func (p *part) code(c *cbor.Coder) {
 	cbor.String(c, &p.vault, 1, 32)
 	p.k.Code(c)
 	p.s.Code(c)
-	cbor.Octets(c, &p.auth, 32, 33)
+	p.prs.Code(c)
 	optional(c, &p.sent, (*wire.Managed).Code)
 }
 
 func (p *part) wipe() {
 	p.k.Wipe()
 	p.s.Wipe()
+	p.prs.Wipe()
 	if p.sent != nil {
 		clear(p.sent.TBS)
 	}
@@ -77,6 +78,7 @@ func (p *part) still(v *view) error {
 	}
 	defer made.K.Wipe()
 	defer made.S.Wipe()
+	defer made.PRS.Wipe()
 	if made.Target != v.target() || (p.sent.Sig == nil) != v.empty() {
 		return fmt.Errorf("%w (vault %s)", ErrForgotten, v.id)
 	}

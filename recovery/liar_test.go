@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,7 +43,10 @@ func lies(t *testing.T) map[string]struct {
 	return map[string]row{
 		"another evaluation": {of(wire.OpEvaluate, func(a *wire.Answer) { a.E = other }), true},
 		"no evaluation":      {of(wire.OpEvaluate, func(a *wire.Answer) { a.E = nil }), true},
-		"no nonce":           {of(wire.OpEvaluate, func(a *wire.Answer) { a.Nonce = nil }), true},
+		"no half":            {of(wire.OpEvaluate, func(a *wire.Answer) { a.Ya = nil }), true},
+		"a half of zeros":    {of(wire.OpEvaluate, func(a *wire.Answer) { a.Ya = make(wire.Element, 32) }), true}, // the identity
+		"half an element":    {of(wire.OpEvaluate, func(a *wire.Answer) { a.Ya = bytes.Repeat([]byte{0xff}, 32) }), true},
+		"another half":       {of(wire.OpEvaluate, func(a *wire.Answer) { a.Ya = other }), false}, // the honest one says that it was not its own
 		"the identity":       {of(wire.OpEvaluate, func(a *wire.Answer) { a.E = make(wire.Element, 32) }), true},
 		"another share":      {of(wire.OpRelease, func(a *wire.Answer) { a.S = &scalar }), true},
 		"no share":           {of(wire.OpRelease, func(a *wire.Answer) { a.S = nil }), true},

@@ -37,6 +37,9 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 	if err != nil {
 		return nil, fmt.Errorf("recovery: open a session: %w", err)
 	}
+	if session.Account != id { // it would be that of the backup
+		return nil, fmt.Errorf("recovery: the service has opened a session of account %s, and %s was asked for: nothing was sent; tell the operator", session.Account, id)
+	}
 	v, err := c.trust(ctx, a.known)
 	if err != nil {
 		return nil, err
@@ -82,8 +85,8 @@ func (c *Client) try(ctx context.Context, r *round, session *SessionView, pin PI
 		return nil, nil, fmt.Errorf("recovery: save the attempt: %w", err)
 	}
 	p, err := t.run(ctx, r)
-	if ge := new(GuessError); errors.As(err, &ge) {
-		a.end() // a verdict
+	if ge := new(GuessError); errors.As(err, &ge) || err != nil && t.spent {
+		a.end() // a verdict; or no vault will give one on this attempt
 		if err := c.saveAttempt(a); err != nil {
 			return nil, nil, fmt.Errorf("recovery: save the attempt: %w", err)
 		}
@@ -94,6 +97,7 @@ func (c *Client) try(ctx context.Context, r *round, session *SessionView, pin PI
 // try is one attempt, from the header to the payload.
 type try struct {
 	account account.ID
+	attempt *Attempt
 	accts   map[string][16]byte
 	vaults  *vaults
 	header  wire.Header
@@ -106,6 +110,7 @@ type try struct {
 	refused   map[string]bool         // wrong PIN, or locked
 	last      map[string]*wire.Answer // the newest of each, for the number that remains
 	errs      map[string]error
+	spent     bool // a vault wants a second answer of this attempt, and gets none
 	liars     []string
 	rwd       wire.Secret
 	key       wire.DataKey
@@ -115,8 +120,9 @@ type try struct {
 // newTry reads the header and blinds the PIN.
 func (c *Client) newTry(session *SessionView, v *vaults, pin PIN, a *Attempt) (*try, error) {
 	t := &try{
-		account: session.Account, accts: session.Accts, vaults: v, evaluated: map[string]*wire.Answer{}, released: map[string]*wire.Answer{},
-		refused: map[string]bool{}, last: map[string]*wire.Answer{}, errs: map[string]error{},
+		account: session.Account, attempt: a, accts: session.Accts, vaults: v, evaluated: map[string]*wire.Answer{},
+		released: map[string]*wire.Answer{},
+		refused:  map[string]bool{}, last: map[string]*wire.Answer{}, errs: map[string]error{},
 	}
 	for _, b := range session.Blobs {
 		blob, err := wire.Decode[wire.Blob](b.Blob)
@@ -128,8 +134,8 @@ func (c *Client) newTry(session *SessionView, v *vaults, pin PIN, a *Attempt) (*
 			continue
 		}
 		// The header is not authentic before the box is open. One that asks for fewer
-		// vaults than the set would have the phone sign, under a key made of their
-		// shares alone, what a thief of these could try PINs against.
+		// vaults than the set would have the phone make a key of their shares alone,
+		// for which a thief of these could try PINs.
 		if h.T < v.set.T {
 			continue
 		}
@@ -147,6 +153,7 @@ func (c *Client) newTry(session *SessionView, v *vaults, pin PIN, a *Attempt) (*
 	if t.blinded, err = t.suite().Blind(t.x, a.seed, t.header.Reg); err != nil {
 		return nil, fmt.Errorf("recovery: blind the PIN: %w", err)
 	}
+	a.about(wire.AttemptName(t.header.Reg, t.blinded.Element.Bytes()))
 	return t, nil
 }
 

@@ -2,30 +2,24 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/staunchid/staunch/recovery/cpace"
 	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
 // release shows each vault that the PIN was right, and gets its share of s.
 func (t *try) release(ctx context.Context, r *round) error {
-	if err := t.askRelease(ctx, r); err != nil {
+	requests, err := t.proofs(r)
+	if err != nil {
 		return err
 	}
-	if repeat := t.repeats(); len(repeat) > 0 { // the keys were replaced between both calls
-		t.askEvaluate(ctx, r, repeat, true)
-		for _, id := range repeat {
-			if a := t.evaluated[id]; a != nil {
-				if err := t.prove(id, a); err != nil {
-					t.lied(id, err)
-				}
-			}
-		}
-		if err := t.askRelease(ctx, r); err != nil {
-			return err
-		}
+	if err := r.c.saveAttempt(t.attempt); err != nil { // before what it has answered leaves
+		return fmt.Errorf("recovery: save the attempt: %w", err)
 	}
+	t.askRelease(ctx, r, requests)
 	switch n := int(t.header.N); {
 	case len(t.released) >= t.threshold():
 		return nil
@@ -35,38 +29,39 @@ func (t *try) release(ctx context.Context, r *round) error {
 	return t.unavailable(len(t.released) + len(t.refused))
 }
 
-// repeats are the vaults that want the same evaluation again.
-func (t *try) repeats() []string {
-	var ids []string
-	for id := range t.evaluated {
-		if a := t.last[id]; a != nil && a.Verdict == wire.VerdictRepeat {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// askRelease asks those that have evaluated and not released yet.
-func (t *try) askRelease(ctx context.Context, r *round) error {
+// proofs are the requests to those that have evaluated.
+//
+// Nobody vouches for the registration yet, nor for the vaults' keys: whoever deals
+// one himself, and has a vault's keys, learns of one PIN whether it is the owner's
+// from what the phone answers to a half that he has made with it. So there is one
+// answer for each vault and attempt, whatever a vault says of it.
+func (t *try) proofs(r *round) (map[string]request, error) {
 	requests := map[string]request{}
 	for id, a := range t.evaluated {
-		if t.released[id] != nil || t.refused[id] {
-			continue
-		}
-		q := &wire.Release{Reg: t.header.Reg, B: t.blinded.Element.Bytes(), E: a.E, Nonce: *a.Nonce}
-		key, err := wire.DeriveAuthKey(t.header.Suite, t.header.Reg, t.rwd, id)
+		prs, err := wire.DerivePRS(t.header.Suite, t.header.Reg, t.rwd, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		tbs, err := wire.Encode(q.TBS(id, r.accts[id]))
-		if err != nil {
-			return err
+		q := &wire.Release{Reg: t.header.Reg, B: t.blinded.Element.Bytes(), E: a.E}
+		session := cpace.Session{Suite: t.header.Suite, PRS: prs, Vault: id, Acct: r.accts[id], Reg: q.Reg, B: q.B, E: q.E}
+		err = session.Prove(q, a.Ya)
+		prs.Wipe()
+		switch {
+		case errors.Is(err, toprf.ErrMalformed):
+			t.lied(id, err)
+		case err != nil:
+			return nil, fmt.Errorf("recovery: the proof for %s: %w", id, err)
+		case !t.attempt.answers(id, a.Ya):
+			t.spent = true
+			t.errs[id] = fmt.Errorf("%w: it asks this attempt for a second proof, as when another phone has tried meanwhile: try again, which counts", ErrVaultUnavailable)
+		default:
+			requests[id] = request{wire.OpRelease, q}
 		}
-		if q.Sig, err = key.Sign(tbs); err != nil {
-			return err
-		}
-		requests[id] = request{wire.OpRelease, q}
 	}
+	return requests, nil
+}
+
+func (t *try) askRelease(ctx context.Context, r *round, requests map[string]request) {
 	for id, o := range r.ask(ctx, requests) {
 		if delete(t.errs, id); o.err != nil {
 			t.errs[id] = o.err
@@ -87,7 +82,6 @@ func (t *try) askRelease(ctx context.Context, r *round) error {
 			t.errs[id] = verdictError(o.answer.Verdict)
 		}
 	}
-	return nil
 }
 
 // openBox opens the payload: with s from t shares, and of the blobs that vaults

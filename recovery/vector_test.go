@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/internal/cbor"
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/cpace"
 	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
 	"github.com/staunchid/staunch/tee"
@@ -43,10 +43,9 @@ type vector struct {
 		S     hexBytes `json:"s_i"`
 		E     hexBytes `json:"e_i"`
 		Acct  hexBytes `json:"acct"`
-		Nonce hexBytes `json:"nonce"`
-		Auth  hexBytes `json:"auth_public"`
-		TBS   hexBytes `json:"release_tbs"`
-		Sig   hexBytes `json:"release_signature"`
+		PRS   hexBytes `json:"prs_i"`
+		Seed  hexBytes `json:"y_a_seed"`
+		Ya    hexBytes `json:"y_a"`
 	} `json:"vaults"`
 	Header  hexBytes `json:"header"`
 	Payload hexBytes `json:"payload"`
@@ -80,7 +79,7 @@ func TestVectors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			journal, err := cbor.Marshal([]any{1, []any{0, make([]byte, 32)}, []byte(v.Reg), []byte(v.A)})
+			journal, err := cbor.Marshal([]any{1, []any{0, make([]byte, 32)}, []byte(v.Reg), []byte(v.A), make([]byte, 16), map[string][]byte{}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +211,7 @@ func (s *spoken) CallVault(_ context.Context, in *recovery.VaultCall) (*recovery
 	a := &wire.Answer{Gen: 1, Ver: 1, Limit: 10}
 	switch in.Op {
 	case wire.OpEvaluate:
-		err = s.evaluate(plain, a, v.K, v.E, v.Nonce)
+		err = s.evaluate(plain, a, v.K, v.E, v.Ya)
 	case wire.OpRelease:
 		err = s.release(plain, a, in.Vault)
 	default:
@@ -226,7 +225,7 @@ func (s *spoken) CallVault(_ context.Context, in *recovery.VaultCall) (*recovery
 	return &recovery.VaultAnswer{Answer: sealed}, err
 }
 
-func (s *spoken) evaluate(plain []byte, a *wire.Answer, k, e, nonce []byte) error {
+func (s *spoken) evaluate(plain []byte, a *wire.Answer, k, e, ya []byte) error {
 	q, err := wire.Decode[wire.Evaluate](plain)
 	if err != nil {
 		return err
@@ -251,8 +250,8 @@ func (s *spoken) evaluate(plain []byte, a *wire.Answer, k, e, nonce []byte) erro
 	if err != nil {
 		return err
 	}
-	n, p := wire.Nonce(nonce), wire.Proof(proof)
-	a.E, a.Nonce, a.Proof = e, &n, &p
+	p := wire.Proof(proof)
+	a.E, a.Ya, a.Proof = e, ya, &p
 	s.evaluated++
 	return nil
 }
@@ -263,14 +262,18 @@ func (s *spoken) release(plain []byte, a *wire.Answer, id string) error {
 		return err
 	}
 	v := s.v.Vaults[s.index(id)]
-	tbs, err := wire.Encode(q.TBS(id, wire.Acct(v.Acct)))
+	session := &cpace.Session{
+		Suite: s.v.Suite, PRS: wire.PRS{Key: wire.Key(v.PRS)}, Vault: id, Acct: wire.Acct(v.Acct), Reg: wire.RegID(s.v.Reg),
+		B: wire.Element(s.v.B), E: wire.Element(v.E),
+	}
+	x, err := session.Verifier(wire.Key(v.Seed))
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(tbs, v.TBS) || s.v.Suite == wire.Suite1 && !slices.Equal(q.Sig[:], v.Sig) {
-		return fmt.Errorf("%s is shown %x, signed %x", id, tbs, q.Sig)
+	if !bytes.Equal(q.B, s.v.B) || !bytes.Equal(q.E, v.E) || !bytes.Equal(q.Ya, v.Ya) || !bytes.Equal(q.Ya, x.Share()) {
+		return fmt.Errorf("%s is shown %+v", id, q)
 	}
-	if err := s.v.Suite.Verify(wire.PublicKey(v.Auth), tbs, q.Sig); err != nil {
+	if err := x.Verify(&q); err != nil {
 		return err
 	}
 	share, hash := wire.Scalar(v.S), wire.Sum(s.v.Blob)

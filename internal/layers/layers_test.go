@@ -38,12 +38,12 @@ recovery/remote       | recovery recovery/hostlink recovery/replica recovery/wir
 recovery/release      | recovery/wire tee                                                           |
 recovery/spawn        | recovery recovery/release recovery/replica recovery/wire tee/process        |
 recovery/replica      | recovery/hostlink recovery/release recovery/vault recovery/wire tee tee/process |
-recovery/vault        | internal/cbor recovery/wire recovery/toprf                                 | github.com/cloudflare/circl
+recovery/vault        | internal/cbor recovery/wire recovery/toprf recovery/cpace                  | github.com/cloudflare/circl
 tee                   | tee/process internal/cbor                                                |
 tee/process           | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey transfer transfer/handover |
-recovery              | account audit event internal/cbor tee tee/... recovery/wire recovery/toprf               |
-recovery/recoverytest | account recovery recovery/toprf recovery/vault recovery/wire tee tee/process             |
+recovery              | account audit event internal/cbor tee tee/... recovery/wire recovery/toprf recovery/cpace |
+recovery/recoverytest | account recovery recovery/cpace recovery/toprf recovery/vault recovery/wire tee tee/process             |
 recovery/recoverytest/insider | account event recovery recovery/recoverytest recovery/replica recovery/spawn recovery/wire store/sqlite stream stream/wal |
 gen/staunch/transfer/v1 | gen/staunch/account/v1                                                   | google.golang.org/protobuf
 gen/staunch/transfer/v1/transferv1connect | gen/staunch/transfer/v1                              | connectrpc.com/connect
@@ -61,6 +61,7 @@ store/storetest       | account audit event attest/... integrity recovery store 
 blob                  | transfer                                                                 |
 recovery/toprf        | internal/cbor                                                            | github.com/cloudflare/circl
 recovery/wire         | internal/cbor                                                            |
+recovery/cpace        | recovery/toprf recovery/wire                                             |
 stream                | account recovery internal/cbor                                             |
 stream/wal            | account recovery stream internal/cbor                                      |
 stream/kafka          | account recovery stream                                                    | github.com/twmb/franz-go

@@ -24,7 +24,7 @@ type Deal struct {
 // part is what one vault gets.
 type part struct {
 	k, s wire.Scalar
-	auth wire.PublicKey
+	prs  wire.PRS
 }
 
 // stretched is what a PIN becomes here.
@@ -58,18 +58,10 @@ func NewDeal(set *wire.VaultSet, pin, secret string) (*Deal, error) {
 	for i, m := range set.Vaults {
 		h.Vaults = append(h.Vaults, wire.Share{Vault: m.Vault, K: ks[i].Public.Bytes()})
 	}
-	g, err := NewGuess(h, pin, wire.NewKey())
-	if err != nil {
-		return nil, err
+	for i := range ks {
+		d.parts = append(d.parts, part{k: ks[i].Scalar.Bytes(), s: ss[i].Scalar.Bytes()})
 	}
-	for _, share := range ks[:set.T] {
-		e, err := suite.Evaluate(share.Scalar, g.blinded.Element)
-		if err != nil {
-			return nil, err
-		}
-		g.answers = append(g.answers, toprf.Answer{Index: share.Index, E: e})
-	}
-	rwd, err := g.rwd()
+	rwd, err := d.rwd(pin)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +70,9 @@ func NewDeal(set *wire.VaultSet, pin, secret string) (*Deal, error) {
 		return nil, err
 	}
 	for i, v := range h.Vaults {
-		auth, err := wire.DeriveAuthKey(set.Suite, h.Reg, rwd, v.Vault)
-		if err != nil {
+		if d.parts[i].prs, err = wire.DerivePRS(set.Suite, h.Reg, rwd, v.Vault); err != nil {
 			return nil, err
 		}
-		d.parts = append(d.parts, part{ks[i].Scalar.Bytes(), ss[i].Scalar.Bytes(), auth.Public()})
 	}
 	data, err := wire.DeriveDataKey(set.Suite, h.Reg, rwd, s.Bytes())
 	if err != nil {
@@ -92,6 +82,36 @@ func NewDeal(set *wire.VaultSet, pin, secret string) (*Deal, error) {
 		Keys: []wire.SealingKey{{KID: []byte("k1"), Secret: wire.Secret(secret), Created: 1}}, ManageSeed: seed, Seq: 1,
 	})
 	return d, err
+}
+
+// rwd is what a PIN comes to: who has dealt the shares needs no vault for it.
+func (d *Deal) rwd(pin string) (wire.Secret, error) {
+	suite := toprf.Suite(d.Header.Suite)
+	g, err := NewGuess(&d.Header, pin, wire.NewKey())
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range d.parts[:d.Header.T] {
+		k, err := suite.Scalar(p.k[:])
+		if err != nil {
+			return nil, err
+		}
+		e, err := suite.Evaluate(k, g.blinded.Element)
+		if err != nil {
+			return nil, err
+		}
+		g.answers = append(g.answers, toprf.Answer{Index: i + 1, E: e})
+	}
+	return g.rwd()
+}
+
+// PRS is what a phone with this PIN would have in common with a vault.
+func (d *Deal) PRS(pin, vault string) (wire.PRS, error) {
+	rwd, err := d.rwd(pin)
+	if err != nil {
+		return wire.PRS{}, err
+	}
+	return wire.DerivePRS(d.Header.Suite, d.Header.Reg, rwd, vault)
 }
 
 // Create is what brings a vault its part, without a signature; gen is 0 the first
@@ -104,7 +124,7 @@ func (d *Deal) Create(vault string, acct wire.Acct, gen uint32, limit uint8) (*w
 	p := d.parts[i]
 	return wire.SignManaged(nil, &wire.Create{
 		Target: wire.Target{Vault: vault, Acct: acct, Gen: gen}, Reg: d.Header.Reg, Suite: d.Header.Suite, Limit: limit,
-		K: p.k, S: p.s, Auth: p.auth, Manage: d.manage.Public(), BlobHash: wire.Sum(d.Blob),
+		K: p.k, S: p.s, PRS: p.prs, Manage: d.manage.Public(), BlobHash: wire.Sum(d.Blob),
 	})
 }
 

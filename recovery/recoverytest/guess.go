@@ -3,6 +3,7 @@ package recoverytest
 import (
 	"fmt"
 
+	"github.com/staunchid/staunch/recovery/cpace"
 	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
 )
@@ -37,7 +38,7 @@ func (g *Guess) Evaluate(proof bool) *wire.Evaluate {
 // Evaluated keeps what a vault has answered to it.
 func (g *Guess) Evaluated(vault string, a *wire.Answer) error {
 	i := index(g.header, vault)
-	if i < 0 || a.E == nil || a.Nonce == nil {
+	if i < 0 || a.E == nil || a.Ya == nil {
 		return fmt.Errorf("recoverytest: %s has evaluated nothing", vault)
 	}
 	e, err := toprf.Suite(g.header.Suite).Element(a.E)
@@ -78,17 +79,13 @@ func (g *Guess) Release(vault string, acct wire.Acct) (*wire.Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := wire.DeriveAuthKey(g.header.Suite, g.header.Reg, rwd, vault)
+	prs, err := wire.DerivePRS(g.header.Suite, g.header.Reg, rwd, vault)
 	if err != nil {
 		return nil, err
 	}
-	q := &wire.Release{Reg: g.header.Reg, B: g.blinded.Element.Bytes(), E: a.E, Nonce: *a.Nonce}
-	tbs, err := wire.Encode(q.TBS(vault, acct))
-	if err != nil {
-		return nil, err
-	}
-	q.Sig, err = key.Sign(tbs)
-	return q, err
+	q := &wire.Release{Reg: g.header.Reg, B: g.blinded.Element.Bytes(), E: a.E}
+	session := cpace.Session{Suite: g.header.Suite, PRS: prs, Vault: vault, Acct: acct, Reg: q.Reg, B: q.B, E: q.E}
+	return q, session.Prove(q, a.Ya)
 }
 
 // Released keeps the share that a vault has given.

@@ -15,6 +15,7 @@ import (
 type liar struct {
 	vault  *Vault
 	key    *wire.HPKEKey
+	hear   func(wire.Op, []byte)
 	answer func(wire.Op, *wire.Answer)
 }
 
@@ -29,7 +30,17 @@ func (v *Vault) Lie(answer func(wire.Op, *wire.Answer)) error {
 	if err != nil {
 		return err
 	}
-	v.liar = &liar{vault: v, key: key, answer: answer}
+	v.liar = &liar{vault: v, key: key, hear: func(wire.Op, []byte) {}, answer: answer}
+	return nil
+}
+
+// Steal makes the vault one whose keys somebody has: he hears what phones ask, and
+// changes what they are answered.
+func (v *Vault) Steal(hear func(op wire.Op, request []byte), answer func(wire.Op, *wire.Answer)) error {
+	if err := v.Lie(answer); err != nil {
+		return err
+	}
+	v.liar.hear = hear
 	return nil
 }
 
@@ -73,6 +84,7 @@ func (l *liar) call(ctx context.Context, c *wire.Call) (*wire.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.hear(c.Op, request)
 	raw, err := l.vault.real.Evidence(ctx, nil)
 	if err != nil {
 		return nil, err

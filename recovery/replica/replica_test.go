@@ -437,7 +437,7 @@ func (h *host) create(folder string) []byte {
 	}
 	m, err := wire.SignManaged(nil, &wire.Create{
 		Target: wire.Target{Vault: folder, Acct: wire.Acct{9}}, Suite: wire.Suite1, Limit: 10,
-		K: wire.Scalar{1}, S: wire.Scalar{2}, Auth: manage.Public(), Manage: manage.Public(),
+		K: wire.Scalar{1}, S: wire.Scalar{2}, PRS: wire.PRS{Key: wire.NewKey()}, Manage: manage.Public(),
 	})
 	if err != nil {
 		h.t.Fatal(err)

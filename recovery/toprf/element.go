@@ -56,6 +56,15 @@ func (s Suite) element(e group.Element) (Element, error) {
 	return Element{suite: s, e: e, enc: enc}, nil
 }
 
+// HashToElement hashes to an element of which nobody knows the logarithm (RFC 9380,
+// Section 3, hash_to_curve).
+func (s Suite) HashToElement(message []byte, dst string) (Element, error) {
+	if err := s.valid(); err != nil {
+		return Element{}, err
+	}
+	return s.element(s.group().HashToElement(message, []byte(dst)))
+}
+
 // Bytes is the encoding.
 func (e Element) Bytes() []byte { return bytes.Clone(e.enc) }
 
@@ -113,6 +122,15 @@ func (s Suite) RandomScalar() (Scalar, error) {
 		return Scalar{}, err
 	}
 	return Scalar{suite: s, s: s.group().RandomNonZeroScalar(rand.Reader)}, nil
+}
+
+// HashToScalar hashes to a scalar: hash_to_field of RFC 9380 with one element of the
+// order of the group.
+func (s Suite) HashToScalar(message []byte, dst string) (Scalar, error) {
+	if err := s.valid(); err != nil {
+		return Scalar{}, err
+	}
+	return s.scalar(s.group().HashToScalar(message, []byte(dst)))
 }
 
 // Bytes is the encoding, which is secret.

@@ -51,7 +51,10 @@ func (s Suite) blind(x []byte, r group.Scalar) (*Blinded, error) {
 }
 
 // Evaluate is a server's part: E = k·B (RFC 9497, Section 3.3.2, BlindEvaluate).
-func (s Suite) Evaluate(k Scalar, b Element) (Element, error) {
+func (s Suite) Evaluate(k Scalar, b Element) (Element, error) { return s.Mul(k, b) }
+
+// Mul is k·B, and never the identity.
+func (s Suite) Mul(k Scalar, b Element) (Element, error) {
 	if err := k.in(s); err != nil {
 		return Element{}, err
 	}

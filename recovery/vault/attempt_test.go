@@ -23,7 +23,7 @@ func TestAttemptsCost(t *testing.T) {
 		if first == nil {
 			first = a
 		}
-		if !bytes.Equal(a.E, first.E) || *a.Nonce != *first.Nonce || (a.Proof != nil) != (i == 999) {
+		if !bytes.Equal(a.E, first.E) || !bytes.Equal(a.Ya, first.Ya) || (a.Proof != nil) != (i == 999) {
 			t.Fatalf("repeat %d: %+v, first %+v", i, a, first)
 		}
 	}
@@ -101,8 +101,8 @@ func TestEvaluateRefused(t *testing.T) {
 	}
 }
 
-// TestRelease: one good release and small changes to it. Only a wrong signature
-// consumes the try.
+// TestRelease: one good release and small changes to it. Only a wrong tag consumes
+// the try.
 func TestRelease(t *testing.T) {
 	good := func(*rig, *wire.Release) {}
 	for _, c := range []struct {
@@ -114,17 +114,21 @@ func TestRelease(t *testing.T) {
 		{"good", good, wire.VerdictOK, wire.VerdictOK},
 		{"another registration", func(_ *rig, q *wire.Release) { q.Reg[0]++ }, wire.VerdictUnknownReg, wire.VerdictOK},
 		{"another attempt", func(_ *rig, q *wire.Release) { q.B = slices.Clone(q.E) }, wire.VerdictSuperseded, wire.VerdictOK},
-		{"another nonce", func(_ *rig, q *wire.Release) { q.Nonce[31]++ }, wire.VerdictRepeat, wire.VerdictOK},
+		{"another half of the vault's", func(_ *rig, q *wire.Release) { q.Ya = slices.Clone(q.B) }, wire.VerdictRepeat, wire.VerdictOK},
 		{"another evaluation", func(_ *rig, q *wire.Release) { q.E = slices.Clone(q.B) }, wire.VerdictRepeat, wire.VerdictOK},
-		{"wrong signature", func(_ *rig, q *wire.Release) { q.Sig[0]++ }, wire.VerdictWrongPIN, wire.VerdictNoOpenTry},
-		{"signature for another vault", func(g *rig, q *wire.Release) {
+		{"no half of the phone's", func(_ *rig, q *wire.Release) { q.Yb = bytes.Repeat([]byte{0xff}, 32) }, wire.VerdictMalformed, wire.VerdictOK},
+		{"the identity", func(_ *rig, q *wire.Release) { q.Yb = make([]byte, 32) }, wire.VerdictMalformed, wire.VerdictOK},
+		{"wrong tag", func(_ *rig, q *wire.Release) { q.Tag[0]++ }, wire.VerdictWrongPIN, wire.VerdictNoOpenTry},
+		{"another half of the phone's", func(_ *rig, q *wire.Release) { q.Yb = slices.Clone(q.B) }, wire.VerdictWrongPIN, wire.VerdictNoOpenTry},
+		{"the vault's half thrown back", func(_ *rig, q *wire.Release) { q.Yb = q.Ya }, wire.VerdictWrongPIN, wire.VerdictNoOpenTry},
+		{"tag for another vault", func(g *rig, q *wire.Release) {
 			g.config.Vault = "v2"
-			*q = *g.releaseOf(g.last, g.last.pin, 1, &wire.Answer{E: q.E, Nonce: &q.Nonce})
+			*q = *g.releaseOf(g.last, g.last.pin, 1, &wire.Answer{E: q.E, Ya: q.Ya})
 			g.config.Vault = "v1"
 		}, wire.VerdictWrongPIN, wire.VerdictNoOpenTry},
-		{"signature for another account", func(g *rig, q *wire.Release) {
+		{"tag for another account", func(g *rig, q *wire.Release) {
 			g.acct[0]++
-			*q = *g.releaseOf(g.last, g.last.pin, 1, &wire.Answer{E: q.E, Nonce: &q.Nonce})
+			*q = *g.releaseOf(g.last, g.last.pin, 1, &wire.Answer{E: q.E, Ya: q.Ya})
 			g.acct[0]--
 		}, wire.VerdictWrongPIN, wire.VerdictNoOpenTry},
 	} {
@@ -161,8 +165,8 @@ func TestWrongTryClosesCharge(t *testing.T) {
 }
 
 // TestReplayedRecoveryResetsNothing: an insider who has recorded the owner's
-// evaluate and release plays them between his own attempts (section 6: the nonce
-// is bound to the number of the charge).
+// evaluate and release plays them between his own attempts (section 6: the vault's
+// half of an exchange is bound to the number of the charge).
 func TestReplayedRecoveryResetsNothing(t *testing.T) {
 	g, r := registered(t)
 	body, err := wire.Encode(&wire.Evaluate{Reg: r.reg, B: g.blind(r, r.pin, 1).Element.Bytes()})

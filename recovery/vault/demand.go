@@ -95,6 +95,7 @@ func read[T any, P interface {
 func (in *demand) wipe() {
 	in.create.K.Wipe()
 	in.create.S.Wipe()
+	in.create.PRS.Wipe()
 	clear(in.managed.TBS)
 }
 

@@ -106,7 +106,7 @@ func (w *work) kr1(ctx context.Context, body []byte) (*wire.Reply, error) {
 	defer wipe(r)
 
 	// 4 and 5: the rule, which changes the record and gives a verdict.
-	u := &rules{config: &w.config, redo: stands == standsRedo, now: now, nonce: w.nonce}
+	u := &rules{config: &w.config, redo: stands == standsRedo, now: now, share: w.share}
 	verdict, code := u.judge(r, m, in)
 	switch {
 	case code == wire.CodeStale, stands == standsWithout && verdict != wire.VerdictOK && m.State == StateActive:
@@ -205,9 +205,9 @@ func (w *work) keyOf(epoch *epochKeys) wire.RecordKey {
 	return w.key
 }
 
-// nonce is of the newest epoch, whatever the request was sealed to.
-func (w *work) nonce(reg wire.RegID, charges uint32, b, e wire.Element) wire.Nonce {
-	return w.ring.newest().nonces.Nonce(w.call.Acct, reg, charges, b, e)
+// share is the same in all epochs, whatever the request was sealed to.
+func (w *work) share(reg wire.RegID, charges uint32, b, e wire.Element) wire.Key {
+	return w.ring.shares.Seed(w.call.Acct, reg, charges, b, e)
 }
 
 // reply seals answer and record. Without a record nothing was written.

@@ -19,7 +19,7 @@ const EpochLife = 30 * 24 * time.Hour
 var ErrKeys = errors.New("vault: the master keys cannot be opened")
 
 // MasterKeys are the root of everything that a vault derives: its HPKE key pair,
-// the keys of its records, its nonces, and the tags of its marks. All replicas of
+// the keys of its records, its half of exchanges, and the tags of its marks. All replicas of
 // a vault have the same. A value never changes: what renews gives another.
 type MasterKeys struct {
 	epochs    []masterKey // newest first; one or two
@@ -86,6 +86,7 @@ func (k *MasterKeys) usable() bool {
 type ring struct {
 	keys   *MasterKeys
 	epochs []epochKeys // as in keys
+	shares wire.ShareKey
 }
 
 type epochKeys struct {
@@ -93,22 +94,21 @@ type epochKeys struct {
 	master wire.Key
 	hpke   *wire.HPKEKey
 	public []byte
-	nonces wire.NonceKey
 }
 
 func newRing(c *wire.Config, keys *MasterKeys) (*ring, error) {
-	r := &ring{keys: keys}
+	r := &ring{keys: keys, shares: wire.DeriveShareKey(keys.marks, c.Vault)}
 	for _, m := range keys.epochs {
 		pair, err := wire.DeriveHPKE(c.Suite, m.key, c.Vault, m.epoch)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrKeys, err)
 		}
-		r.epochs = append(r.epochs, epochKeys{m.epoch, m.key, pair, pair.Public(), wire.DeriveNonceKey(m.key, c.Vault, m.epoch)})
+		r.epochs = append(r.epochs, epochKeys{m.epoch, m.key, pair, pair.Public()})
 	}
 	return r, nil
 }
 
-// newest seals records, and makes nonces.
+// newest seals records.
 func (r *ring) newest() *epochKeys { return &r.epochs[0] }
 
 // of is the keys of an epoch that is still accepted.

@@ -217,7 +217,7 @@ func TestManagedRefused(t *testing.T) {
 			x := g.register("x")
 			return made{wire.OpCreate, g.sign(&wire.Create{
 				Target: g.target(2), Reg: x.reg, Suite: wire.Suite2, Limit: 10, K: wire.Scalar{31: 1}, S: wire.Scalar{31: 1},
-				Auth: make([]byte, 33), Manage: make([]byte, 33),
+				Manage: make([]byte, 33),
 			}, old.manage)}
 		}, wire.VerdictMalformed},
 	} {

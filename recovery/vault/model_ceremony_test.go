@@ -83,8 +83,7 @@ func (p paper) record() *wire.Record {
 	r := &wire.Record{Suite: wire.Suite1, Limit: 3}
 	setMark(r, p.mark)
 	if p.of != nobody {
-		key := make([]byte, 32)
-		r.Current = &wire.Slot{Reg: wire.RegID{p.of}, K: wire.Scalar{p.of}, S: wire.Scalar{p.of}, Auth: key, Manage: key}
+		r.Current = &wire.Slot{Reg: wire.RegID{p.of}, K: wire.Scalar{p.of}, S: wire.Scalar{p.of}, Manage: make([]byte, 32)}
 	}
 	return r
 }
@@ -136,7 +135,7 @@ func (m *rebasing) demands(s *aftermath, p *paper) []*demand {
 		{op: wire.OpStatus},
 		{op: wire.OpDelete, name: name, delete: wire.Delete{Target: again}, voucher: voucher(wire.PurposeDelete)},
 		{op: wire.OpCreate, name: name, voucher: voucher(purpose), create: wire.Create{
-			Target: again, Reg: register.Reg, Suite: wire.Suite1, Limit: 3, K: register.K, S: register.S, Auth: register.Auth, Manage: register.Manage,
+			Target: again, Reg: register.Reg, Suite: wire.Suite1, Limit: 3, K: register.K, S: register.S, PRS: register.PRS, Manage: register.Manage,
 		}},
 	}
 	if p != nil && p.of != nobody {

@@ -74,5 +74,5 @@ func (u *rules) only(r *wire.Record, in *demand) wire.Verdict {
 func holds(r *wire.Record, want *wire.Slot) bool {
 	s := slotOf(r, want.Reg)
 	return s != nil && s.K.Equal(want.K) && s.S.Equal(want.S) && s.BlobHash == want.BlobHash &&
-		string(s.Auth) == string(want.Auth) && string(s.Manage) == string(want.Manage)
+		s.PRS.Equal(want.PRS.Key) && string(s.Manage) == string(want.Manage)
 }

@@ -1,9 +1,12 @@
 package vault
 
 import (
-	"crypto/subtle"
+	"bytes"
+	"errors"
 	"math"
 
+	"github.com/staunchid/staunch/recovery/cpace"
+	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
 )
 
@@ -38,15 +41,20 @@ func (u *rules) release(r *wire.Record, in *demand) wire.Verdict {
 	if r.Last != in.name {
 		return wire.VerdictSuperseded
 	}
-	want := u.nonce(q.Reg, r.Charges, q.B, q.E) // of this charge, whose number never comes back: a recorded release is of another
-	if subtle.ConstantTimeCompare(want[:], q.Nonce[:]) != 1 {
+	x, err := u.exchange(in, slot, r.Charges, q.B, q.E) // of this charge, whose number never comes back: a recorded release is of another
+	if err != nil {
+		return wire.VerdictMalformed
+	}
+	if !bytes.Equal(x.Share(), q.Ya) {
 		return wire.VerdictRepeat
 	}
 	if r.Closed >= r.Charges {
 		return wire.VerdictNoOpenTry
 	}
-	tbs, err := wire.Encode(q.TBS(u.config.Vault, in.acct))
-	if err != nil || u.config.Suite.Verify(slot.Auth, tbs, q.Sig) != nil {
+	switch err := x.Verify(q); {
+	case errors.Is(err, toprf.ErrMalformed): // it is no guess
+		return wire.VerdictMalformed
+	case err != nil:
 		r.Closed = r.Charges
 		if used(r) >= uint32(r.Limit) {
 			return lock(r)
@@ -80,7 +88,8 @@ func (u *rules) giveEvaluation(a *wire.Answer, r *wire.Record, in *demand) error
 	if err != nil {
 		return err
 	}
-	k, err := s.Scalar(slotOf(r, in.evaluate.Reg).K[:])
+	slot := slotOf(r, in.evaluate.Reg)
+	k, err := s.Scalar(slot.K[:])
 	if err != nil {
 		return err
 	}
@@ -89,8 +98,11 @@ func (u *rules) giveEvaluation(a *wire.Answer, r *wire.Record, in *demand) error
 		return err
 	}
 	a.E = e.Bytes()
-	nonce := u.nonce(in.evaluate.Reg, r.Charges, in.evaluate.B, a.E)
-	a.Nonce = &nonce
+	x, err := u.exchange(in, slot, r.Charges, in.evaluate.B, a.E)
+	if err != nil {
+		return err
+	}
+	a.Ya = x.Share()
 	if in.evaluate.WantProof {
 		p, err := s.Prove(k, b, e)
 		if err != nil {
@@ -99,4 +111,11 @@ func (u *rules) giveEvaluation(a *wire.Answer, r *wire.Record, in *demand) error
 		a.Proof = (*wire.Proof)(&p)
 	}
 	return nil
+}
+
+// exchange is the vault's side of the exchange that shows it the PIN. It is made
+// anew for each call, and the same for each charge.
+func (u *rules) exchange(in *demand, slot *wire.Slot, charges uint32, b, e wire.Element) (*cpace.Verifier, error) {
+	session := &cpace.Session{Suite: u.config.Suite, PRS: slot.PRS, Vault: u.config.Vault, Acct: in.acct, Reg: slot.Reg, B: b, E: e}
+	return session.Verifier(u.share(slot.Reg, charges, b, e))
 }

@@ -50,7 +50,7 @@ func TestSizes(t *testing.T) {
 	a, reply := g.evaluate(old, "000000", 1, true)
 	q := g.releaseOf(old, "000000", 1, check(a, reply))
 	bad := *q
-	bad.Nonce[0]++
+	bad.Ya = bad.B
 	do(wire.OpRelease, &bad)
 	bad.B = bad.E
 	do(wire.OpRelease, &bad)

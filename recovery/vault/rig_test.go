@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/staunchid/staunch/recovery/cpace"
 	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
 )
@@ -167,7 +168,7 @@ type registration struct {
 	pin    string
 	k      toprf.Scalar
 	s      wire.Scalar
-	auth   wire.PublicKey
+	prs    wire.PRS
 	manage *wire.SigningKey
 	hash   wire.Hash
 }
@@ -194,7 +195,7 @@ func (g *rig) register(pin string) *registration {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	r.auth = g.authKey(r, b, e).Public()
+	r.prs = g.prs(r, b, e)
 	g.last = r
 	return r
 }
@@ -210,7 +211,7 @@ func (g *rig) blind(r *registration, pin string, n byte) *toprf.Blinded {
 	return b
 }
 
-func (g *rig) authKey(r *registration, b *toprf.Blinded, e toprf.Element) *wire.SigningKey {
+func (g *rig) prs(r *registration, b *toprf.Blinded, e toprf.Element) wire.PRS {
 	g.t.Helper()
 	n, err := suite(&g.config).Combine(1, []toprf.Answer{{Index: 1, E: e}})
 	if err != nil {
@@ -220,11 +221,11 @@ func (g *rig) authKey(r *registration, b *toprf.Blinded, e toprf.Element) *wire.
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	key, err := wire.DeriveAuthKey(g.config.Suite, r.reg, wire.Secret(rwd), g.config.Vault)
+	prs, err := wire.DerivePRS(g.config.Suite, r.reg, wire.Secret(rwd), g.config.Vault)
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return key
+	return prs
 }
 
 func (g *rig) target(gen uint32) wire.Target {
@@ -236,7 +237,7 @@ func (g *rig) createOf(r *registration, gen uint32, key *wire.SigningKey) *wire.
 	g.t.Helper()
 	return g.sign(&wire.Create{
 		Target: g.target(gen), Reg: r.reg, Suite: g.config.Suite, Limit: g.config.Limit,
-		K: r.k.Bytes(), S: r.s, Auth: r.auth, Manage: r.manage.Public(), BlobHash: r.hash,
+		K: r.k.Bytes(), S: r.s, PRS: r.prs, Manage: r.manage.Public(), BlobHash: r.hash,
 	}, key)
 }
 
@@ -276,12 +277,9 @@ func (g *rig) releaseOf(r *registration, pin string, n byte, a *wire.Answer) *wi
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	q := &wire.Release{Reg: r.reg, B: b.Element.Bytes(), E: a.E, Nonce: *a.Nonce}
-	tbs, err := wire.Encode(q.TBS(g.config.Vault, g.acct))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	if q.Sig, err = g.authKey(r, b, e).Sign(tbs); err != nil {
+	q := &wire.Release{Reg: r.reg, B: b.Element.Bytes(), E: a.E}
+	session := &cpace.Session{Suite: g.config.Suite, PRS: g.prs(r, b, e), Vault: g.config.Vault, Acct: g.acct, Reg: q.Reg, B: q.B, E: q.E}
+	if err := session.Prove(q, a.Ya); err != nil {
 		g.t.Fatal(err)
 	}
 	return q

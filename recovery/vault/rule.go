@@ -14,8 +14,8 @@ type rules struct {
 	redo   bool       // the record of this very request was lost: the mark has its count already
 	now    *time.Time // nil: no quorum of clocks, so nothing that depends on the time
 
-	// nonce binds an evaluation to the charge that paid for it.
-	nonce func(reg wire.RegID, charges uint32, b, e wire.Element) wire.Nonce
+	// share makes the vault's half of an exchange, bound to the charge that paid for it.
+	share func(reg wire.RegID, charges uint32, b, e wire.Element) wire.Key
 }
 
 // refusal is a clear reply code instead of a verdict; CodeDone: there is none.

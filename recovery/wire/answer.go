@@ -15,7 +15,7 @@ type Answer struct {
 	State       State
 
 	// Each is there with one operation only, and when the verdict is ok.
-	Nonce    *Nonce     // evaluate
+	Ya       Element    // evaluate: the vault's half of the exchange
 	E        Element    // evaluate
 	Proof    *Proof     // evaluate, if wanted
 	S        *Scalar    // release
@@ -53,8 +53,8 @@ func (a *Answer) Code(c *cbor.Coder) {
 		cbor.Uint(c, &a.Limit, 0, MaxLimit)
 		f.Key(6)
 		a.State.code(c)
-		if f.Optional(7, a.Nonce != nil) {
-			c.Fixed(present(c, &a.Nonce)[:])
+		if f.Optional(7, a.Ya != nil) {
+			codeElement(c, &a.Ya)
 		}
 		if f.Optional(8, a.E != nil) {
 			codeElement(c, &a.E)

@@ -142,12 +142,11 @@ func TestBounds(t *testing.T) {
 		name  string
 		value wire.Coded
 	}{
-		{"limit 2", &wire.Create{Target: sampleTarget(), Suite: 1, Limit: 2, Auth: fill(32), Manage: fill(32)}},
-		{"limit 51", &wire.Create{Target: sampleTarget(), Suite: 1, Limit: 51, Auth: fill(32), Manage: fill(32)}},
+		{"limit 2", &wire.Create{Target: sampleTarget(), Suite: 1, Limit: 2, Manage: fill(32)}},
+		{"limit 51", &wire.Create{Target: sampleTarget(), Suite: 1, Limit: 51, Manage: fill(32)}},
 		{"suite 0", &wire.Create{Target: sampleTarget(), Limit: 10}},
-		{"suite 3", &wire.Create{Target: sampleTarget(), Suite: 3, Limit: 10, Auth: fill(32), Manage: fill(32)}},
-		{"an auth key of another suite", &wire.Create{Target: sampleTarget(), Suite: 2, Limit: 10, Auth: fill(32), Manage: fill(33)}},
-		{"a manage key of another suite", &wire.Create{Target: sampleTarget(), Suite: 2, Limit: 10, Auth: fill(33), Manage: fill(32)}},
+		{"suite 3", &wire.Create{Target: sampleTarget(), Suite: 3, Limit: 10, Manage: fill(32)}},
+		{"a manage key of another suite", &wire.Create{Target: sampleTarget(), Suite: 2, Limit: 10, Manage: fill(32)}},
 		{"no vault", &wire.Delete{}},
 		{"a vault with capitals", &wire.Delete{Target: wire.Target{Vault: "V1"}}},
 		{"a vault that begins with -", &wire.Delete{Target: wire.Target{Vault: "-1"}}},

@@ -10,12 +10,12 @@ import (
 
 // The labels of derivations.
 const (
-	labelAuth   = "staunch/kr1/auth"
+	labelPRS    = "staunch/kr1/prs"
 	labelManage = "staunch/kr1/manage"
 	labelData   = "staunch/kr1/data"
 	labelRecord = "staunch/kr1/vault-record"
 	labelHPKE   = "staunch/kr1/vault-hpke"
-	labelNonce  = "staunch/kr1/vault-nonce"
+	labelShare  = "staunch/kr1/vault-share"
 	labelMark   = "staunch/kr1/vault-mark"
 	labelPepper = "staunch/kr1/pepper"
 	labelRebase = "staunch/kr1/rebase"
@@ -71,16 +71,18 @@ func DeriveHPKE(suite Suite, master Key, vault string, epoch uint32) (*HPKEKey, 
 // Public is the public key as it stands in a [Binding].
 func (k *HPKEKey) Public() []byte { return k.private.PublicKey().Bytes() }
 
-// NonceKey makes the nonces that bind a release to its charge.
-type NonceKey struct{ Key }
+// ShareKey makes the vault's half of an exchange, and binds it to its charge.
+type ShareKey struct{ Key }
 
-// DeriveNonceKey derives a vault's nonce key from its master key of an epoch.
-func DeriveNonceKey(master Key, vault string, epoch uint32) NonceKey {
-	return NonceKey{expandKey(master[:], list(labelNonce, vault, epoch))}
+// DeriveShareKey derives a vault's share key from wk, which outlives epochs: an
+// attempt has one exchange with a vault, whatever keys are renewed meanwhile.
+func DeriveShareKey(wk Key, vault string) ShareKey {
+	return ShareKey{expandKey(wk[:], list(labelShare, vault))}
 }
 
-// Nonce is the nonce of the charge with this number, which paid for b and gave e.
-func (k NonceKey) Nonce(acct Acct, reg RegID, charges uint32, b, e Element) Nonce {
+// Seed is what y_a is hashed from, of the charge with this number, which paid for b
+// and gave e.
+func (k ShareKey) Seed(acct Acct, reg RegID, charges uint32, b, e Element) Key {
 	return mac(k.Key, list(acct[:], reg[:], charges, []byte(b), []byte(e)))
 }
 
@@ -160,13 +162,23 @@ func (p Pepper) Acct(account string) Acct {
 	return Acct(sum[:16])
 }
 
-// DeriveAuthKey derives auth_i, the key that shows one vault that the PIN was
-// right, from rwd, the output of the OPRF.
-func DeriveAuthKey(suite Suite, reg RegID, rwd Secret, vault string) (*SigningKey, error) {
+// PRS is prs_i, the password-related string that a phone has in common with one
+// vault: who has it, and no more, knows nothing of the PIN.
+type PRS struct{ Key }
+
+// DerivePRS derives prs_i from rwd, the output of the OPRF. A phone that can do so
+// was given the right PIN.
+func DerivePRS(suite Suite, reg RegID, rwd Secret, vault string) (PRS, error) {
 	if !suite.Valid() || len(rwd) != suite.OutputSize() {
-		return nil, fmt.Errorf("%w: an OPRF output of %d bytes", ErrMalformed, len(rwd))
+		return PRS{}, fmt.Errorf("%w: an OPRF output of %d bytes", ErrMalformed, len(rwd))
 	}
-	return newSigningKey(suite, expand(extract(reg[:], rwd), list(labelAuth, vault), pick(suite, 32, 48)))
+	return PRS{expandKey(extract(reg[:], rwd), list(labelPRS, vault))}, nil
+}
+
+// Generator is what the generator of an exchange is hashed from: the string, whom
+// it is with, and the attempt that it is about.
+func (p PRS) Generator(vault string, acct Acct, reg RegID, b, e Element) []byte {
+	return list(p.Key[:], vault, acct[:], reg[:], []byte(b), []byte(e))
 }
 
 // DeriveManageKey derives the manage key from the seed in the payload. In suite 1

@@ -39,10 +39,6 @@ func expand(t testing.TB, prk []byte, n int, info ...any) []byte {
 	return out
 }
 
-func authSeed(t testing.TB, rwd []byte, vault string, n int) []byte {
-	return hkdfSHA256(t, reg[:], rwd, n, "staunch/kr1/auth", vault)
-}
-
 func hmacSHA256(k, message []byte) []byte {
 	h := hmac.New(sha256.New, k)
 	h.Write(message)
@@ -64,12 +60,12 @@ func TestDerivations(t *testing.T) {
 	mk, wk, root := key(1), key(2), count(3, 32)
 	b, e := wire.Element(count(4, 32)), wire.Element(count(5, 32))
 	s, rwd := wire.Scalar(count(6, 32)), wire.Secret(count(7, 64))
-	nonceKey, markKey, pepper := wire.DeriveNonceKey(mk, "v1", 7), wire.DeriveMarkKey(wk, "v1"), wire.DerivePepper(root, "v1")
+	shareKey, markKey, pepper := wire.DeriveShareKey(wk, "v1"), wire.DeriveMarkKey(wk, "v1"), wire.DerivePepper(root, "v1")
 	dataKey, err := wire.DeriveDataKey(wire.Suite1, reg, rwd, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	auth, err := wire.DeriveAuthKey(wire.Suite1, reg, rwd, "v1")
+	prs, err := wire.DerivePRS(wire.Suite1, reg, rwd, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +74,7 @@ func TestDerivations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, c, nonce := wire.AttemptName(reg, b), wire.ContentName([]byte("tbs")), nonceKey.Nonce(acct, reg, 9, b, e)
+	h, c, seed := wire.AttemptName(reg, b), wire.ContentName([]byte("tbs")), shareKey.Seed(acct, reg, 9, b, e)
 	record, pinHash := wire.DeriveRecordKey(mk, "v1", 7, acct), wire.SeedPINHash(id16(8), wire.Secret("123456"))
 	account := pepper.Acct("a_1")
 	counted, plain := sampleRecord(wire.Suite1), sampleRecord(wire.Suite1)
@@ -95,8 +91,8 @@ func TestDerivations(t *testing.T) {
 		got, want []byte
 	}{
 		{"record key", record.Key[:], expand(t, mk[:], 32, "staunch/kr1/vault-record", "v1", 7, acct[:])},
-		{"nonce key", nonceKey.Key[:], expand(t, mk[:], 32, "staunch/kr1/vault-nonce", "v1", 7)},
-		{"nonce", nonce[:], hmacSHA256(nonceKey.Key[:], marshal(t, acct[:], reg[:], 9, []byte(b), []byte(e)))},
+		{"share key", shareKey.Key[:], expand(t, wk[:], 32, "staunch/kr1/vault-share", "v1")},
+		{"seed of y_a", seed[:], hmacSHA256(shareKey.Key[:], marshal(t, acct[:], reg[:], 9, []byte(b), []byte(e)))},
 		{"mark key", markKey.Key[:], expand(t, wk[:], 32, "staunch/kr1/vault-mark", "v1")},
 		{"tag", tagged.Tag[:], hmacSHA256(markKey.Key[:], tagged.Mark)[:16]},
 		{"h", h[:], hB[:16]},
@@ -105,7 +101,8 @@ func TestDerivations(t *testing.T) {
 		{"pepper", pepper.Key[:], expand(t, root, 32, "staunch/kr1/pepper", "v1")},
 		{"acct", account[:], hmacSHA256(pepper.Key[:], []byte("a_1"))[:16]},
 		{"K", dataKey.Key[:], hkdfSHA256(t, reg[:], append(append([]byte{}, rwd...), s[:]...), 32, "staunch/kr1/data")},
-		{"auth", auth.Public(), edKeyOf(authSeed(t, rwd, "v1", 32))},
+		{"prs", prs.Key[:], hkdfSHA256(t, reg[:], rwd, 32, "staunch/kr1/prs", "v1")},
+		{"generator", prs.Generator("v1", acct, reg, b, e), marshal(t, prs.Key[:], "v1", acct[:], reg[:], []byte(b), []byte(e))},
 		{"manage", manageKey(t, wire.Suite1, 1).Public(), edKeyOf(count(1, 32))},
 		{"seed PIN", pinHash[:], hmacSHA256(count(8, 16), []byte("staunch/seed/pin123456"))},
 	} {

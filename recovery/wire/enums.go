@@ -79,7 +79,7 @@ const (
 	VerdictDeleted     Verdict = 3
 	VerdictNoBackup    Verdict = 4
 	VerdictUnknownReg  Verdict = 5
-	VerdictRepeat      Verdict = 6  // the key epoch changed: evaluate the same B again, free
+	VerdictRepeat      Verdict = 6  // not the Y_a of this charge: another attempt came between
 	VerdictSuperseded  Verdict = 7  // another attempt came between
 	VerdictNoOpenTry   Verdict = 8  // the charge's one release was wasted
 	VerdictBadSig      Verdict = 9  // signed by no key that may

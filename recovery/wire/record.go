@@ -68,10 +68,11 @@ func (r *Record) Mark(acct Acct) Mark {
 
 // Slot is one registration in a record.
 type Slot struct {
-	Reg          RegID
-	K, S         Scalar
-	Auth, Manage PublicKey
-	BlobHash     Hash
+	Reg      RegID
+	K, S     Scalar
+	PRS      PRS
+	Manage   PublicKey
+	BlobHash Hash
 }
 
 func (s *Slot) code(c *cbor.Coder, suite Suite) {
@@ -79,7 +80,7 @@ func (s *Slot) code(c *cbor.Coder, suite Suite) {
 	s.Reg.Code(c)
 	s.K.Code(c)
 	s.S.Code(c)
-	codeSized(c, &s.Auth, suite.PublicSize())
+	s.PRS.Code(c)
 	codeSized(c, &s.Manage, suite.PublicSize())
 	s.BlobHash.Code(c)
 }
@@ -92,11 +93,12 @@ func (s *Slot) View() *SlotView {
 	return &SlotView{Reg: s.Reg, BlobHash: s.BlobHash}
 }
 
-// Wipe overwrites the shares.
+// Wipe overwrites the shares and the password-related string.
 func (s *Slot) Wipe() {
 	if s != nil {
 		s.K.Wipe()
 		s.S.Wipe()
+		s.PRS.Wipe()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/staunchid/staunch/recovery/cpace"
 	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
 )
@@ -37,10 +38,9 @@ type (
 		Public     text   `json:"public_k_i"`
 		E          text   `json:"e_i"`
 		Acct       text   `json:"acct"`
-		Nonce      text   `json:"nonce"`
-		AuthPublic text   `json:"auth_public"`
-		ReleaseTBS text   `json:"release_tbs"`
-		Signature  text   `json:"release_signature"`
+		PRS        text   `json:"prs_i"`
+		ShareSeed  text   `json:"y_a_seed"`
+		Share      text   `json:"y_a"`
 	}
 	recoveryFile struct {
 		About string            `json:"about"`
@@ -49,13 +49,13 @@ type (
 )
 
 // TestRecoveryVectors goes through a whole recovery, 2 of 3, from the PIN to the
-// payload. The shares were dealt once; ECDSA signatures are random, so they are
-// kept and verified.
+// payload. The shares were dealt once. The phone's half of an exchange is random:
+// exchange.json has one.
 func TestRecoveryVectors(t *testing.T) {
 	var old recoveryFile
 	readVectors(t, "recovery.json", &old)
-	file := recoveryFile{About: "A recovery with 2 of 3 vaults, spec/kr1.md: from pin, a, reg_id, the shares, the accts and the nonces to the payload. " +
-		"The signatures of suite 2 are random: verify them."}
+	file := recoveryFile{About: "A recovery with 2 of 3 vaults, spec/kr1.md: from pin, a, reg_id, the shares, the accts and the seeds of y_a to the payload. " +
+		"The phone's half of an exchange is random: exchange.json has one."}
 	for i, suite := range []wire.Suite{wire.Suite1, wire.Suite2} {
 		var was *recoveryVector
 		if i < len(old.Cases) {
@@ -94,7 +94,7 @@ func recoverOnce(t *testing.T, suite wire.Suite, was *recoveryVector) *recoveryV
 		k, s := ks[i].Scalar.Bytes(), ss[i].Scalar.Bytes()
 		header.Vaults = append(header.Vaults, wire.Share{Vault: id, K: ks[i].Public.Bytes()})
 		v.Vaults = append(v.Vaults, vaultVector{
-			Vault: id, K: k[:], S: s[:], Public: ks[i].Public.Bytes(), E: e.Bytes(), Acct: count(byte(i), 16), Nonce: count(byte(0x80+i), 32),
+			Vault: id, K: k[:], S: s[:], Public: ks[i].Public.Bytes(), E: e.Bytes(), Acct: count(byte(i), 16), ShareSeed: count(byte(0x80+i), 32),
 		})
 	}
 	must(oprf.CheckPolynomial(2, answers))
@@ -104,7 +104,7 @@ func recoverOnce(t *testing.T, suite wire.Suite, was *recoveryVector) *recoveryV
 	must(err)
 	v.Output = text(out)
 	for i := range v.Vaults {
-		signRelease(t, suite, v, i, was)
+		halve(t, suite, v, i)
 	}
 	s, err := oprf.CombineScalars(2, []toprf.Share{ss[0], ss[2]})
 	must(err)
@@ -152,29 +152,20 @@ func sharesOf(t *testing.T, oprf toprf.Suite, was *recoveryVector) (k, s []toprf
 	return k, s
 }
 
-func signRelease(t *testing.T, suite wire.Suite, v *recoveryVector, i int, was *recoveryVector) {
+// halve makes the string and the vault's half of the exchange.
+func halve(t *testing.T, suite wire.Suite, v *recoveryVector, i int) {
 	t.Helper()
 	vault := &v.Vaults[i]
-	auth, err := wire.DeriveAuthKey(suite, reg, wire.Secret(v.Output), vault.Vault)
+	prs, err := wire.DerivePRS(suite, reg, wire.Secret(v.Output), vault.Vault)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &wire.Release{Reg: reg, B: wire.Element(v.B), E: wire.Element(vault.E), Nonce: wire.Nonce(vault.Nonce)}
-	vault.AuthPublic, vault.ReleaseTBS = text(auth.Public()), mustEncode(r.TBS(vault.Vault, wire.Acct(vault.Acct)))
-	sig, err := auth.Sign(vault.ReleaseTBS)
+	session := &cpace.Session{Suite: suite, PRS: prs, Vault: vault.Vault, Acct: wire.Acct(vault.Acct), Reg: reg, B: wire.Element(v.B), E: wire.Element(vault.E)}
+	x, err := session.Verifier(wire.Key(vault.ShareSeed))
 	if err != nil {
 		t.Fatal(err)
 	}
-	verify := func(sig wire.Signature) error {
-		return suite.Verify(wire.PublicKey(vault.AuthPublic), vault.ReleaseTBS, sig)
-	}
-	if err := verify(sig); err != nil {
-		t.Fatal(err)
-	}
-	if was != nil && len(was.Vaults[i].Signature) == len(sig) && verify(wire.Signature(was.Vaults[i].Signature)) == nil {
-		sig = wire.Signature(was.Vaults[i].Signature)
-	}
-	vault.Signature = sig[:]
+	vault.PRS, vault.Share = prs.Key[:], text(x.Share())
 }
 
 type signatureVector struct {

@@ -6,7 +6,7 @@ import (
 	"github.com/staunchid/staunch/internal/cbor"
 )
 
-// The labels of what a manage or auth key signs.
+// The labels of what a manage key signs, and of what the tag of a release is of.
 const (
 	labelCreate   = "staunch/kr1/create"
 	labelActivate = "staunch/kr1/activate"
@@ -34,46 +34,45 @@ func (e *Evaluate) Code(c *cbor.Coder) {
 
 // Release asks for the vault's share, and shows that the PIN was right.
 type Release struct {
-	Reg   RegID
-	B, E  Element
-	Nonce Nonce
-	Sig   Signature // by auth_i, over the encoded ReleaseTBS
+	Reg    RegID
+	B, E   Element
+	Ya, Yb Element // the exchange: the vault's half, as it came, and the phone's
+	Tag    Tag     // confirms the key of the exchange, over the encoded Transcript
 }
 
-// Code walks [reg, b, e, nonce, sig].
+// Code walks [reg, b, e, y-a, y-b, tag].
 func (r *Release) Code(c *cbor.Coder) {
-	c.Array(5)
+	c.Array(6)
 	r.Reg.Code(c)
-	codeElement(c, &r.B)
-	codeElement(c, &r.E)
-	c.Fixed(r.Nonce[:])
-	c.Fixed(r.Sig[:])
+	for _, e := range []*Element{&r.B, &r.E, &r.Ya, &r.Yb} {
+		codeElement(c, e)
+	}
+	c.Fixed(r.Tag[:])
 }
 
-// TBS is what Sig must be a signature of, at this vault and for this account.
-func (r *Release) TBS(vault string, acct Acct) *ReleaseTBS {
-	return &ReleaseTBS{Vault: vault, Acct: acct, Reg: r.Reg, B: r.B, E: r.E, Nonce: r.Nonce}
+// Transcript is what Tag must be of, at this vault and for this account.
+func (r *Release) Transcript(vault string, acct Acct) *Transcript {
+	return &Transcript{Vault: vault, Acct: acct, Reg: r.Reg, B: r.B, E: r.E, Ya: r.Ya, Yb: r.Yb}
 }
 
-// ReleaseTBS is what an auth key signs.
-type ReleaseTBS struct {
-	Vault string
-	Acct  Acct
-	Reg   RegID
-	B, E  Element
-	Nonce Nonce
+// Transcript is all that a release says, and to whom, but its tag.
+type Transcript struct {
+	Vault        string
+	Acct         Acct
+	Reg          RegID
+	B, E, Ya, Yb Element
 }
 
-// Code walks the array that is signed.
-func (r *ReleaseTBS) Code(c *cbor.Coder) {
-	c.Array(7)
+// Code walks the array that the tag covers.
+func (r *Transcript) Code(c *cbor.Coder) {
+	c.Array(8)
 	c.Label(labelRelease)
 	codeVault(c, &r.Vault)
 	r.Acct.Code(c)
 	r.Reg.Code(c)
-	codeElement(c, &r.B)
-	codeElement(c, &r.E)
-	c.Fixed(r.Nonce[:])
+	for _, e := range []*Element{&r.B, &r.E, &r.Ya, &r.Yb} {
+		codeElement(c, e)
+	}
 }
 
 // Status asks what the vault holds. It costs nothing.
@@ -99,12 +98,13 @@ func (t *Target) code(c *cbor.Coder) {
 // Create brings one vault its part of a new registration.
 type Create struct {
 	Target
-	Reg          RegID
-	Suite        Suite
-	Limit        uint8
-	K, S         Scalar // the vault's shares
-	Auth, Manage PublicKey
-	BlobHash     Hash
+	Reg      RegID
+	Suite    Suite
+	Limit    uint8
+	K, S     Scalar // the vault's shares
+	PRS      PRS
+	Manage   PublicKey
+	BlobHash Hash
 }
 
 // Code walks the array that is signed.
@@ -117,14 +117,14 @@ func (r *Create) Code(c *cbor.Coder) {
 	codeLimit(c, &r.Limit)
 	r.K.Code(c)
 	r.S.Code(c)
-	codeSized(c, &r.Auth, r.Suite.PublicSize())
+	r.PRS.Code(c)
 	codeSized(c, &r.Manage, r.Suite.PublicSize())
 	r.BlobHash.Code(c)
 }
 
 // Slot is the slot that the request fills.
 func (r *Create) Slot() *Slot {
-	return &Slot{Reg: r.Reg, K: r.K, S: r.S, Auth: r.Auth, Manage: r.Manage, BlobHash: r.BlobHash}
+	return &Slot{Reg: r.Reg, K: r.K, S: r.S, PRS: r.PRS, Manage: r.Manage, BlobHash: r.BlobHash}
 }
 
 // Activate makes a registration the current one.

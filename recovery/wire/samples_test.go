@@ -58,7 +58,7 @@ func sampleCreate(suite wire.Suite) *wire.Create {
 	return &wire.Create{
 		Target: sampleTarget(), Reg: reg, Suite: suite, Limit: 10,
 		K: wire.Scalar(count(1, 32)), S: wire.Scalar(count(2, 32)),
-		Auth: count(3, suite.PublicSize()), Manage: count(4, suite.PublicSize()), BlobHash: hash(5),
+		PRS: wire.PRS{Key: key(3)}, Manage: count(4, suite.PublicSize()), BlobHash: hash(5),
 	}
 }
 
@@ -92,7 +92,7 @@ func sampleRecord(suite wire.Suite) *wire.Record {
 func sampleAnswer() *wire.Answer {
 	return &wire.Answer{
 		Verdict: wire.VerdictOK, Gen: 4, Ver: 70_001, Used: 2, Limit: 10, State: wire.StateActive,
-		Nonce: ptr(wire.Nonce(count(1, 32))), E: count(2, 32), Proof: ptr(wire.Proof(count(3, 64))),
+		Ya: count(1, 32), E: count(2, 32), Proof: ptr(wire.Proof(count(3, 64))),
 	}
 }
 
@@ -161,13 +161,14 @@ func sampleReceiptNamed() *wire.Receipt {
 func samples() []sample {
 	e32, e33 := wire.Element(count(1, 32)), wire.Element(count(2, 33))
 	mark := sampleRecord(wire.Suite1).Mark(acct)
-	nonce := wire.Nonce(count(3, 32))
-	release := &wire.Release{Reg: reg, B: e32, E: e32, Nonce: nonce, Sig: *signature(4)}
+	release := &wire.Release{Reg: reg, B: e32, E: e32, Ya: count(3, 32), Yb: count(4, 32), Tag: wire.Tag(count(5, 32))}
+	release2 := &wire.Release{Reg: reg, B: e33, E: e33, Ya: count(3, 33), Yb: count(4, 33), Tag: wire.Tag(count(5, 32))}
 	return []sample{
 		sampleOf("evaluate", &wire.Evaluate{Reg: reg, B: e32, WantProof: true}),
 		sampleOf("evaluate-suite2", &wire.Evaluate{Reg: reg, B: e33}),
 		sampleOf("release", release),
-		sampleOf("release-tbs", release.TBS("v1", acct)),
+		sampleOf("release-suite2", release2),
+		sampleOf("transcript", release.Transcript("v1", acct)),
 		sampleOf("create-tbs", sampleCreate(wire.Suite1)),
 		sampleOf("create-tbs-suite2", sampleCreate(wire.Suite2)),
 		sampleOf("activate-tbs", &wire.Activate{Target: sampleTarget(), Reg: reg, Reset: true}),

@@ -60,7 +60,7 @@ func TestSecretsPrintNothing(t *testing.T) {
 	payload := wire.Payload{Keys: []wire.SealingKey{{Secret: secret}}, ManageSeed: k, App: map[string]wire.Secret{"x": secret}, Recovery: []wire.Key{k}}
 	for _, v := range []any{
 		k, &k, s, &s, secret, slot, &slot, *create, create, *managed, managed, signing, *signing, data, &data, record, &record, answer, &answer,
-		wire.NonceKey{Key: k}, wire.MarkKey{Key: k}, wire.Pepper{Key: k}, payload, &payload, newHPKE(t, wire.Suite1),
+		wire.ShareKey{Key: k}, wire.PRS{Key: k}, wire.MarkKey{Key: k}, wire.Pepper{Key: k}, payload, &payload, newHPKE(t, wire.Suite1),
 		wire.Answer{S: &s}, &wire.Answer{S: &s}, wire.SeedRequest{PIN: secret, Data: secret}, wire.SeedRecord{Data: secret}, wire.SeedAnswer{Data: secret},
 		[]wire.Key{k}, map[string]wire.Key{"x": k}, struct{ K wire.Key }{k},
 	} {
@@ -87,13 +87,13 @@ func TestSecretsPrintNothing(t *testing.T) {
 // TestWipe: what is wiped is gone.
 func TestWipe(t *testing.T) {
 	k, s, secret := wire.Key(secretBytes(32)), wire.Scalar(secretBytes(32)), wire.Secret(secretBytes(5))
-	slot := &wire.Slot{K: s, S: s}
+	slot := &wire.Slot{K: s, S: s, PRS: wire.PRS{Key: k}}
 	k.Wipe()
 	s.Wipe()
 	secret.Wipe()
 	slot.Wipe()
 	(*wire.Slot)(nil).Wipe()
-	if k != (wire.Key{}) || s != (wire.Scalar{}) || string(secret) != "\x00\x00\x00\x00\x00" || slot.K != s || slot.S != s {
+	if k != (wire.Key{}) || s != (wire.Scalar{}) || string(secret) != "\x00\x00\x00\x00\x00" || slot.K != s || slot.S != s || slot.PRS.Key != k {
 		t.Error("something is left")
 	}
 }

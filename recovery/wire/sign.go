@@ -11,7 +11,7 @@ import (
 	"math/big"
 )
 
-// SigningKey is an auth or a manage key.
+// SigningKey is a manage key.
 type SigningKey struct {
 	hidden
 	suite Suite

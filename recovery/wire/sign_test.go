@@ -67,14 +67,13 @@ func TestVerify(t *testing.T) {
 // numbers for a second opinion; and its signatures are ECDSA's r and s.
 func TestSuite2Key(t *testing.T) {
 	n1 := new(big.Int).Sub(elliptic.P256().Params().N, big.NewInt(1))
-	rwd := wire.Secret(fill(32))
-	for i := range 20 {
-		vault := string(rune('a' + i))
-		k, err := wire.DeriveAuthKey(wire.Suite2, reg, rwd, vault)
+	for i := range byte(20) {
+		root := key(i)
+		k, err := wire.DeriveManageKey(wire.Suite2, root)
 		if err != nil {
 			t.Fatal(err)
 		}
-		seed := new(big.Int).SetBytes(authSeed(t, rwd, vault, 48))
+		seed := new(big.Int).SetBytes(expand(t, root[:], 48, "staunch/kr1/manage"))
 		d := seed.Mod(seed, n1).Add(seed, big.NewInt(1))
 		want, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d.FillBytes(make([]byte, 32)))
 		if err != nil {
@@ -86,7 +85,7 @@ func TestSuite2Key(t *testing.T) {
 		}
 		public := k.Public()
 		if string(public[1:]) != string(point[1:33]) || public[0] != 2|point[64]&1 {
-			t.Fatalf("%s: %x, want %x", vault, public, point)
+			t.Fatalf("%d: %x, want %x", i, public, point)
 		}
 		sig, err := k.Sign([]byte("m"))
 		if err != nil {
@@ -94,7 +93,7 @@ func TestSuite2Key(t *testing.T) {
 		}
 		digest := sha256.Sum256([]byte("m"))
 		if !ecdsa.Verify(&want.PublicKey, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])) {
-			t.Errorf("%s: another ECDSA does not accept it", vault)
+			t.Errorf("%d: another ECDSA does not accept it", i)
 		}
 	}
 }
@@ -106,7 +105,7 @@ func TestDeriveRefusesLength(t *testing.T) {
 		n     int
 		ok    bool
 	}{{1, 64, true}, {2, 32, true}, {1, 32, false}, {2, 64, false}, {1, 0, false}, {0, 0, false}, {3, 64, false}} {
-		_, err1 := wire.DeriveAuthKey(c.suite, reg, fill(c.n), "v1")
+		_, err1 := wire.DerivePRS(c.suite, reg, fill(c.n), "v1")
 		_, err2 := wire.DeriveDataKey(c.suite, reg, fill(c.n), wire.Scalar{1})
 		if (err1 == nil) != c.ok || (err2 == nil) != c.ok {
 			t.Errorf("suite %d, %d bytes: %v, %v", c.suite, c.n, err1, err2)

@@ -57,11 +57,11 @@ func TestRequestSizes(t *testing.T) {
 	}{
 		{"evaluate", 1, &wire.Evaluate{B: e32}, 53, 1189},
 		{"evaluate with a proof", 1, &wire.Evaluate{B: e32, WantProof: true}, 53, 1189},
-		{"release", 1, &wire.Release{B: e32, E: e32}, 186, 1322},
+		{"release", 1, &wire.Release{B: e32, E: e32, Ya: e32, Yb: e32}, 188, 1324},
 		{"create", 1, unsignedCreate(t, 1), 234, 1370},
 		{"evaluate", 2, &wire.Evaluate{B: e33}, 54, 65 + 54 + 16},
-		{"release", 2, &wire.Release{B: e33, E: e33}, 188, 65 + 188 + 16},
-		{"create", 2, unsignedCreate(t, 2), 236, 65 + 236 + 16},
+		{"release", 2, &wire.Release{B: e33, E: e33, Ya: e33, Yb: e33}, 192, 65 + 192 + 16},
+		{"create", 2, unsignedCreate(t, 2), 235, 65 + 235 + 16},
 	} {
 		k := newHPKE(t, c.suite)
 		if len(k.Public()) != c.suite.HPKEPublicSize() {
@@ -83,7 +83,7 @@ func TestRequestSizes(t *testing.T) {
 func largestAnswers(suite wire.Suite) map[string]*wire.Answer {
 	base := wire.Answer{Gen: math.MaxUint32, Ver: math.MaxUint64, Used: 255, Limit: 50, State: wire.StateDeleted}
 	evaluate, release, status := base, base, base
-	evaluate.Nonce, evaluate.E, evaluate.Proof = ptr(wire.Nonce{}), fill(suite.ElementSize()), ptr(wire.Proof{})
+	evaluate.Ya, evaluate.E, evaluate.Proof = fill(suite.ElementSize()), fill(suite.ElementSize()), ptr(wire.Proof{})
 	release.S, release.BlobHash = ptr(wire.Scalar{}), ptr(wire.Hash{})
 	view := &wire.SlotView{}
 	status.Slots = &wire.SlotViews{Current: view, Other: view}
@@ -119,7 +119,7 @@ func TestAnswerSizes(t *testing.T) {
 			}
 			largest = max(largest, len(encoded(t, a)))
 		}
-		if want := 163 + int(suite); largest != want {
+		if want := 162 + 2*int(suite); largest != want {
 			t.Errorf("suite %d: the largest answer has %d bytes, want %d", suite, largest, want)
 		}
 	}
@@ -136,12 +136,12 @@ func largestRecord(suite wire.Suite) *wire.Record {
 func TestRecordSizes(t *testing.T) {
 	for _, suite := range []wire.Suite{wire.Suite1, wire.Suite2} {
 		largest := largestRecord(suite)
-		if n, want := len(encoded(t, largest)), 485+4*int(suite-1); n != want {
+		if n, want := len(encoded(t, largest)), 485+2*int(suite-1); n != want {
 			t.Errorf("suite %d: the largest record has %d bytes, want %d", suite, n, want)
 		}
 		one := *largest
 		one.Other = nil
-		if n, want := len(encoded(t, largest))-len(encoded(t, &one))+1, 188+2*int(suite-1); n != want { // null is a byte
+		if n, want := len(encoded(t, largest))-len(encoded(t, &one))+1, 188+int(suite-1); n != want { // null is a byte
 			t.Errorf("suite %d: a slot has %d bytes, want %d", suite, n, want)
 		}
 		k := wire.DeriveRecordKey(key(1), "v1", 7, acct)

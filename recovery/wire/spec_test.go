@@ -31,7 +31,7 @@ func TestSpecification(t *testing.T) {
 	page := string(b)
 	spec, code := map[string]bool{}, map[string]bool{}
 	labelsOf(page, spec)
-	for _, pattern := range []string{"*.go", "../toprf/*.go"} {
+	for _, pattern := range []string{"*.go", "../toprf/*.go", "../cpace/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ const ScalarSize = 32
 // ElementSize is the length of an element.
 func (s Suite) ElementSize() int { return pick(s, 32, 33) }
 
-// PublicSize is the length of an auth or manage key.
+// PublicSize is the length of a manage key.
 func (s Suite) PublicSize() int { return pick(s, 32, 33) }
 
 // HPKEPublicSize is the length of a vault's HPKE public key.

@@ -19,13 +19,13 @@ type (
 	RegID [16]byte
 	// Hash is a SHA-256.
 	Hash [32]byte
-	// Nonce binds a release to the charge that paid for it.
-	Nonce [32]byte
+	// Tag confirms the key of an exchange: see recovery/cpace.
+	Tag [32]byte
 	// Element is an encoded element of the OPRF's group: 32 bytes in suite 1, 33
 	// in suite 2. recovery/toprf reads it.
 	Element []byte
-	// PublicKey verifies signatures of auth and manage keys: 32 bytes in suite 1,
-	// 33 in suite 2.
+	// PublicKey verifies signatures of manage keys: 32 bytes in suite 1, 33 in
+	// suite 2.
 	PublicKey []byte
 	// EdKey is an Ed25519 public key: of a boot, a release key, the vouchers'.
 	EdKey [32]byte
@@ -57,7 +57,7 @@ func (x *Hash) Code(c *cbor.Coder) { c.Fixed(x[:]) }
 // Code walks it as a byte string.
 func (x *EdKey) Code(c *cbor.Coder) { c.Fixed(x[:]) }
 
-// codeElement walks an element or a public key of either suite.
+// codeElement walks an element of either suite.
 func codeElement[T ~[]byte](c *cbor.Coder, v *T) { cbor.Octets(c, v, 32, 33) }
 
 // codeHash walks a hash that may be absent.

@@ -124,7 +124,7 @@ func spoilt(b []byte) (all []refusedVector) {
 // specName is what the CDDL calls the type.
 func specName(v wire.Coded) string {
 	return map[string]string{
-		"Evaluate": "evaluate", "Release": "release", "ReleaseTBS": "release-tbs", "Create": "create-tbs", "Activate": "activate-tbs",
+		"Evaluate": "evaluate", "Release": "release", "Transcript": "transcript", "Create": "create-tbs", "Activate": "activate-tbs",
 		"Finalize": "finalize-tbs", "Update": "update-tbs", "Delete": "delete-tbs", "Status": "status", "Managed": "managed",
 		"Answer": "answer", "Call": "call", "Reply": "reply", "Voucher": "voucher", "Receipt": "receipt", "Mark": "mark", "Tagged": "tagged",
 		"View": "view", "Record": "record", "Header": "header", "Payload": "payload", "Blob": "blob", "Binding": "binding", "Config": "config",
@@ -144,14 +144,14 @@ type derivationVector struct {
 func TestDerivationVectors(t *testing.T) {
 	mk, wk, root := key(1), key(2), text(count(3, 32))
 	b, e := text(count(4, 32)), text(count(5, 32))
-	nonceKey, markKey, pepper := wire.DeriveNonceKey(mk, "v1", 7), wire.DeriveMarkKey(wk, "v1"), wire.DerivePepper(root, "v1")
+	shareKey, markKey, pepper := wire.DeriveShareKey(wk, "v1"), wire.DeriveMarkKey(wk, "v1"), wire.DerivePepper(root, "v1")
 	recordKey := wire.DeriveRecordKey(mk, "v1", 7, acct)
 	mark := sampleRecord(wire.Suite1).Mark(acct)
 	tagged, err := markKey.Tag(&mark)
 	if err != nil {
 		t.Fatal(err)
 	}
-	nonce := nonceKey.Nonce(acct, reg, 9, wire.Element(b), wire.Element(e))
+	seed := shareKey.Seed(acct, reg, 9, wire.Element(b), wire.Element(e))
 	h, tbs := wire.AttemptName(reg, wire.Element(b)), mustEncode(&wire.Delete{Target: sampleTarget()})
 	c, account := wire.ContentName(tbs), pepper.Acct("a_0123456789")
 	pinHash := wire.SeedPINHash(id16(8), wire.Secret("123456"))
@@ -163,7 +163,7 @@ func TestDerivationVectors(t *testing.T) {
 	type out = map[string]text
 	all := []derivationVector{
 		{"record key", 0, in{"mk": text(mk[:]), "vault": "v1", "epoch": 7, "acct": text(acct[:])}, out{"key": recordKey.Key[:]}},
-		{"nonce", 0, in{"mk": text(mk[:]), "vault": "v1", "epoch": 7, "acct": text(acct[:]), "reg": text(reg[:]), "charges": 9, "b": b, "e": e}, out{"key": nonceKey.Key[:], "nonce": nonce[:]}},
+		{"seed of y_a", 0, in{"wk": text(wk[:]), "vault": "v1", "acct": text(acct[:]), "reg": text(reg[:]), "charges": 9, "b": b, "e": e}, out{"key": shareKey.Key[:], "seed": seed[:]}},
 		{"mark tag", 0, in{"wk": text(wk[:]), "vault": "v1", "mark": text(tagged.Mark)}, out{"key": markKey.Key[:], "tag": tagged.Tag[:]}},
 		{"h", 0, in{"reg": text(reg[:]), "b": b}, out{"h": h[:]}},
 		{"c", 0, in{"tbs": text(tbs)}, out{"c": c[:]}},
@@ -173,7 +173,7 @@ func TestDerivationVectors(t *testing.T) {
 	}
 	for _, suite := range []wire.Suite{wire.Suite1, wire.Suite2} {
 		rwd, s, seed := text(count(7, suite.OutputSize())), wire.Scalar(count(6, 32)), key(9)
-		auth, err := wire.DeriveAuthKey(suite, reg, wire.Secret(rwd), "v1")
+		prs, err := wire.DerivePRS(suite, reg, wire.Secret(rwd), "v1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func TestDerivationVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		all = append(all,
-			derivationVector{"auth key", uint8(suite), in{"reg": text(reg[:]), "rwd": rwd, "vault": "v1"}, out{"public": text(auth.Public())}},
+			derivationVector{"prs", uint8(suite), in{"reg": text(reg[:]), "rwd": rwd, "vault": "v1"}, out{"prs": prs.Key[:]}},
 			derivationVector{"manage key", uint8(suite), in{"manage_seed": text(seed[:])}, out{"public": text(manage.Public())}},
 			derivationVector{"data key", uint8(suite), in{"reg": text(reg[:]), "rwd": rwd, "s": text(s[:])}, out{"key": data.Key[:]}},
 			derivationVector{"hpke key pair", uint8(suite), in{"mk": text(mk[:]), "vault": "v1", "epoch": 7}, out{"public": hpke.Public()}})
