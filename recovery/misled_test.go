@@ -168,7 +168,9 @@ func TestMisledOneGuess(t *testing.T) {
 // attempt, however often it is cut off and goes on. That attempt is over then.
 func TestMisledOneAnswer(t *testing.T) {
 	m := newMisled(t, recoverytest.Options{}, "739164")
-	m.net.Script = func(c recoverytest.Call) recoverytest.Fault { return at(c.Op == wire.OpRelease && c.Vault != "v1", recoverytest.Drop) }
+	m.net.Script = func(c recoverytest.Call) recoverytest.Fault {
+		return at(c.Op == wire.OpRelease && c.Vault != "v1", recoverytest.Drop)
+	}
 	run := func(told int, open bool) {
 		t.Helper()
 		_, err := m.recover("482915")

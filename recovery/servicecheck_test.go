@@ -44,15 +44,21 @@ func (h *handset) open() recovery.SessionSecret {
 	return v.Secret
 }
 
+// garbage is a release that no vault takes.
+func garbage() *wire.Release {
+	none := make(wire.Element, 32)
+	return &wire.Release{B: none, E: none, Ya: none, Yb: none}
+}
+
 // TestGarbageRelease: somebody with a ticket and without the PIN sends releases
 // that the vaults refuse. Their receipts say used 0, and prove nothing.
 func TestGarbageRelease(t *testing.T) {
 	b, _, h := backedUp(t, recoverytest.Options{})
 	session := h.open()
-	garbage := func() {
+	send := func() {
 		t.Helper()
 		for _, v := range b.vaults.List {
-			in, key := b.sealed(v.ID, alice, wire.OpRelease, &wire.Release{B: make(wire.Element, 32), E: make(wire.Element, 32)})
+			in, key := b.sealed(v.ID, alice, wire.OpRelease, garbage())
 			in.Session = session
 			out, err := b.CallVault(t.Context(), h.newcomer(), in)
 			if err != nil {
@@ -71,12 +77,12 @@ func TestGarbageRelease(t *testing.T) {
 		}
 		finished(h, false)
 	}
-	garbage()
+	send()
 	refused()
 	// The owner recovers meanwhile: his proof is his own.
 	owner := b.handset(alice, phone1)
 	owner.right("482915", "one")
-	garbage()
+	send()
 	refused()
 	finished(owner, true)
 }

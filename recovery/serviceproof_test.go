@@ -49,7 +49,7 @@ func loseReleases(owner *handset) {
 func (h *handset) garbage(session recovery.SessionSecret) {
 	h.Helper()
 	for _, v := range h.vaults.List {
-		in, _ := h.sealed(v.ID, alice, wire.OpRelease, &wire.Release{B: make(wire.Element, 32), E: make(wire.Element, 32)})
+		in, _ := h.sealed(v.ID, alice, wire.OpRelease, garbage())
 		in.Session = session
 		if out, err := h.CallVault(h.Context(), h.newcomer(), in); err != nil || out.Used != 0 {
 			h.Fatalf("%+v, %v", out, err)

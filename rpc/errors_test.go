@@ -34,6 +34,7 @@ func inside() map[string]string {
 		"audit.ErrRewound":                    "for who seals, in the background",
 		"integrity.ErrProof":                  "for who verifies the proof of an approval, offline",
 		"event.ErrInvalid":                    "a fault of the program: internal error",
+		"recovery/cpace.ErrProof":             "recovery/vault answers with a verdict",
 		"recovery/toprf.ErrMalformed":         "recovery and recovery/vault answer with their own",
 		"recovery/toprf.ErrProof":             "for who recovers: a phone",
 		"recovery/toprf.ErrShares":            "for who recovers: a phone",

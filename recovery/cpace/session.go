@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 
 	"github.com/staunchid/staunch/recovery/toprf"
 	"github.com/staunchid/staunch/recovery/wire"
@@ -140,3 +142,14 @@ func (s *Session) tag(y toprf.Scalar, peer wire.Element, q *wire.Release) (wire.
 	mac.Write([]byte(labelConfirm))
 	return wire.Tag(mac.Sum(nil)), nil
 }
+
+const redacted = "[redacted]"
+
+// Format prints no secret, whatever the verb.
+func (Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) } //nolint:errcheck // as fmt does
+
+// LogValue logs no secret.
+func (Verifier) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText keeps secrets out of JSON.
+func (Verifier) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/cloudflare/circl/group"
@@ -220,5 +222,27 @@ func TestNoSuite(t *testing.T) {
 	}
 	if err := s.Prove(new(wire.Release), nil); !errors.Is(err, toprf.ErrMalformed) {
 		t.Errorf("a phone: %v", err)
+	}
+}
+
+// TestPrintsNothing: neither the string nor the vault's scalar is in any text.
+func TestPrintsNothing(t *testing.T) {
+	s := sample(t, wire.Suite1)
+	x, _ := proved(t, s)
+	y := x.y.Bytes()
+	for _, v := range []any{x, *x, s, *s} {
+		var text strings.Builder
+		slog.New(slog.NewJSONHandler(&text, nil)).Info("x", "v", v)
+		slog.New(slog.NewTextHandler(&text, nil)).Info("x", "v", v)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%x", "%d"} {
+			fmt.Fprintf(&text, verb, v)
+		}
+		for _, secret := range [][]byte{s.PRS.Key[:], y[:]} {
+			for _, form := range []string{"%x", "%v", "%q"} {
+				if shown := strings.Trim(fmt.Sprintf(form, secret[:8]), "[]\""); strings.Contains(strings.ToLower(text.String()), shown) {
+					t.Errorf("%T shows %s", v, shown)
+				}
+			}
+		}
 	}
 }

@@ -32,15 +32,15 @@ type (
 		Hash    text          `json:"blob_hash"`
 	}
 	vaultVector struct {
-		Vault      string `json:"vault"`
-		K          text   `json:"k_i"`
-		S          text   `json:"s_i"`
-		Public     text   `json:"public_k_i"`
-		E          text   `json:"e_i"`
-		Acct       text   `json:"acct"`
-		PRS        text   `json:"prs_i"`
-		ShareSeed  text   `json:"y_a_seed"`
-		Share      text   `json:"y_a"`
+		Vault     string `json:"vault"`
+		K         text   `json:"k_i"`
+		S         text   `json:"s_i"`
+		Public    text   `json:"public_k_i"`
+		E         text   `json:"e_i"`
+		Acct      text   `json:"acct"`
+		PRS       text   `json:"prs_i"`
+		ShareSeed text   `json:"y_a_seed"`
+		Share     text   `json:"y_a"`
 	}
 	recoveryFile struct {
 		About string            `json:"about"`
