@@ -23,6 +23,7 @@ type Backup struct {
 	pending *registration       // nil: none is being made
 	blob    *newBlob            // nil: no payload is on its way
 	deleted bool                // asked for; current stays until all vaults have done it
+	renew   bool                // Renew was asked for, and no registration was finished since
 
 	limit, remaining uint8
 	assurance        string
@@ -94,8 +95,9 @@ type BackupInfo struct {
 	Remaining    int // as the vaults last said
 	Vaults       int
 	Threshold    int
-	Acknowledged int  // vaults that hold it
-	Complete     bool // nothing is left to do
+	Acknowledged int    // vaults that hold it
+	Complete     bool   // nothing is left to do; if Renew is, only Renew or Register does it
+	SetVersion   uint64 // of the newest vault set that the phone has seen
 	Assurance    string
 	Operators    int
 }
@@ -108,7 +110,8 @@ func (b *Backup) Info() BackupInfo {
 	in := BackupInfo{
 		Account: b.account, Profile: b.profile, Limit: int(b.limit), Remaining: int(b.remaining),
 		Assurance: b.assurance, Operators: int(b.operators),
-		Complete: b.pending == nil && b.blob == nil && !b.deleted,
+		SetVersion: b.known.version,
+		Complete:   b.pending == nil && b.blob == nil && !b.deleted && !b.renew,
 	}
 	r := b.pending
 	if r == nil {
@@ -170,6 +173,8 @@ func (b *Backup) code(c *cbor.Coder) {
 		cbor.Uint(c, &b.operators, 0, 255)
 		f.Key(13)
 		cbor.TextKeys(c, &b.accts, 32, 0, 64, func(a *[16]byte) { c.Fixed(a[:]) })
+		f.Key(14)
+		c.Bool(&b.renew)
 	})
 }
 

@@ -102,7 +102,7 @@ func (c *Client) registerSeed(ctx context.Context, r *round, b *Backup, pin PIN,
 	}
 	b.pending.making = nil
 	b.pending.hold(r.enclave())
-	b.current, b.pending = b.pending, nil
+	b.current, b.pending, b.renew = b.pending, nil, false
 	return c.save(b)
 }
 

@@ -27,13 +27,14 @@ func (e *PINError) Unwrap() error { return ErrPIN }
 // The lengths of a PIN: characters, and bytes of UTF-8.
 const (
 	defaultPINMin = 6
+	leastPINMin   = 4
 	maxPIN        = 64
 	maxPINBytes   = wire.MaxSeedPIN
 )
 
 // PINRules are what a new PIN must keep to.
 type PINRules struct {
-	MinLength int // characters; 0 is 6
+	MinLength int // characters; 0 is 6, and less than 4 is 4: a service says it, which signs nothing of it
 }
 
 // PIN is what only the owner knows: letters and digits alike, in NFKC. It is
@@ -51,6 +52,7 @@ func NewPIN(s string, r PINRules) (PIN, error) {
 	if least == 0 {
 		least = defaultPINMin
 	}
+	least = max(least, leastPINMin)
 	if n := utf8.RuneCountInString(p.s); n < least || n > maxPIN {
 		return PIN{}, &PINError{fmt.Sprintf("it has %d characters, and must have %d to %d", n, least, maxPIN)}
 	}

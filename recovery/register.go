@@ -45,8 +45,15 @@ func (c *Client) Register(ctx context.Context, b *Backup, pin PIN, p Payload) (*
 // Renew makes a registration anew with the same PIN, after a recovery: whoever
 // finds the lost phone has the old keys, and must not have the new ones. It needs
 // an active device. The recovered registration becomes the current one first, at
-// the vaults where it was not.
+// the vaults where it was not. That it was asked for is kept first: until it is done
+// the journal is not Complete, whatever fails.
 func (c *Client) Renew(ctx context.Context, b *Backup, pin PIN, p Payload) (*Backup, error) {
+	if b != nil && !b.renew {
+		b.renew = true
+		if err := c.save(b); err != nil {
+			return b, err
+		}
+	}
 	return c.Register(ctx, b, pin, p)
 }
 
@@ -171,7 +178,7 @@ func (c *Client) settle(ctx context.Context, r *round, b *Backup) error {
 		reg.making.parts[i].wipe()
 	}
 	reg.making = nil
-	b.current, b.pending = reg, nil
+	b.current, b.pending, b.renew = reg, nil, false
 	return c.save(b)
 }
 

@@ -139,6 +139,33 @@ func TestRenewWhatIsNotCurrent(t *testing.T) {
 	p.wrong("739164", 9)
 }
 
+// TestRenewIsDue: a phone that was to replace the keys behind the PIN, and could not
+// even ask, is not done until it has. An update does not do it.
+func TestRenewIsDue(t *testing.T) {
+	p := newPhone(t, recoverytest.Options{})
+	p.must(p.register("482915", "one"))
+	r := p.recovers("482915", "one")
+	for _, method := range []string{"GetConfig", "GetBackup"} {
+		p.net.Script = func(c recoverytest.Call) recoverytest.Fault { return at(c.Method == method, recoverytest.Drop) }
+		if _, err := p.client.Renew(t.Context(), p.journal(), pinOf(t, "482915"), r.Payload); err == nil {
+			t.Fatal("renewed without an answer")
+		}
+		if in := p.journal().Info(); in.Complete || in.Reg != r.Reg {
+			t.Errorf("%s lost: %+v", method, in)
+		}
+	}
+	p.net.Script = nil
+	p.must(p.client.Update(t.Context(), p.journal(), payloadOf("two")))
+	if p.journal().Info().Complete {
+		t.Error("an update is taken for it")
+	}
+	p.must(p.register("482915", "two"))
+	if in := p.journal().Info(); !in.Complete || in.Reg == r.Reg {
+		t.Errorf("%+v", in)
+	}
+	p.recovers("482915", "two")
+}
+
 // TestEpochs: the vaults' keys are replaced between any two calls.
 func TestEpochs(t *testing.T) {
 	for _, op := range []wire.Op{wire.OpStatus, wire.OpUpdate, wire.OpEvaluate, wire.OpRelease} {

@@ -66,7 +66,7 @@ type PhoneBackupMakeCmd struct {
 
 // Help is the long text of --help.
 func (PhoneBackupMakeCmd) Help() string {
-	return `The first time it wants a PIN. Later it brings the keys that the PIN brings back up to date, and needs none. Work that a vault's absence has left undone (exit 5) is finished by the same command.
+	return `The first time it wants a PIN. Later it brings the keys that the PIN brings back up to date, and needs none. Work that a vault's absence has left undone (exit 5, or a recovery that could not replace the keys behind the PIN) is finished by the same command, with the same PIN; another one is set in its place.
 
 Exit codes: those of "staunch phone", and 3 with "PIN refused" for one that is too easy.`
 }
@@ -84,7 +84,7 @@ func (c *PhoneBackupMakeCmd) Run(s *streams) error {
 			}
 			return q.print(q.stored("backup", "updated"))
 		}
-		pin, err := c.read(s, q.backup == nil)
+		pin, err := c.read(s, true) // it may become the PIN, and nobody sees what is typed
 		if err != nil {
 			return err
 		}

@@ -61,24 +61,23 @@ func (r *phoneRun) recoverer(ctx context.Context, f vaultTrustFlags) (*recoverer
 		fmt.Fprintln(r.err, "note: vaults are ordinary processes, NOT a TEE")
 	}
 	q := &recoverer{phoneRun: r}
+	b, err := readIfThere(filepath.Join(r.home.dir, backupName))
+	if err != nil {
+		return nil, err
+	}
+	if b != nil {
+		if q.backup, err = recovery.ParseBackup(b); err != nil {
+			return nil, fmt.Errorf("%s is damaged: restore it, or delete it and then run `staunch phone backup delete`: %w", filepath.Join(r.home.dir, backupName), err)
+		}
+	}
 	q.client, err = recovery.NewClient(&recovery.ClientOptions{
 		Transport: transport, ReleaseKeys: keys, Policy: tee.Policy{AllowProcess: process},
-		SaveBackup: q.saveBackup, SaveAttempt: q.saveAttempt,
+		SaveBackup: q.saveBackup, SaveAttempt: q.saveAttempt, SetVersion: q.backup.Info().SetVersion,
 		Approve: func(ctx context.Context, reg [16]byte) error {
 			return r.phone.SetUpRecovery(ctx, reg, r.approving)
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	b, err := readIfThere(filepath.Join(r.home.dir, backupName))
-	if err != nil || b == nil {
-		return q, err
-	}
-	if q.backup, err = recovery.ParseBackup(b); err != nil {
-		return nil, fmt.Errorf("%s is damaged: restore it, or delete it and then run `staunch phone backup delete`: %w", filepath.Join(r.home.dir, backupName), err)
-	}
-	return q, nil
+	return q, err
 }
 
 // approving shows what the person approves, who is always there and says yes.
@@ -137,19 +136,13 @@ func (q *recoverer) saveBackup(b *recovery.Backup) error {
 	return writeWhole(filepath.Join(q.home.dir, backupName), data)
 }
 
+// saveAttempt keeps it when it is over, too: it knows the newest vault set.
 func (q *recoverer) saveAttempt(a *recovery.Attempt) error {
-	path := filepath.Join(q.home.dir, attemptName)
-	if !a.Open() {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return syncDir(q.home.dir)
-	}
 	data, err := a.Encode()
 	if err != nil {
 		return err
 	}
-	return writeWhole(path, data)
+	return writeWhole(filepath.Join(q.home.dir, attemptName), data)
 }
 
 // attempt is the try that was under way when the phone was cut off, or a new one.
