@@ -1,8 +1,9 @@
 // Package recovery brings a sealing key back with a PIN that nobody can guess:
 // not who reads the database, not who replays yesterday's, not who restarts
-// machines. Who has the keys of one vault cannot either, unless he also answers
-// the phone that recovers (spec/kr1.md, Section 7). It is both sides of PIN
-// recovery (KR-1) outside the TEE; the side within is recovery/vault.
+// machines, not who has the keys of one vault. What a service learns that misleads
+// the phone which recovers is in spec/kr1.md, Section 7: of one PIN for each vault
+// and attempt. It is both sides of PIN recovery (KR-1) outside the TEE; the side
+// within is recovery/vault.
 //
 // # The phone: Client
 //
@@ -31,7 +32,8 @@
 // Two files make it whole. A Backup is the journal of a registration: a phone
 // that dies in the middle goes on from it, whatever state the vaults are in, and
 // one PIN works at each point. An Attempt is the seed of a try: with it the same
-// PIN makes the same request, which costs nothing twice.
+// PIN makes the same request, which costs nothing twice. It also knows what it has
+// answered: a vault that wants a second proof in one attempt gets none.
 //
 // No vault sees a PIN, so the phone refuses those that many people choose: see
 // NewPIN. In profile seed, a baseline to compare with, one enclave sees it.

@@ -32,7 +32,7 @@ type misled struct {
 
 const insiders = account.ID("a_insider")
 
-func newMisled(t *testing.T, o recoverytest.Options, bet string) *misled {
+func newMisled(t *testing.T, o recoverytest.Options, bet string, others ...string) *misled {
 	t.Helper()
 	v := newVaults(t, o)
 	mine := recoverytest.NewService(v, insiders)
@@ -43,6 +43,9 @@ func newMisled(t *testing.T, o recoverytest.Options, bet string) *misled {
 	var err error
 	m.deal, err = recoverytest.NewDeal(&set, bet, "nothing")
 	m.must(err)
+	for i, pin := range others {
+		m.must(m.deal.Bet(v.List[i+1].ID, pin))
+	}
 	view, err := mine.GetBackup(t.Context())
 	m.must(err)
 	m.accts = view.Accts
@@ -161,6 +164,26 @@ func TestMisledOneGuess(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestMisledEachVault: without its keys he learns as much at each other vault, by what
+// it has counted when the attempt is over.
+func TestMisledEachVault(t *testing.T) {
+	m := newMisled(t, recoverytest.Options{}, "739164", "482915", "271828")
+	used := map[string]int{}
+	m.net.Answer = func(c recoverytest.Call, a *recovery.VaultAnswer) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if c.Op == wire.OpRelease {
+			used[c.Vault] = a.Used
+		}
+	}
+	if _, err := m.recover("482915"); err == nil {
+		t.Error("recovered what was dealt for others")
+	}
+	if used["v2"] != 0 || used["v3"] != 1 {
+		t.Errorf("used %v", used)
 	}
 }
 

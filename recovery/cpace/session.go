@@ -1,6 +1,7 @@
 package cpace
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -78,11 +79,12 @@ func (s *Session) Verifier(seed wire.Key) (*Verifier, error) {
 func (v *Verifier) Share() wire.Element { return v.share.Bytes() }
 
 // Verify fails with toprf.ErrMalformed when the phone's half is no element, or the
-// identity, and with ErrProof unless the tag is right.
+// identity, and with ErrProof unless it answers this half and the tag is right.
 func (v *Verifier) Verify(q *wire.Release) error {
-	own := *q
-	own.Ya = v.Share()
-	want, err := v.session.tag(v.y, own.Yb, &own)
+	if !bytes.Equal(q.Ya, v.Share()) {
+		return ErrProof
+	}
+	want, err := v.session.tag(v.y, q.Yb, q)
 	if err != nil {
 		return err
 	}

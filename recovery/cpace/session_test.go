@@ -61,6 +61,7 @@ func TestExchange(t *testing.T) {
 			{"registration changed", nil, func(q *wire.Release) { q.Reg[0] ^= 1 }, ErrProof},
 			{"B changed", nil, func(q *wire.Release) { q.B = q.E }, ErrProof},
 			{"E changed", nil, func(q *wire.Release) { q.E = q.B }, ErrProof},
+			{"vault's half changed", nil, func(q *wire.Release) { q.Ya = q.B }, ErrProof},
 			{"phone's half changed", nil, func(q *wire.Release) { q.Yb = q.B }, ErrProof},
 			{"vault's half thrown back", nil, func(q *wire.Release) { q.Yb = q.Ya }, ErrProof},
 		} {

@@ -114,6 +114,16 @@ func (d *Deal) PRS(pin, vault string) (wire.PRS, error) {
 	return wire.DerivePRS(d.Header.Suite, d.Header.Reg, rwd, vault)
 }
 
+// Bet makes the part of one vault that of another PIN: who deals for others can have
+// each vault tell him whether it is theirs.
+func (d *Deal) Bet(vault, pin string) error {
+	prs, err := d.PRS(pin, vault)
+	if i := index(&d.Header, vault); err == nil && i >= 0 {
+		d.parts[i].prs = prs
+	}
+	return err
+}
+
 // Create is what brings a vault its part, without a signature; gen is 0 the first
 // time.
 func (d *Deal) Create(vault string, acct wire.Acct, gen uint32, limit uint8) (*wire.Managed, error) {

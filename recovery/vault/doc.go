@@ -1,8 +1,8 @@
 // Package vault is the half of PIN recovery (KR-1) that runs inside the TEE. A
 // vault keeps one share of every registration and counts the attempts at its
 // PIN. It never learns the PIN: it multiplies a blinded point by its share, and
-// lets its second share go only against a signature that nobody can make without
-// the right PIN.
+// lets its second share go only against a proof that nobody can make without the
+// right PIN, and that tells nothing else (recovery/cpace).
 //
 //	keys, err := vault.NewMasterKeys(now)
 //	v, err := vault.New(&vault.Options{

@@ -18,7 +18,8 @@
 //
 // It decides nothing: whether a PIN may be tried is the vault's business, and
 // whether a vault is to be trusted the client's. The threshold OPRF is in
-// recovery/toprf. Argon2id and the rules for PINs are the client's. Elements and
+// recovery/toprf, the exchange that proves a PIN in recovery/cpace. Argon2id and the
+// rules for PINs are the client's. Elements and
 // scalars are bytes here, of the right length and otherwise unchecked.
 //
 // What is secret prints as [redacted], in logs, JSON and with every verb of fmt.
