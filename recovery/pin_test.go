@@ -38,8 +38,8 @@ func TestNewPIN(t *testing.T) {
 		{"482915", long, true},
 		{"48291", long, false}, // short
 		{"4829", recovery.PINRules{MinLength: 4}, true},
-		{"482", recovery.PINRules{MinLength: 1}, false}, // whatever a service says
-		{"482", recovery.PINRules{MinLength: -1}, false},
+		{"xkq", recovery.PINRules{MinLength: 1}, false}, // whatever a service says
+		{"xkq", recovery.PINRules{MinLength: -1}, false},
 		{"2912", recovery.PINRules{MinLength: 4}, false}, // a day
 		{"1984", recovery.PINRules{MinLength: 4}, false}, // a year
 		{strings.Repeat("4829157306k", 6)[:64], long, true},
