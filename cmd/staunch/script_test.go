@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 //	freeports VAR...                   sets each VAR to a port that is free
 //	move [FLAG...] NEW OLD [FLAG...]   moves an account, see scriptMove
 //	sametree DIR DIR                   fails unless names and bytes are the same
-//	smallfiles DIR N                   makes so many files, see scriptSmallFiles
+//	memory VAR                         sets VAR to a folder in memory, if there is some
+//	smallfiles [-check] DIR N          makes so many files, see scriptSmallFiles
 //	deadletters DIR N                  leaves N dead letters in the retry stream of a data_dir
 //	httppost [-STATUS] URL BODY [HEADER...]
 //
@@ -69,7 +70,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor, "jsonenv": jsonEnv,
-			"move": scriptMove, "sametree": scriptSameTree, "smallfiles": scriptSmallFiles, "deadletters": deadLetters, "freeports": freePorts,
+			"move": scriptMove, "sametree": scriptSameTree, "smallfiles": scriptSmallFiles, "memory": scriptMemory, "deadletters": deadLetters, "freeports": freePorts,
 			"httpget":  func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodGet, args) },
 			"httppost": func(ts *testscript.TestScript, neg bool, args []string) { call(ts, neg, http.MethodPost, args) },
 		},

@@ -247,25 +247,50 @@ func scriptSameTree(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(sameTree(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }
 
-// scriptSmallFiles makes a folder of small files, a thousand in each of its own
-// folders, and the same once more beside it, with ".copy" behind the first part
-// of its name.
+// scriptSmallFiles makes a folder of N small files, a thousand in each of its own
+// folders. With -check it wants them there, with the same in them.
 func scriptSmallFiles(ts *testscript.TestScript, neg bool, args []string) {
+	check := len(args) > 0 && args[0] == "-check"
+	if check {
+		args = args[1:]
+	}
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: smallfiles DIR N")
+		ts.Fatalf("usage: smallfiles [-check] DIR N")
 	}
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	first, _, _ := strings.Cut(args[0], "/")
-	for _, dir := range []string{ts.MkAbs(args[0]), ts.MkAbs(first + ".copy")} {
-		for i := range n {
-			folder := filepath.Join(dir, fmt.Sprintf("%03d", i/1000))
-			if i%1000 == 0 {
-				ts.Check(os.MkdirAll(folder, 0o700))
+	dir := ts.MkAbs(args[0])
+	for i := range n {
+		folder := filepath.Join(dir, fmt.Sprintf("%03d", i/1000))
+		file, content := filepath.Join(folder, fmt.Sprintf("%06d.txt", i)), fmt.Appendf(nil, "message %d", i)
+		if check {
+			got, err := os.ReadFile(file)
+			ts.Check(err)
+			if !bytes.Equal(got, content) {
+				ts.Fatalf("%s: %q", file, got)
 			}
-			ts.Check(os.WriteFile(filepath.Join(folder, fmt.Sprintf("%06d.txt", i)), fmt.Appendf(nil, "message %d", i), 0o600))
+			continue
 		}
+		if i%1000 == 0 {
+			ts.Check(os.MkdirAll(folder, 0o700))
+		}
+		ts.Check(os.WriteFile(file, content, 0o600))
 	}
+}
+
+// scriptMemory sets a variable to a new folder, in memory where the machine has
+// that: what is tested there is not how fast a disk is.
+func scriptMemory(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: memory VAR")
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "staunch-")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "staunch-")
+	}
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(os.RemoveAll(dir)) })
+	ts.Setenv(args[0], dir)
 }
 
 // sameTree reports how two folders differ.
