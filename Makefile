@@ -9,6 +9,7 @@ BENCH ?= .
 SOAK ?= 10m
 ACCOUNTS ?= 1000
 KILLS ?= 200
+SIZE ?= 10240
 BIN = bin/staunch
 
 # -race needs a C compiler. SQLite, which is C turned into Go, and what computes
@@ -22,7 +23,7 @@ PROCESSES = ./cmd/staunch
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery soak-transfer vulncheck clean
+.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery soak-transfer soak-transfer-size vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -136,6 +137,9 @@ soak-recovery: ## kill API, vaults and witnesses again and again; then ACCOUNTS 
 
 soak-transfer: ## kill sender, receiver and server of moves KILLS (200) times each: every move is complete, or cleanly over
 	STAUNCH_SOAK_KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 1h -run '^TestTransferKilled$$' ./cmd/staunch
+
+soak-transfer-size: build ## move a history of SIZE (10240) MiB, in memory; it takes no more of it than a small one
+	$(GO) run ./internal/bench -staunch $(BIN) -large $(SIZE)
 
 vulncheck: ## look for known vulnerabilities in what is used (asks the network)
 	$(TOOL) govulncheck ./...

@@ -32,6 +32,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strconv"
 )
 
 // The measurements that -run can choose beside the goals of ratios.
@@ -53,6 +54,7 @@ type options struct {
 	staunch    string
 	bare       string
 	history    int
+	large      int
 	dir        string
 	relay      string
 	args       []string
@@ -72,6 +74,7 @@ func main() {
 	flag.StringVar(&o.staunch, "staunch", "", "the program that serves; empty: it is built")
 	flag.StringVar(&o.bare, "bare", "", "serve at this address what `staunch serve` is compared with; the program calls itself so")
 	flag.IntVar(&o.history, "history", smallHistory, "MiB of history in a move")
+	flag.IntVar(&o.large, "large", 0, "measure nothing but the memory of a move of so many MiB, beside one of "+strconv.Itoa(smallHistory))
 	flag.StringVar(&o.dir, "dir", "", "the folder of a move's phones and servers; empty: /dev/shm where it is, which is in memory")
 	flag.StringVar(&o.relay, "relay", "", "be the sender, receiver or server of what a move is compared with; the program calls itself so")
 	flag.Parse()
@@ -91,6 +94,13 @@ func (o *options) measure(out, progress io.Writer) error {
 	}
 	if o.relay != "" && len(o.args) == 2 {
 		return relay(o.relay, o.args[0], o.args[1])
+	}
+	if o.large > 0 {
+		ok, err := measureSizes(out, progress, o)
+		if err == nil && !ok {
+			err = errMissed
+		}
+		return err
 	}
 	match, err := regexp.Compile(o.run)
 	if err != nil {
