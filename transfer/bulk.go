@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -58,10 +59,11 @@ func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.
 		return false, fmt.Errorf("%w: a segment of %d bytes has %d by its header", ErrMalformed, size, h.Size())
 	}
 	g := Segment{Transfer: at.ID, Revision: at.Revision, First: at.First, Records: uint32(h.Records()), Bytes: uint32(size), Blob: strings.ToLower(rand.Text())}
-	there, err := s.mayPut(ctx, at, h)
+	there, arrived, err := s.mayPut(ctx, at, h)
 	if err != nil {
 		return false, err
 	}
+	defer arrived()
 	leaf := sealed.NewLeafHasher()
 	whole := io.TeeReader(io.MultiReader(bytes.NewReader(head), body), leaf)
 	if there { // which one, only its bytes tell
@@ -100,8 +102,10 @@ func cutShort(err error) error {
 }
 
 // mayPut looks before bytes are taken; enter decides. there: one with the same first
-// record is there already.
-func (s *Service) mayPut(ctx context.Context, at Place, h sealed.Header) (there bool, err error) {
+// record is there already. Until arrived is called the segment's bytes are counted as
+// if they were stored, so that many at once do not fill the disk.
+func (s *Service) mayPut(ctx context.Context, at Place, h sealed.Header) (there bool, arrived func(), err error) {
+	arrived = func() {}
 	err = s.view(ctx, func(tx Tx) error {
 		now := s.now()
 		r, err := s.sender(ctx, tx, at, now)
@@ -111,9 +115,50 @@ func (s *Service) mayPut(ctx context.Context, at Place, h sealed.Header) (there 
 		if _, there, err = tx.Segment(ctx, at.ID, at.Revision, at.First); err != nil || there {
 			return err
 		}
-		return s.room(ctx, tx, r, h, now)
+		own, all, err := tx.SegmentBytes(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		return s.coming.add(at.ID, h.Size(), func(ownToo, allToo int64) error {
+			return r.room(&s.terms.Policy, h, own+ownToo, all+allToo, now)
+		})
 	})
-	return there, err
+	if err == nil && !there {
+		arrived = func() { s.coming.remove(at.ID, h.Size()) }
+	}
+	return there, arrived, err
+}
+
+// coming counts the bytes of segments that are on their way, of each transfer and of
+// all.
+type coming struct {
+	mu  sync.Mutex
+	of  map[ID]int64
+	all int64
+}
+
+// add counts a segment, if room lets it in beside those that are counted.
+func (c *coming) add(id ID, size int64, room func(own, all int64) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := room(c.of[id], c.all); err != nil {
+		return err
+	}
+	if c.of == nil {
+		c.of = map[ID]int64{}
+	}
+	c.of[id] += size
+	c.all += size
+	return nil
+}
+
+func (c *coming) remove(id ID, size int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all -= size
+	if c.of[id] -= size; c.of[id] == 0 {
+		delete(c.of, id)
+	}
 }
 
 // sender loads the transfer of a segment that C brings.

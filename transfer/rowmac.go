@@ -12,8 +12,8 @@ import (
 )
 
 // Rows have a MAC as those of accounts do, see account.SealRow. Everything is in it
-// but place and network, which are forgotten before the row is and decide nothing.
-// Without it, whoever can write to the store could hand accounts over: by a state, by
+// but place and network once the owner has confirmed: until then they are reasons for
+// a hold, and later they are forgotten before the row is, and decide nothing. Without it, whoever can write to the store could hand accounts over: by a state, by
 // a hold that is over, by a device that nobody has checked.
 //
 // Tokens and segments have none. A token guards ciphertext and waiting, which who
@@ -28,10 +28,14 @@ func (t Transfer) Seal(key []byte) []byte {
 	}
 	u := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	at := account.MACTime
+	place, network := "", ""
+	if t.State == Offered || t.State == Claimed {
+		place, network = t.Place, t.Network
+	}
 	return account.SealRow(key, "transfer", string(t.ID), u(t.Version), string(t.State), string(t.Reason),
 		string(t.Account), string(t.SenderDevice), t.SenderKey, t.ReceiverKey, string(t.NewDevice), string(t.Class), string(lists),
 		at(t.CreatedAt), at(t.ConfirmedAt), at(t.Opens), at(t.Moved), at(t.Deadline), at(t.CommittedAt), at(t.AckedAt), at(t.RecallUntil), at(t.FrozenSince), at(t.EndedAt),
-		u(uint64(t.Revision)), u(t.BytesExpected), u(t.BytesStored), u(t.RecordAcked), string(t.HoldShare), string(t.CommitShare), string(t.SealedKeys), string(t.Passkey), t.Verdict,
+		u(uint64(t.Revision)), u(t.BytesExpected), u(t.BytesStored), u(t.RecordAcked), string(t.HoldShare), string(t.CommitShare), string(t.SealedKeys), string(t.Passkey), t.Verdict, place, network,
 		string(t.Offer), string(t.Hello), string(t.Answer), string(t.Matched), string(t.Confirm), string(t.Grant), string(t.Receipt), string(t.Ack), string(t.Recall), string(t.Final))
 }
 

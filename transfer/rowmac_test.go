@@ -12,15 +12,25 @@ import (
 )
 
 // TestRowsAreSealed: a change to any field of a row breaks its MAC, but for place and
-// network, which are forgotten before the row is.
+// network once the owner has confirmed: they are forgotten before the row is.
 func TestRowsAreSealed(t *testing.T) {
-	r := to(t, transfer.Committed, "none")
+	for state, free := range map[transfer.State]map[string]bool{
+		transfer.Claimed:   {}, // until then they may be why it is held
+		transfer.Committed: {"Place": true, "Network": true},
+	} {
+		sealedRow(t, state, free)
+	}
+}
+
+// sealedRow changes each field of a row in a state; free are those that may change.
+func sealedRow(t *testing.T, state transfer.State, free map[string]bool) {
+	t.Helper()
+	r := to(t, state, "none")
 	row := r.row("t")
 	key := r.opts.RowKey
 	if !row.Sound(key) || row.Sound(bytes.Repeat([]byte{8}, 32)) || (transfer.Transfer{}).Sound(key) {
 		t.Fatal("the MAC of a stored row")
 	}
-	free := map[string]bool{"Place": true, "Network": true}
 	for i := range reflect.TypeFor[transfer.Transfer]().NumField() {
 		changed := row
 		field, name := reflect.ValueOf(&changed).Elem().Field(i), reflect.TypeFor[transfer.Transfer]().Field(i).Name
@@ -44,7 +54,7 @@ func TestRowsAreSealed(t *testing.T) {
 			}
 		}
 		if changed.Sound(key) != free[name] {
-			t.Errorf("changed %s: sound %t", name, changed.Sound(key))
+			t.Errorf("%s: changed %s: sound %t", state, name, changed.Sound(key))
 		}
 	}
 }

@@ -41,6 +41,7 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 	watches watches
+	coming  coming
 }
 
 // New returns the service of one app.

@@ -21,7 +21,8 @@ const orphanAge = time.Hour
 // blobs. It goes on after an error in one of them, and gives all errors at the end. The
 // end of a recall window it leaves to SettleTx: C's device goes in that transaction.
 func (s *Service) Sweep(ctx context.Context) error {
-	return errors.Join(s.sweepDue(ctx), s.sweepOld(ctx), s.sweepBlobs(ctx))
+	due := s.sweepDue(ctx)
+	return errors.Join(due, s.sweepOld(ctx, due == nil), s.sweepBlobs(ctx))
 }
 
 func (s *Service) sweepDue(ctx context.Context) error {
@@ -69,15 +70,17 @@ func (s *Service) persist(ctx context.Context, id ID) error {
 	return err
 }
 
-func (s *Service) sweepOld(ctx context.Context) error {
+// sweepOld forgets. settled says that no row is left whose time is over: in one that
+// waits to be confirmed, place and network are under the MAC.
+func (s *Service) sweepOld(ctx context.Context, settled bool) error {
 	now := s.now()
-	steps := []func(tx Tx) (int, error){
-		func(tx Tx) (int, error) {
+	steps := []func(tx Tx) (int, error){func(tx Tx) (int, error) {
+		return tx.DeleteTransfers(ctx, now.Add(-s.terms.KeepEnvelopes), pageOf)
+	}}
+	if settled {
+		steps = append(steps, func(tx Tx) (int, error) {
 			return tx.ForgetPlaces(ctx, now.Add(-s.terms.KeepPlaces), pageOf)
-		},
-		func(tx Tx) (int, error) {
-			return tx.DeleteTransfers(ctx, now.Add(-s.terms.KeepEnvelopes), pageOf)
-		},
+		})
 	}
 	var failed error
 	for _, step := range steps {
