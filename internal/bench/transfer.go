@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -144,7 +146,7 @@ func (s *site) ways(ctx context.Context, staunch, croc string) (all []*way, err 
 // the same segments through a server of net/http and the server's folder of blobs,
 // with nothing sealed, checked or recorded; and croc, where it is installed.
 func measureMoves(out, progress io.Writer, o *options, rounds int) (ok bool, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // so that memory is let go
 	defer cancel()
 	s, err := newSite(o.dir, o.history)
 	if s != nil {

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
 
 // measureSizes compares the memory of a small move and of a large one.
 func measureSizes(out, progress io.Writer, o *options) (ok bool, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // so that memory is let go
 	defer cancel()
 	s, err := newSite(o.dir, smallHistory)
 	if s != nil {
