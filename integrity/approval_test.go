@@ -52,6 +52,11 @@ func TestApprovalOnce(t *testing.T) {
 		{"changed parameters", func(r *rig, _ *phone, _ *integrity.Proposed, _ *integrity.Confirmation) {
 			r.exec(`UPDATE approval SET params = CAST('{"handle":"eve"}' AS BLOB)`)
 		}, integrity.ErrIntegrity},
+		{"changed parameters under the app's own mark", func(r *rig, _ *phone, in *integrity.Proposed, _ *integrity.Confirmation) {
+			row := in.Approval
+			row.Params = []byte(`{"handle":"eve"}`)
+			r.exec("UPDATE approval SET params = ?, mac = ? WHERE id = ?", []byte(row.Params), row.Seal(r.opts.RowKey), string(row.ID))
+		}, integrity.ErrIntegrity},
 		{"changed action", func(r *rig, _ *phone, _ *integrity.Proposed, _ *integrity.Confirmation) {
 			r.exec("UPDATE approval SET action = 'account.delete'")
 		}, integrity.ErrIntegrity},
