@@ -145,7 +145,9 @@ func report(w io.Writer, err error) int {
 		return 0
 	}
 	if text := err.Error(); text != "" { // errors that are joined have a line each
-		fmt.Fprintf(w, "staunch: %s\n", strings.ReplaceAll(text, "\n", "\nstaunch: "))
+		for line := range strings.SplitSeq(text, "\n") {
+			fmt.Fprintf(w, "staunch: %s\n", printable(strings.ReplaceAll(line, "\t", " "))) // some of it is a server's
+		}
 	}
 	var e kong.ExitCoder
 	if errors.As(err, &e) {

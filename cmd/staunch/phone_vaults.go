@@ -85,7 +85,7 @@ func (r *phoneRun) approving(text string) error {
 	if r.flags.JSON {
 		return nil
 	}
-	_, err := fmt.Fprintln(r.err, "Approved with the passkey: "+text)
+	_, err := fmt.Fprintln(r.err, "Approved with the passkey: "+printable(text))
 	return err
 }
 
