@@ -135,7 +135,7 @@ func (f *Folder) write(ctx context.Context, name string, size int64, r io.Reader
 
 // noEnd is an end that came too early.
 func noEnd(err error) error {
-	if err == io.EOF {
+	if err == io.EOF { //nolint:errorlint // readers give it as it is
 		return io.ErrUnexpectedEOF
 	}
 	return err

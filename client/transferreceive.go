@@ -279,7 +279,7 @@ func (r *receiving) match(ctx context.Context) error {
 	if _, err := r.half.Value(handover.StepConfirm); err == nil {
 		return nil
 	}
-	options := ""
+	var options string
 	for again := false; ; again = true {
 		if _, err := r.half.Value(handover.StepMatched); err != nil || again {
 			if options, err = r.answer(ctx); err != nil {

@@ -75,7 +75,7 @@ func (s *Service) failed(ctx context.Context, c account.Caller, id account.ID, c
 		}
 		known := id.Validate() == nil // else there is nobody in whose record it would stand
 		if limited != nil || !known {
-			return nil
+			return nil //nolint:nilerr // an id that is none is nobody's
 		}
 		if err := s.countFailure(ctx, tx, id, now); err != nil {
 			return err

@@ -56,7 +56,7 @@ func (s *Service) judging(tx Tx) Tx { return &sealed{Tx: tx, key: s.rowKey} }
 func (s *Service) Ticket(ctx context.Context, tx Tx, c account.Caller, id account.ID, hash [32]byte) (t RecoveryTicket, found bool, err error) {
 	now := s.now()
 	if c.Key == "" || id.Validate() != nil {
-		return t, false, nil
+		return t, false, nil //nolint:nilerr // nobody has a ticket of it
 	}
 	rows, err := s.judging(tx).Pendings(ctx, id)
 	if err != nil {

@@ -20,7 +20,7 @@ type LinkClient struct {
 
 	mu      sync.Mutex
 	conn    *linkConn     // guarded by mu; nil: none yet
-	dialing chan struct{} // guarded by mu; closed when the dialling under way is over; nil: there is none
+	calling chan struct{} // guarded by mu; closed when the dialling under way is over; nil: there is none
 	failed  error         // guarded by mu: of the last dialling
 	closed  bool          // guarded by mu
 }
@@ -112,11 +112,11 @@ func (l *LinkClient) connected(ctx context.Context) (*linkConn, error) {
 		defer l.mu.Unlock()
 		return l.conn, nil
 	}
-	if l.dialing == nil {
-		l.dialing = make(chan struct{})
-		go l.redial(l.dialing)
+	if l.calling == nil {
+		l.calling = make(chan struct{})
+		go l.redial(l.calling)
 	}
-	done := l.dialing
+	done := l.calling
 	l.mu.Unlock()
 	select {
 	case <-done:
@@ -144,7 +144,7 @@ func (l *LinkClient) redial(done chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer close(done)
-	l.dialing = nil
+	l.calling = nil
 	if l.failed = err; err != nil {
 		return
 	}

@@ -40,7 +40,7 @@ func (s *Service) before(ctx context.Context, tx Tx, r Record, receipt *wire.Rec
 		return h, false, err
 	}
 	if s.judge(h, "recovery_history", r.Account) != nil {
-		return h, false, nil // the log has it, and the record is stored all the same
+		return h, false, nil //nolint:nilerr // the log has it, and the record is stored all the same
 	}
 	digests, err := tx.HistoryAt(ctx, r.Vault, r.Acct, h.Gen, h.Ver)
 	return h, len(digests) == 1, err

@@ -187,7 +187,7 @@ func (m *mover) move(ctx context.Context, n *mover) (of, to moved) {
 		})
 	})
 	both.Go(func() {
-		code := ""
+		var code string
 		select {
 		case code = <-uri:
 		case <-ctx.Done():

@@ -21,9 +21,6 @@ import (
 // one short transaction. There are no locks, and nothing must be given back: two
 // senders of the same records have two blobs, and one of them gets the row.
 
-// folder is where the blobs of a transfer are; all of the app are in its parent.
-func (s *Service) folder(id ID) string { return fmt.Sprintf("%s/transfer/%s/", s.app, id) }
-
 func (s *Service) key(g Segment) string { return blobKey(s.app, g) }
 
 // blobKey names the ciphertext of a segment. All of a revision are in one folder,

@@ -71,7 +71,7 @@ func (s *Service) stream(ctx context.Context, tx Tx, r *row) (have *sealed.Strea
 				return have, true, nil
 			}
 			if err := have.Add(g.header(), sealed.Leaf(g.Leaf)); err != nil {
-				return have, true, nil // a gap: nothing else can be wrong with a stored row
+				return have, true, nil //nolint:nilerr // a gap: nothing else can be wrong with a stored row
 			}
 		}
 	}

@@ -107,11 +107,6 @@ func (r *rig) row(name string) transfer.Transfer {
 	return r.store.data.transfers[idOf(name)]
 }
 
-type encodable interface {
-	*handover.Offer | *handover.Hello | *handover.Answer | *handover.Matched | *handover.Confirm | *handover.Grant | *handover.Receipt |
-		*handover.Ack | *handover.Recall | *handover.Final
-}
-
 // envelope packs a message: with a MAC of zeros where one belongs.
 func (r *rig) envelope(message []byte, err error, mac bool) []byte {
 	r.Helper()

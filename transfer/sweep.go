@@ -242,7 +242,7 @@ func (s *Service) torn(ctx context.Context, g Segment) error {
 			return err
 		}
 		if r.sends(g.Revision) != nil {
-			return nil // it matters to nobody
+			return nil //nolint:nilerr // it matters to nobody
 		}
 		return s.dropRow(ctx, tx, r, g, now)
 	})

@@ -44,7 +44,7 @@ type transferFlags struct {
 	Timeout time.Duration `default:"60s" help:"How long to try while the server cannot be reached (${default})."`
 }
 
-func (f transferFlags) phone() phoneFlags { return phoneFlags{f.Home, f.JSON, f.Timeout} }
+func (f transferFlags) phone() phoneFlags { return phoneFlags(f) }
 
 // transferRun is one run of a command of a transfer.
 type transferRun struct {

@@ -125,7 +125,7 @@ func (m *rebasing) next(s aftermath, hand func(aftermath)) {
 // demands are the calls worth making with a record.
 func (m *rebasing) demands(s *aftermath, p *paper) []*demand {
 	voucher := func(p wire.Purpose) *wire.Voucher { return &wire.Voucher{Purpose: p, Expires: seconds(start) + 1} }
-	name := wire.ID16{byte(s.mark.Gen), byte(s.era), s.ops} // of a request nobody made before
+	name := wire.ID16{byte(s.mark.Gen), s.era, s.ops} // of a request nobody made before
 	again, purpose := wire.Target{Gen: s.mark.Gen}, wire.PurposeAgain
 	if !s.mark.Known() {
 		purpose = wire.PurposeFirst

@@ -248,16 +248,16 @@ func (g *Grant) Code(c *cbor.Coder) {
 }
 
 // Code walks the map.
-func (r *Receipt) Code(c *cbor.Coder) {
+func (m *Receipt) Code(c *cbor.Coder) {
 	c.Map(func(f *cbor.Fields) {
 		f.Key(1)
-		c.Fixed(r.Root[:])
-		for i, v := range []*uint64{&r.Bytes, &r.Objects, &r.Quarantined} {
+		c.Fixed(m.Root[:])
+		for i, v := range []*uint64{&m.Bytes, &m.Objects, &m.Quarantined} {
 			f.Key(uint64(i + 2))
 			cbor.Uint(c, v, 0, math.MaxInt64)
 		}
-		if f.Optional(5, len(r.Link) > 0) {
-			cbor.Octets(c, &r.Link, 1, maxKeys)
+		if f.Optional(5, len(m.Link) > 0) {
+			cbor.Octets(c, &m.Link, 1, maxKeys)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func (s *checkpoint) sound() bool {
 	return s.left <= s.last.Size && s.last.Size <= s.seen.Bytes && s.inside == (s.left > 0) &&
 		s.seen.Objects <= s.totals.Objects && s.seen.Bytes <= s.totals.Bytes && s.totals.Bytes <= maxBytes &&
 		(s.begun || s.seen == Totals{} && !s.ended) && (s.seen.Objects > 0) == (s.last.Kind != 0) &&
-		!(s.ended && s.inside) && (len(s.pending) == 0 || !s.inside && !s.ended)
+		(!s.ended || !s.inside) && (len(s.pending) == 0 || !s.inside && !s.ended)
 }
 
 // MarshalBinary is the state between two Writes, a few kilobytes at the most. It says
