@@ -51,13 +51,16 @@ func (p *Phone) CancelMove(ctx context.Context, m *Moving) (*MoveStanding, error
 	case r == nil:
 		return nil, ErrNoMove
 	case r.file.State == "aborted":
-		return r.standing(nil), nil
+		return p.MoveStatus(ctx, m)
 	}
 	res, err := p.moves.Cancel(unsigned(ctx), connect.NewRequest(&transferv1.CancelRequest{
 		Transfer: string(r.file.Transfer), Token: r.file.Token, Reason: "user_cancelled",
 	}))
+	if err = when(err); errors.Is(err, ErrMoveTooLate) && reason(err) == "TRANSFER_WRONG_STATE" {
+		return nil, fmt.Errorf("%w: the account has moved; the old phone can take it back, while there is time: recall", ErrMoveTooLate)
+	}
 	if err != nil && reason(err) != "TRANSFER_ENDED" {
-		return nil, when(err)
+		return nil, err
 	}
 	r.watch = p.watchMove(r.file.Transfer, r.file.Token, r.retry)
 	var v *transferv1.View
@@ -124,6 +127,8 @@ func (p *Phone) FinalizeMove(ctx context.Context, m *Moving, show func(text stri
 		return nil, fmt.Errorf("%w: it is %s", ErrMoveTooLate, r.file.State)
 	case !r.file.Closed:
 		return nil, fmt.Errorf("%w: the new phone has not opened the keys yet", ErrMoveTooEarly)
+	case r.role() == RoleReceiver && r.file.Class != string(handover.ClassNear):
+		return nil, fmt.Errorf("%w: the phones were not beside each other, so only the old one can do it, or time does", ErrMoveTooEarly)
 	}
 	var e handover.Envelope
 	if r.role() == RoleSender {

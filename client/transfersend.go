@@ -87,7 +87,7 @@ func (s *sending) begin(ctx context.Context) (err error) {
 // sameHistory refuses to go on with something else than what was begun.
 func (s *sending) sameHistory() error {
 	if s.o.Source != nil && !s.file.Left && !s.file.over() && s.o.Source.Name() != s.file.Source {
-		return fmt.Errorf("%w, with another history: %s", ErrMoveOther, s.file.Transfer)
+		return fmt.Errorf("%w, with another history: %s; give it the same one again, or cancel it", ErrMoveOther, s.file.Transfer)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	accountv1 "github.com/staunchid/staunch/gen/staunch/account/v1"
 )
@@ -46,6 +47,8 @@ type deviceReport struct {
 	Sessions   int32  `json:"sessions"`
 	AddedAt    moment `json:"added_at"`
 	LastSeenAt moment `json:"last_seen_at"`
+
+	leaves bool // its account goes to another phone
 }
 
 type browserReport struct {
@@ -63,6 +66,7 @@ func devicesOf(devices []*accountv1.Device, sessions []*accountv1.Session) *devi
 			Device: d.GetDevice(), Name: d.GetName(), Platform: low(d.GetPlatform(), "PLATFORM_"), State: low(d.GetState(), "STATE_"),
 			This: d.GetThis(), Older: d.GetOlder(), Tier: known(low(d.GetTier(), "TIER_")), Sessions: d.GetSessions(),
 			AddedAt: when(d.GetAddedAt()), LastSeenAt: when(d.GetLastSeenAt()),
+			leaves: heldOf(d.GetHold(), time.Now()).Reason == leaving,
 		})
 	}
 	for _, s := range sessions {
@@ -85,7 +89,7 @@ func (d *devicesReport) words(w io.Writer) error {
 			mark = " (this phone)"
 		}
 		lines = append(lines,
-			fmt.Sprintf("%s%s, %s: %s", d.Name, mark, d.Platform, stateWords(d.State)),
+			fmt.Sprintf("%s%s, %s: %s", d.Name, mark, d.Platform, deviceWords(d.State, d.leaves)),
 			fmt.Sprintf("  %s  added %s, last seen %s", d.Device, d.AddedAt.inWords(), d.LastSeenAt.inWords()))
 	}
 	for _, b := range d.Browsers {

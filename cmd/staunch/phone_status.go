@@ -125,12 +125,12 @@ func low(v fmt.Stringer, prefix string) string {
 
 func (s *statusReport) words(w io.Writer) error {
 	lines := []string{
-		fmt.Sprintf("%s: %s", s.Name, stateWords(s.DeviceState)),
+		fmt.Sprintf("%s: %s", s.Name, deviceWords(s.DeviceState, s.Hold != nil && s.Hold.Reason == leaving)),
 		fmt.Sprintf("Account %s: %s", s.Account, stateWords(s.AccountState)),
 	}
 	switch h := s.Hold; {
 	case h == nil:
-	case h.Reason == "leaving":
+	case h.Reason == leaving:
 		lines = append(lines, "It is leaving: another phone takes its place. It can look, freeze and veto.")
 		if s.left {
 			lines = append(lines, "To take the account back: staunch phone transfer recall --home "+quoted(s.home))
@@ -140,7 +140,7 @@ func (s *statusReport) words(w io.Writer) error {
 	}
 	for _, o := range s.OthersHeld {
 		how := "is new. " + o.sentence()
-		if o.Reason == "leaving" {
+		if o.Reason == leaving {
 			how = "is leaving."
 		}
 		lines = append(lines, fmt.Sprintf("Another device, %s (%s), %s", o.Name, o.Device, how))
@@ -179,6 +179,18 @@ func (s *statusReport) words(w io.Writer) error {
 		}
 	}
 	return writeLines(w, lines...)
+}
+
+// leaving is the hold of a device whose account goes to another phone.
+const leaving = "leaving"
+
+// deviceWords are the state of a device: one that leaves is held, and does not
+// become active by waiting.
+func deviceWords(state string, leaves bool) string {
+	if state == "held" && leaves {
+		return "leaving: its account is on another phone"
+	}
+	return stateWords(state)
 }
 
 func stateWords(state string) string {

@@ -109,13 +109,13 @@ func (r *transferRun) done(m *client.Moved) error {
 		lines = append(lines, "Done. The account "+string(m.Account)+" is on this phone.", "",
 			"  device   "+string(m.Device), fmt.Sprintf("  history  %s in %d files and folders: %s", size(m.Bytes), m.Objects, filepath.Join(r.home.dir, historyName)))
 		if m.Quarantined > 0 {
-			lines = append(lines, fmt.Sprintf("           %d of them cannot be read by the app, and are listed in %s", m.Quarantined, filepath.Join(r.home.dir, historyName+quarantineSuffix)))
+			lines = append(lines, fmt.Sprintf("           the app cannot read %s: %s", plural(int(m.Quarantined), "record", "records"), filepath.Join(r.home.dir, historyName+quarantineSuffix)))
 		}
 		lines = append(lines, "", "The phone is new and cools off: what matters waits until that is over.", "Next: staunch phone status --home "+quoted(r.flags.Home))
 	} else {
 		lines = append(lines, "Done. The account "+string(m.Account)+" is on the new phone, which has opened its keys.")
 		if m.Quarantined > 0 {
-			lines = append(lines, fmt.Sprintf("%d records could not be read by the new phone's app, and are kept aside there.", m.Quarantined))
+			lines = append(lines, "The new phone's app cannot read "+plural(int(m.Quarantined), "record", "records")+" of it: kept aside there.")
 		}
 		if !m.RecallUntil.IsZero() {
 			lines = append(lines, "This phone can take it back until "+inWordsAt(m.RecallUntil)+"; then it loses its keys:",

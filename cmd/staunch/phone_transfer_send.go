@@ -27,7 +27,7 @@ type PhoneTransferSendCmd struct {
 
 // Help is the long text of --help.
 func (PhoneTransferSendCmd) Help() string {
-	return `It shows which phone the code is of, asks whether the account is to move there, and shows a number, to be typed on that phone. Nothing is sent before. A command that was cut off goes on when it is run again, with the same --history, or with none of these flags.
+	return `It shows which phone the code is of, asks whether the account is to move there, and shows a number, to be typed on that phone. Nothing is sent before. A command that was cut off goes on when it is run again, with the same --history; the code is not wanted again.
 
 Example: staunch phone transfer send --home ~/old --scan-image ~/new/transfer/qr.png`
 }

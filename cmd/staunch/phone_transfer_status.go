@@ -92,7 +92,7 @@ func (PhoneTransferFinalizeCmd) Help() string {
 	return `On the old phone, for who gives it away: its keys and its history are destroyed, and nobody can take the account back. On the new one only if the phones were beside each other.`
 }
 
-// Run finalizes.
+// Run ends the time for a recall.
 func (c *PhoneTransferFinalizeCmd) Run(s *streams) error {
 	return c.standing(s, c.Yes, func(ctx context.Context, r *transferRun) (*client.MoveStanding, error) {
 		if err := r.sure(ctx, "End the time in which the old phone can take the account back? Its keys and its history are destroyed."); err != nil {
@@ -178,13 +178,13 @@ func standingWords(m *client.MoveStanding, signedIn bool, h *home) []string {
 	if !m.HeldUntil.IsZero() && m.State == "held" {
 		lines = append(lines, "  the new phone may open it from "+inWordsAt(m.HeldUntil)+" on")
 	}
-	if m.Quarantined > 0 {
-		lines = append(lines, fmt.Sprintf("  %d records that the app cannot read are kept aside", m.Quarantined))
+	if m.Quarantined > 0 && m.State != "recalled" && m.State != "aborted" {
+		lines = append(lines, "  the new phone's app cannot read "+plural(int(m.Quarantined), "record", "records")+": kept aside there")
 	}
 	switch {
 	case m.Role == client.RoleReceiver && !signedIn:
 		lines = append(lines, "The account is not on this phone.")
-	case signedIn:
+	case h.file.Left == nil: // after a recall it signs in with its next command
 		lines = append(lines, "The account is on this phone.")
 	case h.file.Left != nil && h.file.Left.Wiped:
 		lines = append(lines, "Keys and history of this phone are gone.")

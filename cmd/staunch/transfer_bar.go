@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"github.com/staunchid/staunch/client"
 )
@@ -32,22 +34,21 @@ func newTransferBar(w io.Writer) *transferBar {
 
 // show draws a progress event.
 func (b *transferBar) show(e *client.MoveEvent) error {
-	text := barText(e)
 	if !b.live {
 		if now := b.now(); now.Sub(b.last) >= 5*time.Second {
 			b.last = now
-			_, err := fmt.Fprintln(b.w, text)
+			_, err := fmt.Fprintln(b.w, barText(e))
 			return err
 		}
 		return nil
 	}
 	if b.bar == nil || b.of != e.Total {
 		b.of = e.Total
-		b.bar = progressbar.NewOptions64(barSize(e.Total), progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(24),
+		b.bar = progressbar.NewOptions64(barSize(e.Total), progressbar.OptionSetWriter(b.w), progressbar.OptionFullWidth(),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetTheme(progressbar.ThemeASCII), progressbar.OptionShowDescriptionAtLineEnd())
 	}
-	b.bar.Describe(text)
+	b.bar.Describe(besideBar(e, columns(b.w)))
 	return b.bar.Set64(barDone(e))
 }
 
@@ -83,6 +84,33 @@ func barText(e *client.MoveEvent) string {
 		text += "  " + max(e.ETA.Round(time.Second), time.Second).String() + " left"
 	}
 	return text
+}
+
+// leastBar is what a line has beside the text: percent, brackets, and a bar that
+// is still one.
+const leastBar = 16
+
+// besideBar is as much of the text as leaves room for the bar in a line: one that
+// does not fit is wrapped, and drawn anew below itself each time.
+func besideBar(e *client.MoveEvent, columns int) string {
+	short := *e
+	for _, drop := range []func(){func() {}, func() { short.Rate = -1 }, func() { short.ETA = -1 }} {
+		drop()
+		if text := barText(&short); len(text)+leastBar <= columns {
+			return text
+		}
+	}
+	return phaseWords(e.Phase)
+}
+
+// columns is the width of a terminal.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 // phaseWords names a phase for people.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/client"
-	"github.com/staunchid/staunch/transfer/handover"
 )
 
 // phoneFull: no room, beside too often.
@@ -63,7 +62,6 @@ func transferFailureOf(err error) *errorEvent {
 		reason string
 	}{
 		{client.ErrNoMove, phoneAbsent, "none"},
-		{handover.ErrOrder, phoneRefused, "too_early"}, // finalize, on the new phone
 		{errNo, phoneRefused, "user_cancelled"},
 		{client.ErrMoveOther, phoneUsed, "usage"},
 		{client.ErrHistory, phoneUsed, "usage"},

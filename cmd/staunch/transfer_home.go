@@ -30,6 +30,7 @@ const quarantineSuffix = ".quarantine"
 type homeLeft struct {
 	At    time.Time `json:"at"`
 	Wiped bool      `json:"wiped,omitempty"` // keys and history are gone; else they are kept for a recall
+	Back  bool      `json:"back,omitempty"`  // the old phone has taken back what this one had received
 }
 
 // movingHome is what a transfer does to the home of a phone. Each method can be
@@ -189,10 +190,12 @@ func (m *movingHome) Wipe(context.Context) error {
 		return err
 	}
 	return m.home.update(func(f *homeFile) error {
-		if f.Left == nil {
-			f.Left = &homeLeft{At: m.now()}
+		left := &homeLeft{At: m.now(), Back: true} // an old phone is locked before it is wiped
+		if f.Left != nil {
+			*left = *f.Left
 		}
-		*f = homeFile{Server: f.Server, Name: f.Name, Platform: f.Platform, Left: &homeLeft{At: f.Left.At, Wiped: true}}
+		left.Wiped = true
+		*f = homeFile{Server: f.Server, Name: f.Name, Platform: f.Platform, Left: left}
 		return nil
 	})
 }
@@ -212,6 +215,9 @@ type moved struct {
 }
 
 func (m *moved) Error() string {
+	if m.left.Back {
+		return "this phone has no account since " + inWordsAt(m.left.At) + ": the old one has taken it back; its keys and its history are gone from here"
+	}
 	if m.left.Wiped {
 		return "the account of this phone has moved to another one on " + inWordsAt(m.left.At) + ", for good: its keys and its history are gone from here"
 	}

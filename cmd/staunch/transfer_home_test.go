@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,13 +145,32 @@ func TestMovedHome(t *testing.T) {
 	if f.Device != nil || f.Passkeys != nil || f.SealingKey != nil || f.OldSealingKeys != nil || f.State.Account != "" {
 		t.Errorf("a wiped home has %+v", f)
 	}
-	if err := again.notEnrolled(); !errors.Is(err, client.ErrNotEnrolled) || !errors.As(err, &refused) || !refused.left.Wiped {
+	if err := again.notEnrolled(); !errors.Is(err, client.ErrNotEnrolled) || !errors.As(err, &refused) || !refused.left.Wiped || refused.left.Back {
 		t.Errorf("a wiped home says %v", err)
 	}
 	for _, name := range []string{historyName, backupName, attemptName} {
 		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("a wiped home has %s: %v", name, err)
 		}
+	}
+}
+
+// TestTakenBack: a new phone that is wiped says that the old one has the account
+// again, and not that it has moved on.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	m, dir := movingPhone(t)
+	for range 2 {
+		if err := m.Wipe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := openHome(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.notEnrolled(); !errors.Is(err, client.ErrNotEnrolled) || !strings.Contains(err.Error(), "taken it back") {
+		t.Errorf("it says %v", err)
 	}
 }
 

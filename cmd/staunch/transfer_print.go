@@ -103,7 +103,8 @@ func (r *transferRun) tellOffer(e *client.MoveEvent) error {
 		"  staunch phone transfer send --home ITS_FOLDER --scan-image "+quoted(r.qrPNG), "",
 		"or give it the text, which nobody else may see:", "",
 		"  "+e.URI, "",
-		"It is good until "+inWordsAt(e.Expires)+"; then there is another one. Ctrl-C stops; run the same again to go on.", "")
+		"It is good until "+inWordsAt(e.Expires)+"; then there is another one.",
+		"Ctrl-C stops; run the same again to go on.", "")
 }
 
 // eventWords are the events that fit into a line.
