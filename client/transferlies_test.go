@@ -112,8 +112,11 @@ func TestForgedFinal(t *testing.T) {
 	} {
 		p.relay.tell(final(more))
 		st, err := p.c.start().MoveStatus(t.Context(), moving(p.c))
-		if !errors.Is(err, client.ErrMoveCheck) || strings.Contains(strings.Join(p.c.did, " "), "wipe") || st.State != "acked" {
-			t.Errorf("%s: %v, %+v, did %v", name, err, st, p.c.did)
+		if signed := name != "the server's word"; errors.Is(err, client.ErrMoveCheck) != signed || !signed && err != nil {
+			t.Errorf("%s: %v", name, err) // the server alone may know of an end that this phone has slept through
+		}
+		if strings.Contains(strings.Join(p.c.did, " "), "wipe") || st.State != "acked" {
+			t.Errorf("%s: %+v, did %v", name, st, p.c.did)
 		}
 	}
 	p.relay.tell(nil)

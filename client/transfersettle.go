@@ -61,18 +61,21 @@ func (r *moveRun) settleSender(ctx context.Context, v *transferv1.View) error {
 }
 
 // final wipes, if either phone has signed that the window to recall is over, or it
-// is by this phone's own clock.
+// is by this phone's own clock. That counts from when this phone heard of the
+// acknowledgement, which may be long after the server did: until then it is locked.
 func (r *moveRun) final(ctx context.Context, half *handover.Sender) error {
-	signed := false
-	if r.watch.has(handover.StepFinal) {
+	over := !r.p.now().Before(r.file.AckedAt.Add(r.file.RecallWindow))
+	switch signed := r.watch.has(handover.StepFinal); {
+	case signed:
 		e, err := r.envelope(handover.StepFinal)
 		if err == nil {
 			err = checked(half.HandleFinal(e))
 		}
-		signed = err == nil
-	}
-	if !signed && r.p.now().Before(r.file.AckedAt.Add(r.file.RecallWindow)) {
-		return fmt.Errorf("%w: the server says that the move is final, which neither phone has signed, and the time to recall it is not over", ErrMoveCheck)
+		if err != nil && !over {
+			return err
+		}
+	case !over:
+		return nil
 	}
 	if err := r.m.Home.Wipe(ctx); err != nil {
 		return fmt.Errorf("client: wipe this phone: %w", err)

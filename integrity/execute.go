@@ -44,20 +44,52 @@ func (s *Service) executors() map[account.Action]executor {
 		account.RotateSealing:    {text: s.textRotateSealing, run: s.runRotateSealing},
 		account.Reattest:         {text: s.textReattest, run: s.runReattest},
 		account.RemoveCredential: {text: s.textRemoveCredential, run: s.runRemoveCredential, signals: true},
-		account.ChangeHandle: {
+		account.ChangeHandle: s.notRecallable(account.ChangeHandle, executor{
 			text: s.textChangeHandle, run: s.runChangeHandle, signals: true, bucket: "handle_change", limit: s.policy.Limits.HandleChange,
-		},
-		account.RenewFreezeCode: {text: s.textRenewFreezeCode, run: s.runRenewFreezeCode},
+		}),
+		account.RenewFreezeCode: s.notRecallable(account.RenewFreezeCode, executor{text: s.textRenewFreezeCode, run: s.runRenewFreezeCode}),
 		account.UnfreezeAccount: {text: s.textUnfreeze, run: s.runUnfreeze},
 		account.DeleteAccount:   {text: s.textDelete, run: s.runDelete},
 		account.ApproveMove:     s.moveExecutor(account.ApproveMove),
 		account.RecallMove:      s.moveExecutor(account.RecallMove),
 		account.FinishMove:      s.moveExecutor(account.FinishMove),
-		account.SetupRecovery:   {text: s.textSetupRecovery, run: s.runSetupRecovery},
+		account.SetupRecovery:   s.notRecallable(account.SetupRecovery, executor{text: s.textSetupRecovery, run: s.runSetupRecovery}),
 		account.OpenRecovery: {
 			text: s.textOpenRecovery, run: s.runOpenRecovery, bucket: "recovery_open", limit: s.policy.Limits.RecoveryOpen,
 		},
 	}
+}
+
+// notRecallable keeps a phone to which the account has moved, and whoever it has let
+// in, from what would outlast a recall: a PIN, a freeze code or a handle of a
+// phisher's. The old phone's time to take the account back is over first.
+func (s *Service) notRecallable(action account.Action, e executor) executor {
+	stays := func(ctx context.Context, tx Tx, a *actor) error {
+		devices, err := s.devices(ctx, tx, a.Account)
+		if err != nil {
+			return err
+		}
+		for _, old := range devices {
+			if err := s.recallStays(a, action, old); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	text, run := e.text, e.run
+	e.text = func(ctx context.Context, tx Tx, a *actor, params json.RawMessage) (string, error) {
+		if err := stays(ctx, tx, a); err != nil {
+			return "", err
+		}
+		return text(ctx, tx, a, params)
+	}
+	e.run = func(ctx context.Context, tx Tx, a *actor, d *deed, params json.RawMessage) (any, error) {
+		if err := stays(ctx, tx, a); err != nil {
+			return nil, err
+		}
+		return run(ctx, tx, a, d, params)
+	}
+	return e
 }
 
 // parameters reads the parameters of an action: the members that it has, and no

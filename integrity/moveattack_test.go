@@ -342,3 +342,34 @@ func TestPhisherCannotFinalize(t *testing.T) {
 		t.Errorf("the recall: %v", err)
 	}
 }
+
+// TestNothingOutlivesRecall: while the old phone can take the account back, the new one
+// sets nothing up that would stay after that: a freeze code, a handle, a PIN. When the
+// time for it is over, it may.
+func TestNothingOutlivesRecall(t *testing.T) {
+	r := moveRig(t)
+	p := r.mover()
+	m := p.moving().to("ack")
+	r.advance(r.opts.Policy.Holds.Add)
+	r.tick()
+	m.n.signIn()
+	for _, c := range []struct {
+		action account.Action
+		params []any
+	}{
+		{account.RenewFreezeCode, nil},
+		{account.ChangeHandle, []any{"handle", "mallory"}},
+		{account.SetupRecovery, []any{"reg_id", "00112233445566778899aabbccddeeff"}},
+	} {
+		var refused *account.Refused
+		if _, err := m.n.do(c.action, c.params...); !errors.As(err, &refused) || refused.Why != account.WhyNotOlder {
+			t.Errorf("%s: %v", c.action, err)
+		}
+	}
+	r.advance(72 * time.Hour)
+	r.tick()
+	m.n.signIn()
+	if _, err := m.n.do(account.RenewFreezeCode); err != nil {
+		t.Errorf("after the window: %v", err)
+	}
+}
