@@ -20,6 +20,8 @@ UNWATCHED = $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.o
 # The scripts run the program as many processes, of which each would be watched by
 # itself: test runs them without it, test-race with it.
 PROCESSES = ./cmd/staunch
+# Those that wait for something else most of the time go first, beside the others.
+FIRST = ./stream/kafka ./web/e2e
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
@@ -76,7 +78,7 @@ ifneq ($(kafka),)
 else
 	@echo "java or mvn is missing: the retry stream is not tested with a real Kafka broker"
 endif
-	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m $$($(GO) list ./... | $(if $(RACE),grep -v 'cmd/staunch$$',cat))
+	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m $(FIRST) $$($(GO) list ./... | $(if $(RACE),grep -v 'cmd/staunch$$',cat))
 ifneq ($(RACE),)
 	$(GO) test -shuffle=on -timeout 30m $(PROCESSES)
 	$(GO) test -v -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states

@@ -44,7 +44,7 @@ type Place struct {
 func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.Reader) (created bool, err error) {
 	head := make([]byte, sealed.HeaderSize)
 	if _, err := io.ReadFull(body, head); err != nil {
-		return false, cutShort(err)
+		return false, s.cutShort(at.ID, err)
 	}
 	h, err := sealed.ParseHeader(head)
 	switch {
@@ -69,7 +69,7 @@ func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.
 		err = s.blobs.Put(ctx, s.key(g), size, whole)
 	}
 	if err != nil {
-		return false, cutShort(err)
+		return false, s.cutShort(at.ID, err)
 	}
 	_, sum, err := leaf.Sum()
 	if err == nil {
@@ -87,9 +87,13 @@ func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.
 	return created, err
 }
 
-// cutShort is for a body that ends early, as the sender's connection broke, or late.
-func cutShort(err error) error {
+// cutShort is for a body that ends early, as the sender's connection broke, or late,
+// or for which there is no room: where, the operator is told and no phone.
+func (s *Service) cutShort(id ID, err error) error {
 	switch {
+	case errors.Is(err, ErrQuota):
+		s.log.Error("transfer: there is no room for a segment", "app", s.app, "transfer", id, "error", err)
+		return &WaitError{Err: ErrQuota}
 	case errors.Is(err, sealed.ErrSegment):
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

@@ -85,7 +85,7 @@ gen/staunch/account/v1/accountv1connect | gen/staunch/account/v1                
 gen/staunch/passkey/v1 | gen/staunch/account/v1                                                   | google.golang.org/protobuf
 gen/staunch/passkey/v1/passkeyv1connect | gen/staunch/passkey/v1                                 | connectrpc.com/connect
 gen/staunch/extauthz/v1 |                                                                        | google.golang.org/protobuf
-internal/bench        | account attest attest/registry attest/request gen/... store/sqlite        | github.com/prometheus/client_golang google.golang.org/protobuf
+internal/bench        | account attest attest/registry attest/request blob gen/... store/sqlite transfer/sealed | github.com/prometheus/client_golang google.golang.org/protobuf
 internal/cbor         |                                                                          | github.com/fxamacker/cbor/v2
 internal/der          |                                                                          |
 internal/jsonobject   |                                                                          |

@@ -584,7 +584,7 @@ CREATE TABLE transfer (
 	class          TEXT NOT NULL,
 	hold_reasons   TEXT NOT NULL, -- a JSON array
 	stamps         TEXT NOT NULL, -- at which version each envelope came; a JSON object
-	mac            BLOB NOT NULL, -- over all but place and network
+	mac            BLOB NOT NULL, -- over all; place and network until it is confirmed
 	place          TEXT NOT NULL, -- forgotten before the rest
 	network        TEXT NOT NULL, -- forgotten before the rest
 	verdict        TEXT NOT NULL,
