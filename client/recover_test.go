@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 // told when it begins; who asks is told how it stands.
 type recovering struct {
 	*fakeServer
+	mu                        sync.Mutex // of the answers: one may be lost while the next call comes
 	started, proved, finished bool
 	refuse                    error  // of the next StartRecovery
 	lose                      string // the call whose next answer gets lost
@@ -62,6 +64,8 @@ func (r *recovering) lost(call string) {
 }
 
 func (r *recovering) onStart(m *accountv1.StartRecoveryRequest) (*accountv1.StartRecoveryResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err := r.refuse; err != nil {
 		r.refuse = nil
 		return nil, err
@@ -89,6 +93,8 @@ func (r *recovering) onStart(m *accountv1.StartRecoveryRequest) (*accountv1.Star
 }
 
 func (r *recovering) onFinish(m *accountv1.FinishRecoveryRequest) (*accountv1.FinishRecoveryResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.finished {
 		return nil, refusal(connect.CodeFailedPrecondition, "PASSKEY_CEREMONY_USED")
 	}
