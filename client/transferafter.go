@@ -233,7 +233,7 @@ func (p *Phone) lastMove(m *Moving) (*moveRun, error) {
 		if r.file, err = r.dir.load(); err != nil {
 			return nil, err
 		}
-		if r.file != nil && (role == RoleReceiver || !(r.file.State == "aborted" && p.hasMove(m, RoleReceiver))) {
+		if r.file != nil && (role == RoleReceiver || r.file.State != "aborted" || !p.hasMove(m, RoleReceiver)) {
 			r.tell.of(r.file.Transfer)
 			return r, nil
 		}
