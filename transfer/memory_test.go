@@ -159,6 +159,16 @@ func (tx *memoryTx) DeleteTransfers(_ context.Context, before time.Time, limit i
 	return n, nil
 }
 
+func (tx *memoryTx) DeleteUnclaimed(_ context.Context, before time.Time, limit int) (n int, err error) {
+	for id, t := range tx.transfers {
+		if n < limit && t.Account == "" && !t.EndedAt.IsZero() && t.EndedAt.Before(before) {
+			delete(tx.transfers, id)
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (tx *memoryTx) ForgetPlaces(_ context.Context, before time.Time, limit int) (n int, err error) {
 	for id, t := range tx.transfers {
 		if n < limit && t.CreatedAt.Before(before) && t.Place+t.Network != "" {

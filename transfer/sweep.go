@@ -17,6 +17,10 @@ import (
 // its row may be on its way.
 const orphanAge = time.Hour
 
+// unclaimedAge is for how long an offer that nobody has claimed is kept behind its
+// end, for its phone to learn of it: anybody can make one, and it is of no account.
+const unclaimedAge = time.Hour
+
 // Sweep stores what time has done, and deletes what is over: old rows, places,
 // blobs. It goes on after an error in one of them, and gives all errors at the end. The
 // end of a recall window it leaves to SettleTx: C's device goes in that transaction.
@@ -74,9 +78,12 @@ func (s *Service) persist(ctx context.Context, id ID) error {
 // waits to be confirmed, place and network are under the MAC.
 func (s *Service) sweepOld(ctx context.Context, settled bool) error {
 	now := s.now()
-	steps := []func(tx Tx) (int, error){func(tx Tx) (int, error) {
-		return tx.DeleteTransfers(ctx, now.Add(-s.terms.KeepEnvelopes), pageOf)
-	}}
+	steps := []func(tx Tx) (int, error){
+		func(tx Tx) (int, error) { return tx.DeleteUnclaimed(ctx, now.Add(-unclaimedAge), pageOf) },
+		func(tx Tx) (int, error) {
+			return tx.DeleteTransfers(ctx, now.Add(-s.terms.KeepEnvelopes), pageOf)
+		},
+	}
 	if settled {
 		steps = append(steps, func(tx Tx) (int, error) {
 			return tx.ForgetPlaces(ctx, now.Add(-s.terms.KeepPlaces), pageOf)

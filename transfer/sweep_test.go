@@ -59,6 +59,24 @@ func TestSweepOld(t *testing.T) {
 	}
 }
 
+// TestSweepUnclaimed: what nobody has claimed is forgotten an hour after its end, and
+// what somebody has is not.
+func TestSweepUnclaimed(t *testing.T) {
+	r := newRig(t)
+	r.walk(want{"offer", nil}, want{"offer in=second", nil}, want{"claim in=second", nil}, want{"after 10m", nil}, want{"sweep", nil})
+	if r.row("t").State != transfer.Aborted || r.row("second").State != transfer.Aborted {
+		t.Fatalf("%s, %s", r.row("t").State, r.row("second").State)
+	}
+	r.walk(want{"after 59m", nil}, want{"sweep", nil})
+	if r.row("t").ID == "" {
+		t.Error("it is forgotten too soon")
+	}
+	r.walk(want{"after 2m", nil}, want{"sweep", nil})
+	if r.row("t").ID != "" || r.row("second").ID == "" {
+		t.Errorf("%q, %q are left", r.row("t").ID, r.row("second").ID)
+	}
+}
+
 // TestSweepGoesOn after a row that nobody believes.
 func TestSweepGoesOn(t *testing.T) {
 	r := newRig(t)

@@ -40,6 +40,9 @@ type Tx interface {
 	// DeleteTransfers deletes up to limit that ended before t, with their tokens and
 	// segments, and says how many it deleted.
 	DeleteTransfers(ctx context.Context, t time.Time, limit int) (int, error)
+	// DeleteUnclaimed does the same to those that no device has claimed, which are of
+	// no account.
+	DeleteUnclaimed(ctx context.Context, t time.Time, limit int) (int, error)
 	// ForgetPlaces empties place and network of up to limit created before t.
 	ForgetPlaces(ctx context.Context, t time.Time, limit int) (int, error)
 

@@ -622,6 +622,8 @@ CREATE INDEX transfer_placed ON transfer (created_at) WHERE place <> '' OR netwo
 
 CREATE INDEX transfer_sender ON transfer (sender_device) WHERE sender_device <> '';
 
+CREATE INDEX transfer_unclaimed ON transfer (ended_at) WHERE account = '' AND ended_at IS NOT NULL;
+
 CREATE INDEX transfer_window ON transfer (recall_until) WHERE state = 'acked' AND frozen_since IS NULL;
 
 CREATE TABLE transfer_segment (

@@ -144,8 +144,18 @@ func (tx *Tx) TransfersDue(ctx context.Context, now time.Time, after transfer.ID
 // DeleteTransfers deletes up to limit that ended before t, with their tokens and
 // segments.
 func (tx *Tx) DeleteTransfers(ctx context.Context, t time.Time, limit int) (int, error) {
-	ids, err := some(ctx, tx, "transfer", text[transfer.ID], `SELECT id FROM transfer INDEXED BY transfer_ended
-		WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?`, micros(t), limit)
+	return tx.deleteTransfers(ctx, `SELECT id FROM transfer INDEXED BY transfer_ended
+		WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?`, t, limit)
+}
+
+// DeleteUnclaimed deletes up to limit that ended before t and are of no account.
+func (tx *Tx) DeleteUnclaimed(ctx context.Context, t time.Time, limit int) (int, error) {
+	return tx.deleteTransfers(ctx, `SELECT id FROM transfer INDEXED BY transfer_unclaimed
+		WHERE account = '' AND ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?`, t, limit)
+}
+
+func (tx *Tx) deleteTransfers(ctx context.Context, which string, t time.Time, limit int) (int, error) {
+	ids, err := some(ctx, tx, "transfer", text[transfer.ID], which, micros(t), limit)
 	for _, id := range ids {
 		if err := tx.DropSegments(ctx, id); err != nil {
 			return 0, err

@@ -36,6 +36,10 @@ func (tx *faultyTx) TransfersDue(ctx context.Context, now time.Time, after trans
 	return around(tx, "TransfersDue", func() ([]transfer.ID, error) { return tx.Tx.TransfersDue(ctx, now, after, limit) })
 }
 
+func (tx *faultyTx) DeleteUnclaimed(ctx context.Context, t time.Time, limit int) (int, error) {
+	return around(tx, "DeleteUnclaimed", func() (int, error) { return tx.Tx.DeleteUnclaimed(ctx, t, limit) })
+}
+
 func (tx *faultyTx) DeleteTransfers(ctx context.Context, t time.Time, limit int) (int, error) {
 	return around(tx, "DeleteTransfers", func() (int, error) { return tx.Tx.DeleteTransfers(ctx, t, limit) })
 }

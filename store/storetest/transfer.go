@@ -196,6 +196,15 @@ func testTransferSweep(t *testing.T, open Open) {
 	add("t_3", transfer.Recalled, at(5).Add(-time.Microsecond))
 	late := add("t_4", transfer.Aborted, at(5))
 	live := add("t_5", transfer.Committed, time.Time{})
+	for i, id := range []transfer.ID{"t_a", "t_b", "t_c", "t_d"} {
+		alone := offered(id, 0)
+		alone.State, alone.EndedAt = transfer.Aborted, at(2+i)
+		addTransfer(t, s, alone)
+	}
+	sweep(t, s, func(tx Tx, limit int) (int, error) { return tx.DeleteUnclaimed(ctx, at(5), limit) })
+	transferOf(t, s, "t_c", false)
+	transferOf(t, s, "t_d", true) // ended at five
+	transferOf(t, s, "t_1", true) // was claimed
 	sweep(t, s, func(tx Tx, limit int) (int, error) { return tx.DeleteTransfers(ctx, at(5), limit) })
 	for _, id := range []transfer.ID{"t_1", "t_2", "t_3"} {
 		transferOf(t, s, id, false)

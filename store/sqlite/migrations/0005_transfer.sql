@@ -61,6 +61,7 @@ CREATE INDEX transfer_deadline ON transfer (deadline) WHERE ended_at IS NULL AND
 CREATE INDEX transfer_opens ON transfer (opens) WHERE state = 'held';
 CREATE INDEX transfer_window ON transfer (recall_until) WHERE state = 'acked' AND frozen_since IS NULL;
 CREATE INDEX transfer_ended ON transfer (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX transfer_unclaimed ON transfer (ended_at) WHERE account = '' AND ended_at IS NOT NULL;
 CREATE INDEX transfer_placed ON transfer (created_at) WHERE place <> '' OR network <> '';
 
 CREATE TABLE transfer_token (
