@@ -40,13 +40,13 @@ build: ## build bin/staunch
 	$(GO) build -trimpath -o $(BIN) ./cmd/staunch
 
 # The packages of Node that tests run, one folder with a lock file each.
-NODE = passkey/testdata/secondopinion/node_modules web/e2e/node_modules
+NODE = passkey/testdata/secondopinion/node_modules web/e2e/node_modules sdk/ts/node_modules
 CHROMIUM = chromium chromium-browser google-chrome google-chrome-stable
 chromium = $(firstword $(foreach name,$(CHROMIUM),$(shell command -v $(name) 2>/dev/null)))
 # Who says CI=true wants every test to run; others are told what does not.
 missing = { echo "$(1)"; [ "$$CI" != true ]; }
 
-node-modules: ## install what tests run with Node: a second opinion on passkeys, and the driver of a browser (needs npm, Node 20)
+node-modules: ## install what tests run with Node: a second opinion on passkeys, the driver of a browser, the TypeScript SDK (needs npm, Node 20)
 ifneq ($(shell command -v npm 2>/dev/null),)
 node-modules: $(NODE)
 else
@@ -91,14 +91,14 @@ lint: ## golangci-lint and buf lint
 	$(TOOL) golangci-lint run --build-tags envoy
 	$(TOOL) buf lint
 
-generate: ## write gen/ from proto/
+generate: sdk/ts/node_modules ## write gen/ and sdk/ts/src/gen/ from proto/ (needs npm)
 	$(TOOL) buf generate
 	$(GO) test ./proto -count=1 -run TestGenerated -update
 
 generate-check: ## generate anew and fail if anything changes
 	$(MAKE) generate
-	git diff --exit-code -- gen proto/SUMS
-	@[ -z "$$(git status --porcelain -- gen)" ] || { git status --short -- gen; exit 1; }
+	git diff --exit-code -- gen sdk/ts/src/gen proto/SUMS
+	@[ -z "$$(git status --porcelain -- gen sdk/ts/src/gen)" ] || { git status --short -- gen sdk/ts/src/gen; exit 1; }
 
 web: ## bundle the scripts and the style sheet of the pages
 	$(GO) test ./web -count=1 -run '^TestBundle$$' -update

@@ -26,7 +26,7 @@ func sums(t *testing.T) string {
 	add := func(name string, data []byte) {
 		lines = append(lines, fmt.Sprintf("%x  %s\n", sha256.Sum256(data), name))
 	}
-	for _, dir := range []string{"proto", "gen"} {
+	for _, dir := range []string{"proto", "gen", "sdk/ts/src/gen"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(file, ".proto") && dir == "proto" {
 				return err
