@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,15 +30,42 @@ func tools(t *testing.T) {
 	}
 }
 
-// TestSDK compiles the SDK and runs its tests with node.
-func TestSDK(t *testing.T) {
-	tools(t)
+// compile writes the SDK and its tests to a folder of this test's own.
+func compile(t *testing.T) (dir string) {
+	t.Helper()
+	dir, err := os.MkdirTemp(".", "dist-test-") // beside node_modules, which Node looks for above it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	run(t, "node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--outDir", dir)
+	return dir
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "npm", "test", "--silent").CombinedOutput()
-	if err != nil {
-		t.Errorf("npm test: %v\n%s", err, out)
-	} else {
-		t.Logf("%s", out)
+	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+}
+
+// TestSDK runs each file of tests with node.
+func TestSDK(t *testing.T) {
+	tools(t)
+	dir := compile(t)
+	files, err := filepath.Glob(filepath.Join(dir, "test", "*.test.js"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no tests", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".test.js"), func(t *testing.T) {
+			run(t, "node", "--test", "--test-reporter=spec", file)
+		})
 	}
 }
