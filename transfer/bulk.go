@@ -80,7 +80,7 @@ func (s *Service) PutSegment(ctx context.Context, at Place, size int64, body io.
 	}
 	switch {
 	case created:
-		s.Wake(at.ID)
+		s.arrivals.wake(at.ID) // mere progress: Wait sees it when it looks again
 	case !there:
 		s.drop(ctx, g)
 	}

@@ -23,7 +23,7 @@ func (s *Service) GetSegment(ctx context.Context, at Place, wait time.Duration, 
 	}
 	begun := time.Now()
 	for {
-		changed, release := s.watches.on(at.ID)
+		changed, release := s.arrivals.on(at.ID)
 		g, there, err := s.find(ctx, at)
 		if err != nil {
 			release()

@@ -32,16 +32,17 @@ type Options struct {
 // Service is the server's part of the transfers of one app. It is safe for
 // concurrent use.
 type Service struct {
-	app     account.AppID
-	update  func(context.Context, func(Tx) error) error
-	view    func(context.Context, func(Tx) error) error
-	blobs   Blobs
-	terms   terms
-	rowKey  []byte
-	now     func() time.Time
-	log     *slog.Logger
-	watches watches
-	coming  coming
+	app      account.AppID
+	update   func(context.Context, func(Tx) error) error
+	view     func(context.Context, func(Tx) error) error
+	blobs    Blobs
+	terms    terms
+	rowKey   []byte
+	now      func() time.Time
+	log      *slog.Logger
+	watches  watches // what both phones wait for: another version
+	arrivals watches // what N waits for: a segment. Mere progress calls nobody else
+	coming   coming
 }
 
 // New returns the service of one app.

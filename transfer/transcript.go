@@ -1,10 +1,7 @@
 package transfer
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
-	"strings"
 
 	"github.com/staunchid/staunch/transfer/handover"
 )
@@ -140,28 +137,15 @@ func read(step handover.Step, e handover.Envelope) (message any, err error) {
 
 func pointer[T any](m T, err error) (any, error) { return &m, err }
 
-// The parts of the public half of a code (spec/transfer.md, "The QR code").
-const (
-	codeVersion = 1
-	codeSuite   = 1
-	codeBeacons = 1<<3 - 1 // BLE, NFC, LAN
-)
-
 // named checks an offer against the code that it must belong to, and gives the ID
 // that it asks for.
 func named(o *handover.Offer) (ID, error) {
-	p := o.Public
+	id, err := o.TransferID()
 	switch {
-	case p[0] != codeVersion:
-		return "", fmt.Errorf("%w: a code of version %d, this server knows %d", ErrMalformed, p[0], codeVersion)
-	case p[1]&^codeBeacons != 0:
-		return "", fmt.Errorf("%w: a code with unknown beacons %#x", ErrMalformed, p[1])
-	case p[2] != codeSuite:
-		return "", fmt.Errorf("%w: a code of suite %d, this server knows %d", ErrMalformed, p[2], codeSuite)
-	case sha256.Sum256(o.Key) != [32]byte(p[19:51]): // spec/transfer.md, "Checks": S, Offer
-		return "", fmt.Errorf("%w: the key of the offer is not the one in its code", ErrMalformed)
+	case err != nil:
+		return "", fmt.Errorf("%w: %w", ErrMalformed, err)
 	case o.SchemaLow > o.SchemaHigh:
 		return "", fmt.Errorf("%w: schemas from %d to %d", ErrMalformed, o.SchemaLow, o.SchemaHigh)
 	}
-	return ID("t_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(p[3:19]))), nil
+	return ID(id), nil
 }

@@ -63,6 +63,7 @@ func (w *watches) wake(id ID) {
 func (s *Service) Wake(ids ...ID) {
 	for _, id := range ids {
 		s.watches.wake(id)
+		s.arrivals.wake(id)
 	}
 }
 

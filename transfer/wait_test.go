@@ -26,9 +26,8 @@ func streaming(t *testing.T, change ...func(*transfer.Options)) *rig {
 	return r
 }
 
-// TestWait: a change answers at once, progress after a second, and nothing when the
-// time is over. Another process's changes, which nobody calls out, are seen within
-// half a second.
+// TestWait: a change answers at once, and nothing when the time is over. Progress, and
+// another process's changes, which nobody calls out, are seen within half a second.
 func TestWait(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -42,7 +41,7 @@ func TestWait(t *testing.T) {
 		{"nothing", 6, 25 * time.Second, func(*rig) {}, 25 * time.Second},
 		{"a change that is called out", 6, 25 * time.Second, func(r *rig) { r.cancel(); r.Wake(idOf("t")) }, 3 * time.Second},
 		{"a change that is not", 6, 25 * time.Second, func(r *rig) { time.Sleep(100 * time.Millisecond); r.cancel() }, 3500 * time.Millisecond},
-		{"progress", 6, 25 * time.Second, func(r *rig) { r.fill(0) }, 3 * time.Second},
+		{"progress", 6, 25 * time.Second, func(r *rig) { time.Sleep(100 * time.Millisecond); r.fill(0) }, 3500 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

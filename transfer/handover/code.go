@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
@@ -44,20 +45,46 @@ func ParseCode(uri string) (c Code, err error) {
 	if len(b) > 0 && b[0] != codeVersion { // whatever follows: a later version may be longer
 		return Code{}, fmt.Errorf("%w: version %d", ErrVersion, b[0])
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return Code{}, fmt.Errorf("%w: code: %w", ErrMalformed, err)
-	case b[1]&^allBeacons != 0:
-		return Code{}, fmt.Errorf("%w: code: beacons %#x are not known", ErrMalformed, b[1])
-	case b[2] != codeSuite:
-		return Code{}, fmt.Errorf("%w: code: suite %d is not known", ErrMalformed, b[2])
 	}
-	c.Beacons = b[1]
-	copy(c.ID[:], b[3:])
-	copy(c.KeyHash[:], b[19:])
+	if c, err = parsePublic([PublicSize]byte(b)); err != nil {
+		return Code{}, err
+	}
 	copy(c.Secret[:], b[PublicSize:])
 	clear(b)
 	return c, nil
+}
+
+// parsePublic reads a code without its secret. Its errors are ErrMalformed and
+// ErrVersion.
+func parsePublic(p [PublicSize]byte) (c Code, err error) {
+	switch {
+	case p[0] != codeVersion:
+		return Code{}, fmt.Errorf("%w: version %d", ErrVersion, p[0])
+	case p[1]&^allBeacons != 0:
+		return Code{}, fmt.Errorf("%w: code: beacons %#x are not known", ErrMalformed, p[1])
+	case p[2] != codeSuite:
+		return Code{}, fmt.Errorf("%w: code: suite %d is not known", ErrMalformed, p[2])
+	}
+	c.Beacons = p[1]
+	copy(c.ID[:], p[3:])
+	copy(c.KeyHash[:], p[19:])
+	return c, nil
+}
+
+// TransferID is the name of the transfer whose code the offer belongs to. It checks
+// the code's public half, and that the offer's key is the one in it (spec/transfer.md,
+// "Checks": S, offer). Its errors are ErrMalformed, ErrVersion and ErrCommitment.
+func (o *Offer) TransferID() (string, error) {
+	c, err := parsePublic(o.Public)
+	if err != nil {
+		return "", err
+	}
+	if sha256.Sum256(o.Key) != c.KeyHash {
+		return "", fmt.Errorf("%w: the key of the offer is not the one in its code", ErrCommitment)
+	}
+	return c.TransferID(), nil
 }
 
 // URI is the text that the QR code shows: upper case and digits, 211 characters.
@@ -78,10 +105,8 @@ func (c Code) Public() (p [PublicSize]byte) {
 }
 
 // TransferID is the transfer's name: "t_" and 26 characters.
-func (c Code) TransferID() string { return transferID(c.ID) }
-
-func transferID(id [16]byte) string {
-	return "t_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(id[:]))
+func (c Code) TransferID() string {
+	return "t_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(c.ID[:]))
 }
 
 func (Code) String() string { return redacted }
