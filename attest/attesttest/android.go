@@ -2,6 +2,7 @@ package attesttest
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
@@ -68,14 +69,20 @@ func (ca *AndroidCA) Phone() *AndroidPhone {
 
 // GenerateKey makes a key that is attested for challenge at now.
 func (p *AndroidPhone) GenerateKey(now time.Time, challenge []byte, opts ...AndroidOption) (*AndroidKey, error) {
-	_, key, err := p.generate(now, challenge, nil, opts)
+	_, key, err := p.generate(now, challenge, nil, opts, nil)
 	return key, err
 }
 
-func (p *AndroidPhone) generate(now time.Time, challenge []byte, w *WebAuthnDraft, opts []AndroidOption) (*AndroidDraft, *AndroidKey, error) {
-	signer, spki, err := newLeafKey(p.Algorithm)
-	if err != nil {
-		return nil, nil, err
+// generate makes a key and its evidence; given is the public half of one that is
+// somewhere else, nil: none is.
+func (p *AndroidPhone) generate(now time.Time, challenge []byte, w *WebAuthnDraft, opts []AndroidOption, given []byte) (*AndroidDraft, *AndroidKey, error) {
+	var signer crypto.Signer
+	spki := given
+	if given == nil {
+		var err error
+		if signer, spki, err = newLeafKey(p.Algorithm); err != nil {
+			return nil, nil, err
+		}
 	}
 	if p.ca == nil {
 		return nil, nil, errNoCA

@@ -17,7 +17,7 @@ import (
 
 // AndroidKey is a key in the phone's key store, with the chain that attests it.
 type AndroidKey struct {
-	signer crypto.Signer // nil: ML-DSA, which cannot sign here
+	signer crypto.Signer // nil: it cannot sign here: ML-DSA, or a key that is elsewhere
 	spki   []byte
 	chain  [][]byte
 }
@@ -81,7 +81,8 @@ func (k *AndroidKey) ID() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// errCannotSign: the key is one that this package only attests (ML-DSA).
+// errCannotSign: the key is one that this package only attests: ML-DSA, or one that
+// is elsewhere.
 var errCannotSign = errors.New("attesttest: this kind of key cannot sign")
 
 // Sign signs message, a signature base for example, in the form of RFC 9421,

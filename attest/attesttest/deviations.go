@@ -181,6 +181,7 @@ type lab struct {
 	now     time.Time
 	android *AndroidCA
 	apple   *AppleCA
+	given   *given // nil: it makes the keys itself
 }
 
 func (l *lab) cas(now time.Time) (*AndroidCA, *AppleCA, error) {
@@ -237,12 +238,12 @@ func chain(phone func(*AndroidPhone), opts ...AndroidOption) maker {
 		}
 		p := ca.Phone()
 		phone(p)
-		key, err := p.GenerateKey(now, challenge(), opts...)
+		key, err := l.generate(p, now, opts)
 		if err != nil {
 			return Sample{}, err
 		}
 		return Sample{
-			Format: attest.FormatAndroidChain, Chain: key.Chain(), Challenge: challenge(),
+			Format: attest.FormatAndroidChain, Chain: key.Chain(), Challenge: l.challenge(),
 			StatusList: statusList(now, time.Hour), At: now,
 		}, nil
 	}

@@ -37,6 +37,9 @@
 // What the draft does not know it takes as raw bytes: a tag of any number, an
 // extension, a whole certificate.
 //
+// A key that lies elsewhere, in a browser for example, is attested by its public
+// half: AndroidPhone.AttestKey and, with what phones do wrong, Deviation.MakeFor.
+//
 // # The catalogue
 //
 // Deviations lists what phones in the field do wrong and what attackers do, one

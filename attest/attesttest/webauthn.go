@@ -38,7 +38,7 @@ func (p *AndroidPhone) Register(now time.Time, rpID string, clientDataHash []byt
 		AAGUID:         []byte("\xb9\x3f\xd9\x61\xf2\xe6\x46\x2f\xb1\x22\x82\x00\x22\x47\xde\x78"),
 		ClientDataHash: bytes.Clone(clientDataHash),
 	}
-	d, key, err := p.generate(now, clientDataHash, draft, opts)
+	d, key, err := p.generate(now, clientDataHash, draft, opts, nil)
 	if err != nil {
 		return nil, nil, err
 	}
