@@ -47,7 +47,7 @@ sealing.rotate              | Exact                       | that device         
 recovery.setup              | Bound                       | active device         | no           | no
 recovery.open               | Bound                       | active device         | no           | no
 move.approve                | Bound                       | active device         | no           | no
-move.recall                 | Exact                       | leaving device        | yes          | no
+move.recall                 | Exact                       | leaving device        | yes          | yes
 move.finish                 | Exact                       | leaving or successor  | yes          | no
 account.unfreeze            | Bound                       | before the freeze     | no           | yes
 account.delete              | Bound                       | any                   | no           | no

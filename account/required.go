@@ -48,7 +48,7 @@ var requirements = []Requirement{
 	{Action: SetupRecovery, Class: Bound, From: FromActive, Alert: true},
 	{Action: OpenRecovery, Class: Bound, From: FromActive, Alert: true},
 	{Action: ApproveMove, Class: Bound, From: FromActive, Alert: true},
-	{Action: RecallMove, Class: Exact, From: FromLeaving, LeavingClass: Exact, WhileHeld: true, Alert: true},
+	{Action: RecallMove, Class: Exact, From: FromLeaving, LeavingClass: Exact, WhileHeld: true, WhileFrozen: true, Alert: true}, // a veto, late
 	{Action: FinishMove, Class: Exact, From: FromLeavingOrNew, LeavingClass: Exact, WhileHeld: true, Alert: true},
 	{Action: UnfreezeAccount, Class: Bound, From: FromBeforeFreeze, WhileFrozen: true, Alert: true}, // or Slow
 	{Action: DeleteAccount, Class: Bound, From: Anywhere, Waits: true, Alert: true},

@@ -171,6 +171,43 @@ func TestFreezeInEachState(t *testing.T) {
 	}
 }
 
+// TestRecallOfAFrozenAccount: a freeze, which is what every alert advises and what a
+// phisher's phone may do too, does not take the recall away. The account stays frozen,
+// and the old phone unfreezes it.
+func TestRecallOfAFrozenAccount(t *testing.T) {
+	for _, after := range []string{"commit", "ack"} {
+		for _, who := range []string{"the new phone", "the old phone"} {
+			t.Run(who+" freezes after "+after, func(t *testing.T) {
+				r := moveRig(t)
+				p := r.mover()
+				m := p.moving().to(after)
+				by := m.n
+				if who == "the old phone" {
+					by, p.token = p, nil // the commit has ended its session
+					p.signIn()
+				}
+				must[*integrity.Frozen](t)(r.Freeze(t.Context(), by.caller()))
+				r.advance(time.Second)
+				if err := m.recall(); err != nil {
+					t.Fatal(err)
+				}
+				if a := r.row(p.account); a.State != account.Frozen {
+					t.Errorf("the account is %s", a.State)
+				}
+				if old := r.device(p.device); old.State != account.Active || r.device(m.n.device).State != account.Deleted {
+					t.Errorf("the old phone is %s", old.State)
+				}
+				p.token = nil
+				p.signIn()
+				if got := thawed(t, must[*integrity.Confirmed](t)(p.do(account.UnfreezeAccount)).Result); got.State != account.Active {
+					t.Errorf("unfrozen it is %s", got.State)
+				}
+				r.checked()
+			})
+		}
+	}
+}
+
 // TestFrozenDeviceMoves: the old phone is frozen before the commit, and the transfer
 // ends; a third device is, and it does not.
 func TestFrozenDeviceMoves(t *testing.T) {
