@@ -31,6 +31,7 @@ func inside() map[string]string {
 		"attest/request.ErrUnavailable":       "between a Checker and the middleware",
 		"audit.ErrInvalid":                    "a fault of the program: internal error",
 		"audit.ErrKey":                        "for who reads a key at start",
+		"audit.ErrQuery":                      "for an operator, at the console",
 		"audit.ErrRewound":                    "for who seals, in the background",
 		"integrity.ErrProof":                  "for who verifies the proof of an approval, offline",
 		"event.ErrInvalid":                    "a fault of the program: internal error",

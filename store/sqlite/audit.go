@@ -3,12 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
-	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // AppendAudit puts e at the end of its account's chain.
@@ -50,21 +48,7 @@ func (tx *Tx) AuditApp() account.AppID { return tx.app }
 
 // AuditEntries calls yield for all entries by account, then number.
 func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) error {
-	return tx.rows(ctx, "audit entry", `SELECT `+entryColumns+`, seal FROM audit_entry ORDER BY account, n`, func(rows *engine.Stmt) error {
-		var e audit.Entry
-		var at, seal sql.NullInt64
-		var prev, hash []byte
-		err := rows.Scan(&e.Account, &e.N, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Session, &e.Actor.Class,
-			&e.Action, &e.Subject, &e.Object, &e.Reason, (*[]byte)(&e.Detail), &prev, &hash, &seal)
-		if err != nil {
-			return unreadable(err)
-		}
-		if len(prev) != 32 || len(hash) != 32 {
-			return unreadable(fmt.Errorf("hashes of %d and %d bytes", len(prev), len(hash)))
-		}
-		e.Time, e.Prev, e.Hash, e.Seal = fromMicros(at), [32]byte(prev), [32]byte(hash), uint64(seal.Int64)
-		return yield(e)
-	})
+	return every(ctx, tx, "audit entry", readEntry, `SELECT `+entryColumns+`, seal FROM audit_entry ORDER BY account, n`, yield)
 }
 
 // Events gives up to limit events after the given ID, in order.

@@ -240,6 +240,12 @@ CREATE TABLE audit_entry (
 	PRIMARY KEY (account, n)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX audit_entry_action ON audit_entry (action, time);
+
+CREATE INDEX audit_entry_operator ON audit_entry (time) WHERE actor_kind = 'operator';
+
+CREATE INDEX audit_entry_time ON audit_entry (time);
+
 CREATE INDEX audit_entry_unsealed ON audit_entry (account, n) WHERE seal IS NULL;
 
 CREATE TABLE audit_seal (

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 
+	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 )
 
@@ -20,4 +21,16 @@ func (tx *faultyTx) SealAuditEntries(ctx context.Context, number uint64, limit i
 
 func (tx *faultyTx) AppendAuditSeal(ctx context.Context, s audit.Seal) error {
 	return around0(tx, "AppendAuditSeal", func() error { return tx.Tx.AppendAuditSeal(ctx, s) })
+}
+
+func (tx *faultyTx) AuditSeal(ctx context.Context, number uint64) (audit.Seal, bool, error) {
+	return around2(tx, "AuditSeal", func() (audit.Seal, bool, error) { return tx.Tx.AuditSeal(ctx, number) })
+}
+
+func (tx *faultyTx) AuditEntry(ctx context.Context, id account.ID, n uint64) (audit.Entry, bool, error) {
+	return around2(tx, "AuditEntry", func() (audit.Entry, bool, error) { return tx.Tx.AuditEntry(ctx, id, n) })
+}
+
+func (tx *faultyTx) AuditBatch(ctx context.Context, q *audit.Query, limit int) ([]audit.Entry, error) {
+	return around(tx, "AuditBatch", func() ([]audit.Entry, error) { return tx.Tx.AuditBatch(ctx, q, limit) })
 }

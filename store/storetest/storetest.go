@@ -42,6 +42,7 @@ type Tx interface {
 	transfer.Tx
 	audit.Reader
 	audit.SealTx
+	audit.SearchTx
 	Evidence(ctx context.Context, id string) (e registry.Evidence, found bool, err error)
 	Document(ctx context.Context, digest string) (d registry.Document, found bool, err error)
 }
@@ -115,6 +116,7 @@ func Run(t *testing.T, open Open) {
 		"Documents":     testDocuments,
 		"Audit":         testAudit,
 		"Seals":         testSeals,
+		"AuditSearch":   testAuditSearch,
 		"Events":        testEvents,
 		"Nonces":        testNonces,
 		"NonceFloor":    testNonceFloor,
