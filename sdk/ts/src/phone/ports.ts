@@ -52,4 +52,6 @@ export interface Store {
   read(name: string): Promise<unknown>;
   /** write changes all names or none, and is durable when it resolves. undefined deletes. */
   write(changes: Readonly<Record<string, unknown>>): Promise<void>;
+  /** It can hold a CryptoKey, so that nobody reads the key out. */
+  readonly holdsKeys?: boolean;
 }
