@@ -1,0 +1,63 @@
+// The trail at the foot of the page: what the server has recorded, as it does.
+
+import { h } from "./dom";
+import { entries, type Entry } from "./server";
+
+const every = 1000; // ms
+const most = 400; // rows that are kept
+
+/** Trail is the list at the foot. */
+export interface Trail {
+  /** now asks at once, and resolves when what is there is drawn. */
+  now(): Promise<void>;
+  /** account is whose entries are marked as Marie's. */
+  account(id: string): void;
+}
+
+/** makeTrail draws it into seat, and asks each second. heard is told of each new entry. */
+export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
+  const list = h("ul", {});
+  const records = h("div.records", { tabindex: 0, role: "region", "aria-label": "Records, the newest first" }, list);
+  const toggle = h("button.button.plain", {
+    type: "button", "aria-expanded": "false", onclick: () => {
+      const open = seat.toggleAttribute("data-open");
+      toggle.setAttribute("aria-expanded", String(open));
+      toggle.textContent = open ? "Less" : "More";
+    },
+  }, "More");
+  seat.replaceChildren(h("header", {}, h("span.pulse", { "aria-hidden": "true" }), h("h2", { id: "trail-title" }, "What the server has written down"), toggle), records);
+  let run = "";
+  let after = 0;
+  let marie = "";
+  let asking: Promise<void> | undefined;
+  const look = async () => {
+    try {
+      const got = await entries(after, run);
+      if (got.run !== run && run !== "") {
+        list.replaceChildren(); // another server: it has told all of its own
+      }
+      ({ run, next: after } = got);
+      for (const e of got.records) {
+        list.prepend(row(e, marie));
+        heard(e);
+      }
+      while (list.children.length > most) {
+        list.lastElementChild?.remove();
+      }
+      seat.removeAttribute("data-away");
+    } catch {
+      seat.setAttribute("data-away", ""); // asked again in a second
+    }
+  };
+  const now = () => (asking ??= look().finally(() => (asking = undefined)));
+  void now();
+  setInterval(() => void now(), every);
+  return { now, account: (id) => void (marie = id) };
+}
+
+function row(e: Entry, marie: string): HTMLElement {
+  const who = e.account === "" ? "nobody's" : e.account === marie ? "Marie" : "somebody";
+  return h(e.refused ? "li.refused" : "li", { "data-record": e.id, "data-code": e.code, "data-action": e.action },
+    h("time", { datetime: e.time }, new Date(e.time).toLocaleTimeString()), h("span.who", {}, `${who} · ${e.actor}`), h("span.words", {}, e.words || e.action),
+    h("span.codeword", {}, e.code || e.action));
+}
