@@ -19,6 +19,9 @@ type registerTx interface {
 	// ExceptionUses gives how often each of the exceptions was used on a day; one
 	// that was not is left out.
 	ExceptionUses(ctx context.Context, exceptions []string, day int64) (map[string]int, error)
+	// ExceptionDays gives the days from day on, on which the exceptions were used, by
+	// exception, then day.
+	ExceptionDays(ctx context.Context, exceptions []string, day int64) ([]ExceptionDay, error)
 	// AddExceptionUse counts one.
 	AddExceptionUse(ctx context.Context, u ExceptionUse) error
 	// DeleteExceptionUses deletes up to limit rows of days before day.

@@ -47,6 +47,21 @@ func (tx *Tx) ExceptionUses(ctx context.Context, exceptions []string, day int64)
 	return uses, err
 }
 
+// ExceptionDays gives the days from day on, on which the exceptions were used: of
+// the rows of a day the one with an empty account is the sum.
+func (tx *Tx) ExceptionDays(ctx context.Context, exceptions []string, day int64) ([]registry.ExceptionDay, error) {
+	ids, err := json.Marshal(exceptions)
+	if err != nil {
+		return nil, tx.fail("exception use", err)
+	}
+	return some(ctx, tx, "exception use", func(s scan) (d registry.ExceptionDay, err error) {
+		err = s(&d.Exception, &d.Day, &d.Uses, &d.Accounts)
+		return d, err
+	}, `SELECT u.exception, u.day, coalesce(sum(u.uses) FILTER (WHERE u.account = x''), 0), count(*) FILTER (WHERE u.account <> x'')
+		FROM json_each(?) AS j CROSS JOIN attest_exception_use AS u ON u.exception = j.value AND u.day >= ?
+		GROUP BY u.exception, u.day ORDER BY u.exception, u.day`, string(ids), day)
+}
+
 // AddExceptionUse counts one use, for the account and in all.
 func (tx *Tx) AddExceptionUse(ctx context.Context, u registry.ExceptionUse) error {
 	if len(u.Account) == 0 { // that row is the sum

@@ -35,3 +35,7 @@ func (tx *faultyTx) DocumentInForce(ctx context.Context, kind string) (string, e
 func (tx *faultyTx) PutDocumentInForce(ctx context.Context, d registry.Document) error {
 	return around0(tx, "PutDocumentInForce", func() error { return tx.Tx.PutDocumentInForce(ctx, d) })
 }
+
+func (tx *faultyTx) ExceptionDays(ctx context.Context, exceptions []string, day int64) ([]registry.ExceptionDay, error) {
+	return around(tx, "ExceptionDays", func() ([]registry.ExceptionDay, error) { return tx.Tx.ExceptionDays(ctx, exceptions, day) })
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,6 +105,21 @@ func testExceptionUses(t *testing.T, open Open) {
 		got, err := tx.ExceptionUses(ctx, nil, 20000)
 		if len(got) != 0 {
 			t.Errorf("of none: %v", got)
+		}
+		return err
+	})
+	view(t, s, func(tx Tx) error {
+		got, err := tx.ExceptionDays(ctx, []string{"x", "y", "z"}, 20000)
+		day := func(x string, day int64, uses, accounts int) registry.ExceptionDay {
+			return registry.ExceptionDay{Exception: x, Day: day, Uses: uses, Accounts: accounts}
+		}
+		want := []registry.ExceptionDay{day("x", 20000, 3, 2), day("x", 20001, 1, 1), day("y", 20000, 1, 1)}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("days: %v, want %v, %v", got, want, err)
+		}
+		got, err = tx.ExceptionDays(ctx, []string{"x"}, 20001)
+		if err != nil || !slices.Equal(got, want[1:2]) {
+			t.Errorf("later days of one: %v, %v", got, err)
 		}
 		return err
 	})
