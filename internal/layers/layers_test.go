@@ -32,6 +32,7 @@ attest/attesttest     | attest attest/android attest/appattest attest/request in
 attest/request        |                                                                          |
 attest/registry       | account audit event attest attest/android attest/appattest attest/request |
 passkey               | account audit event                                                      | github.com/go-webauthn/webauthn
+operator              | account audit passkey                                                    |
 passkey/passkeytest   | internal/cbor                                                            |
 recovery/hostlink     | recovery/wire                                                               |
 recovery/remote       | recovery recovery/hostlink recovery/replica recovery/wire tee               |
@@ -69,8 +70,11 @@ stream/streamtest     | account recovery stream                                 
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire transfer gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
 web                   | account audit event passkey integrity transfer                            | rsc.io/qr
+web/demo              | account attest attest/attesttest attest/request audit config              |
+web/demo/insider      | account store/sqlite/engine                                              |
+web/console           | account attest attest/registry audit event integrity operator passkey recovery transfer |
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
-server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... transfer blob web webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
+server                | account audit event attest attest/... passkey integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... transfer blob web web/demo web/demo/insider webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process transfer/handover | connectrpc.com/connect github.com/alecthomas/kong github.com/makiuchi-d/gozxing github.com/schollz/progressbar/v3 rsc.io/qr
 cmd/staunch-vault     | recovery/release recovery/replica                                        |
 client                | account attest/request gen/... recovery recovery/wire transfer/handover transfer/sealed                                         | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc

@@ -1,0 +1,212 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/operator"
+)
+
+// maxBody is for an answer of 64 KiB, and what is around it.
+const maxBody = 96 << 10
+
+// call is one request to the console.
+type call struct {
+	*Site
+	w     http.ResponseWriter
+	r     *http.Request
+	now   time.Time
+	who   account.Caller  // of a page: the operator
+	token operator.Secret // of his session
+}
+
+func (s *Site) call(w http.ResponseWriter, r *http.Request) *call {
+	noted(r.Context()).pattern = r.Pattern
+	return &call{Site: s, w: w, r: r, now: s.now()}
+}
+
+// signedIn finds out whose session the request's cookie is.
+func (c *call) signedIn() (err error) {
+	if c.token = cookieSecret(c.r, sessionCookie); c.token == nil {
+		return operator.ErrSession
+	}
+	c.who, err = c.people.Check(c.r.Context(), c.token)
+	noted(c.r.Context()).operator = c.who.Name
+	return err
+}
+
+// look records that the operator looks at an account. A page shows nothing of it
+// before.
+func (c *call) look(id account.ID) error { return c.people.Look(c.r.Context(), c.token, id) }
+
+// browser is where this call comes from, with the secret that binds a ceremony to
+// it. opens is true for the calls that begin one.
+func (c *call) browser(opens bool) operator.Browser {
+	b := operator.Browser{Origin: c.origin, Label: label(c.r)}
+	if opens {
+		b.Cookie = openCeremony(c.w, c.r)
+	} else {
+		b.Cookie = cookieSecret(c.r, ceremonyCookie)
+	}
+	return b
+}
+
+// readJSON decodes the body, strictly.
+func (c *call) readJSON(into any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRequest, err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%w: %w", errRequest, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: more than one value", errRequest)
+	}
+	return nil
+}
+
+// act serves one JSON call.
+func (s *Site) act(do func(*call) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := s.call(w, r)
+		out, err := do(c)
+		if err != nil {
+			row := c.failed(err)
+			write(w, row.status, problem{row.reason, row.text})
+			return
+		}
+		write(w, http.StatusOK, out)
+	})
+}
+
+// open serves a page that needs no session.
+func (s *Site) open(do func(*call) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := s.call(w, r)
+		if err := do(c); err != nil {
+			c.sorry(err)
+		}
+	})
+}
+
+// show serves a page to an operator, and sends anybody else to sign in.
+func (s *Site) show(do func(*call) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := s.call(w, r)
+		err := c.signedIn()
+		if err == nil {
+			err = do(c)
+		}
+		switch {
+		case err == nil:
+		case c.token == nil && r.Header.Get("Sec-Fetch-Site") == "cross-site":
+			if err := c.arrived(); err != nil {
+				c.sorry(err)
+			}
+		case errors.Is(err, operator.ErrSession):
+			c.failed(err)
+			c.toSignIn()
+		default:
+			c.sorry(err)
+		}
+	})
+}
+
+// arrived is the page of somebody whom a link of another site has brought here: his
+// cookie stays away then, so that nobody else makes him look at anything. A click
+// brings it.
+func (c *call) arrived() error {
+	p := problemPage{page: c.page("", "You come from another site"), Text: "Go on only if you meant to open this page.", Link: next(c.r.URL.RequestURI())}
+	return c.pages.render(c.w, http.StatusOK, "problem", p)
+}
+
+// failed finds the words for err, and logs what nobody expected.
+func (c *call) failed(err error) said {
+	row, known := c.explain(err)
+	noted(c.r.Context()).reason = row.reason
+	switch {
+	case row.status >= http.StatusInternalServerError && c.r.Context().Err() == nil:
+		c.log.Error("console failed", "pattern", c.r.Pattern, "app", c.app, "error", err)
+	case known:
+		c.log.Debug("console refused", "pattern", c.r.Pattern, "app", c.app, "error", err)
+	}
+	if errors.Is(err, operator.ErrSession) {
+		dropSession(c.w)
+	}
+	return row
+}
+
+// sorry is the page of an error.
+func (c *call) sorry(err error) {
+	row := c.failed(err)
+	if err := c.problem(row.status, "That did not work", row.text); err != nil {
+		c.log.Error("console failed", "pattern", c.r.Pattern, "app", c.app, "error", err)
+	}
+}
+
+func (c *call) problem(status int, title, text string) error {
+	return c.pages.render(c.w, status, "problem", problemPage{page: c.page("", title), Text: text})
+}
+
+// toSignIn sends a page's visitor to sign in and back.
+func (c *call) toSignIn() {
+	c.w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(c.w, c.r, "/signin?"+url.Values{"next": {next(c.r.URL.RequestURI())}}.Encode(), http.StatusSeeOther)
+}
+
+// next is where a sign-in leads: a page of the console, whatever was asked for.
+func next(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") ||
+		strings.ContainsAny(text, "\\\r\n\t") || strings.HasPrefix(u.Path, "/signin") || strings.HasPrefix(u.Path, "/enrol") {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+// note is what is logged of a request, gathered while it is served.
+type note struct{ pattern, operator, reason string }
+
+type noteKey struct{}
+
+// noted is the note of a request. One that Site has not seen gets a lost one.
+func noted(ctx context.Context) *note {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		return n
+	}
+	return &note{}
+}
+
+// recorder remembers the status that was sent.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers the first status.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write is a status 200 if none was sent.
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
