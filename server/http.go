@@ -66,6 +66,10 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	}
 	opts.Address = trusted.client
 	opts.Browser = pages.caller
+	mux := http.NewServeMux()
+	if err := s.withDemo(mux, opts); err != nil {
+		return nil, err
+	}
 	api, err := rpc.New(opts)
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -74,7 +78,6 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", pages.inside(m.handler()))
 	mux.Handle("/", pages)

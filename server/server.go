@@ -76,6 +76,9 @@ type Options struct {
 	// DangerousTestRoots accepts a policy with dangerous_extra_roots, and with
 	// it every phone that somebody makes in software. For tests and `staunch dev`.
 	DangerousTestRoots bool
+	// Demo serves the page /demo, which makes phones for whoever reaches it. It wants
+	// DangerousTestRoots and a loopback address; no key of the configuration sets it.
+	Demo bool
 
 	testingOnlyClient   *http.Client // asks the vendors
 	testingOnlyAppleURL string       // instead of Apple's
@@ -89,6 +92,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	testRoots bool
+	demo      bool
 	sealEvery time.Duration
 
 	vaultCommand []string
@@ -120,7 +124,7 @@ func New(opts *Options) (*Server, error) {
 	if opts.Config == nil {
 		return nil, errors.New("server: options: no Config")
 	}
-	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, listener: opts.Listener, vaultCommand: opts.VaultCommand, vaultLog: opts.VaultLog}
+	s := &Server{cfg: opts.Config, log: opts.Logger, now: opts.Now, testRoots: opts.DangerousTestRoots, demo: opts.Demo, listener: opts.Listener, vaultCommand: opts.VaultCommand, vaultLog: opts.VaultLog}
 	if s.sealEvery = opts.testingOnlySealing; s.sealEvery == 0 {
 		s.sealEvery = sealEvery
 	}
@@ -142,6 +146,9 @@ func New(opts *Options) (*Server, error) {
 }
 
 func (s *Server) open() error {
+	if err := s.checkDemo(); err != nil {
+		return err
+	}
 	l, err := load(s.cfg, s.testRoots, s.now())
 	if err != nil {
 		return err

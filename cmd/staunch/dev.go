@@ -73,7 +73,7 @@ func (c *DevCmd) Run(s *streams) (err error) {
 		return startError(err, c.Listen, "--listen 127.0.0.1:8081")
 	}
 	pages := atPort(cfg, listener.Addr())
-	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true, VaultCommand: vaultCommand(), VaultLog: s.err})
+	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true, Demo: true, VaultCommand: vaultCommand(), VaultLog: s.err})
 	if err != nil {
 		if closing := listener.Close(); !errors.Is(closing, net.ErrClosed) {
 			err = errors.Join(err, closing)

@@ -1,5 +1,6 @@
 // Package engine calls SQLite itself, as modernc.org/sqlite/lib has it, for
-// package sqlite and for nobody else.
+// package sqlite, and for who plays an administrator that reaches past it
+// (web/demo/insider).
 //
 //	c, err := engine.Open("file:/data/demo.db?mode=rw")
 //	s, err := c.Prepare(`SELECT name FROM device WHERE id = ?`)
