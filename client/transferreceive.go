@@ -238,7 +238,7 @@ func (r *receiving) offer(ctx context.Context) error {
 
 // forget makes a code worthless that was not scanned.
 func (r *receiving) forget(ctx context.Context) error {
-	err := r.cancel(ctx, "user_cancelled", errUnclaimed)
+	err := r.cancel(ctx, "expired", errUnclaimed)
 	r.half.Erase()
 	r.file.State, r.file.Reason, r.file.Half, r.file.URI = "aborted", "expired", nil, ""
 	return errors.Join(errUnclaimed, r.dir.save(r.file), dropEnded(err))

@@ -164,12 +164,14 @@ func (t *Transfer) confirm(p *Policy, m *handover.Confirm, envelope []byte, shar
 func (t *Transfer) held() bool { return t.Opens.After(t.ConfirmedAt) }
 
 // cancels reports whether a party may give a reason.
-func cancels(by Party, why Reason) bool {
+func (t *Transfer) cancels(by Party, why Reason) bool {
 	switch why {
 	case UserCancelled, DeviceRejected, SchemaTooNew, NoSpace, Integrity:
 		return by == Sender || by == Receiver
 	case NumberMismatch:
 		return by == Receiver
+	case Expired: // that its code's time is over N may know before the server does
+		return by == Receiver && t.State == Offered
 	case CancelledElsewhere:
 		return by == ""
 	}

@@ -116,7 +116,7 @@ func (t *Transfer) cancel(by Party, why Reason, now time.Time) error {
 	if !t.live() {
 		return t.in(Offered, Claimed, Held, Streaming, Sealed)
 	}
-	if !cancels(by, why) {
+	if !t.cancels(by, why) {
 		return malformedReason(by, why)
 	}
 	t.abort(why, now)

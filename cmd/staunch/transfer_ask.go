@@ -82,10 +82,22 @@ func (a *asking) number(ctx context.Context, triesLeft int) (string, error) {
 		case err != nil:
 			return "", err
 		}
-		if text = strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(text); text != "" {
+		text = strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(text)
+		switch {
+		case sixDigits(text):
 			return text, nil
+		case text == "":
+			continue
+		}
+		// It would cost a try, and is no guess at the number.
+		if _, err := io.WriteString(a.err, "The number has six digits. Type it once more: "); err != nil {
+			return "", err
 		}
 	}
+}
+
+func sixDigits(text string) bool {
+	return len(text) == 6 && strings.Trim(text, "0123456789") == ""
 }
 
 // movingQuestion is what the person sees before anything is sent. What the

@@ -143,7 +143,7 @@ func TestAsking(t *testing.T) {
 			t.Errorf("%q: %v, %v", answer, got, err)
 		}
 	}
-	a := newAsking(&streams{strings.NewReader("\n 012-345\r\n0 1 2 3 4 6\n"), io.Discard, io.Discard}, false)
+	a := newAsking(&streams{strings.NewReader("\nno\n12345\n 012-345\r\n0 1 2 3 4 6\n"), io.Discard, io.Discard}, false)
 	var got []string
 	for {
 		n, err := a.number(t.Context(), 3)
