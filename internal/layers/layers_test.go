@@ -56,9 +56,9 @@ transfer/handover     | attest attest/android attest/appattest attest/request in
 transfer/sealed       | internal/cbor transfer/derive                                            |
 webhook               | account event                                                            |
 store                 |                                                                          |
-store/sqlite          | account audit event attest/... integrity recovery store store/sqlite/engine transfer | modernc.org/sqlite
+store/sqlite          | account audit event attest/... integrity operator recovery store store/sqlite/engine transfer | modernc.org/sqlite
 store/sqlite/engine   |                                                                          | modernc.org/sqlite modernc.org/libc
-store/storetest       | account audit event attest/... integrity recovery store transfer transfer/handover | github.com/google/go-cmp
+store/storetest       | account audit event attest/... integrity operator recovery store transfer transfer/handover | github.com/google/go-cmp
 blob                  | transfer                                                                 |
 recovery/toprf        | internal/cbor                                                            | github.com/cloudflare/circl
 recovery/wire         | internal/cbor                                                            |

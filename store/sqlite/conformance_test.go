@@ -9,6 +9,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/store/storetest"
 	"github.com/staunchid/staunch/transfer"
@@ -19,6 +20,7 @@ var (
 	_ registry.Tx  = (*sqlite.Tx)(nil)
 	_ integrity.Tx = (*sqlite.Tx)(nil)
 	_ transfer.Tx  = (*sqlite.Tx)(nil)
+	_ operator.Tx  = (*sqlite.Tx)(nil)
 	_ audit.Reader = (*sqlite.Tx)(nil)
 	_ audit.SealTx = (*sqlite.Tx)(nil)
 )

@@ -8,6 +8,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/transfer"
 )
 
@@ -64,6 +65,14 @@ func (k keyed) unrecorded(ctx context.Context, yield func(audit.Object) error) e
 			return every(ctx, k.Tx, "transfer", readTransfer, `SELECT `+transferColumns+` FROM transfer ORDER BY id`,
 				func(t transfer.Transfer) error { return judge(t.Account, string(t.ID), t) })
 		},
+		func() error {
+			return every(ctx, k.Tx, "operator's ceremony", readOperatorCeremony, `SELECT `+operatorCeremonyColumns+` FROM operator_ceremony ORDER BY id`,
+				func(c operator.Ceremony) error { return judge("", string(c.ID), c) })
+		},
+		func() error {
+			return every(ctx, k.Tx, "operator's session", readOperatorSession, `SELECT `+operatorSessionColumns+` FROM operator_session ORDER BY id`,
+				func(s operator.Session) error { return judge("", string(s.ID), s) })
+		},
 	)
 }
 
@@ -111,6 +120,11 @@ func (tx *Tx) recorded(ctx context.Context, good func(sound) bool, yield func(au
 			return every(ctx, tx, "passkey", tx.readCredential, selectCredentials+` ORDER BY ref`, func(c account.Credential) error {
 				clear(tx.devices) // of all passkeys they would be many
 				return yield(audit.Object{Account: c.Account, Subject: string(c.Ref), Digest: c.Digest(), BadMAC: !good(c)})
+			})
+		},
+		func() error {
+			return every(ctx, tx, "operator", readOperator, `SELECT `+operatorColumns+` FROM operator ORDER BY id`, func(o operator.Operator) error {
+				return yield(audit.Object{Subject: string(o.ID), Digest: o.Digest(), BadMAC: !good(o)})
 			})
 		},
 	)

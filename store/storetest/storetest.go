@@ -27,6 +27,7 @@ import (
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/transfer"
 )
@@ -40,6 +41,7 @@ type Tx interface {
 	integrity.Tx // with that of the registry
 	recovery.Tx
 	transfer.Tx
+	operator.Tx
 	audit.Reader
 	audit.SealTx
 	audit.SearchTx
@@ -156,12 +158,17 @@ func Run(t *testing.T, open Open) {
 		"RecoverySessions": testRecoverySessions,
 		"RecoveryReceipts": testRecoveryReceipts,
 
-		"Transfers":      testTransfers,
-		"TransfersDue":   testTransfersDue,
-		"TransferSweep":  testTransferSweep,
-		"TransferTokens": testTransferTokens,
-		"Segments":       testSegments,
-		"SegmentMarks":   testSegmentMarks,
+		"Transfers":          testTransfers,
+		"TransfersDue":       testTransfersDue,
+		"TransferSweep":      testTransferSweep,
+		"TransferTokens":     testTransferTokens,
+		"Operators":          testOperators,
+		"OperatorCeremonies": testOperatorCeremonies,
+		"OperatorSessions":   testOperatorSessions,
+		"OperatorLooks":      testOperatorLooks,
+
+		"Segments":     testSegments,
+		"SegmentMarks": testSegmentMarks,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
