@@ -685,3 +685,29 @@ func TestUnsignedRequestsBlameNobody(t *testing.T) {
 		t.Errorf("%d accounts show abuse, one has sent a request twice", n)
 	}
 }
+
+// TestStatsWithoutAccounts: the same attempts, and nobody is counted.
+func TestStatsWithoutAccounts(t *testing.T) {
+	r := newRig(t)
+	r.tally(good(), bad(at("android.ca_bit", 1)))
+	in := registry.StatFilter{App: "demo", From: noon.Add(-time.Hour), By: []registry.Dim{registry.DimVerdict}}
+	with, err := r.Stats(t.Context(), backend, &in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.NoAccounts = true
+	without, err := r.Stats(t.Context(), backend, &in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if with.Total.Accounts != 1 || without.Total.Accounts != 0 || without.Total.AtLeast {
+		t.Errorf("accounts: %+v and %+v", with.Total, without.Total)
+	}
+	for i := range with.Rows {
+		with.Rows[i].Accounts = 0
+	}
+	with.Total.Accounts = 0
+	if diff := cmp.Diff(with, without); diff != "" {
+		t.Error(diff)
+	}
+}
