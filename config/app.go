@@ -78,6 +78,8 @@ type App struct {
 	Limit *AppLimits `toml:"limit,with=rp_id"`
 	// How accounts move to a new phone. Without this table, as it stands here.
 	Transfer *Transfer `toml:"transfer,beside=rp_id"`
+	// Where operators look after the app. Without this table there is no console.
+	Console *Console `toml:"console"`
 }
 
 // Session says how long sessions last.
@@ -208,6 +210,7 @@ func sampleApp() App {
 			Attestation: "none", AllowModels: []string{}, DenyModels: []string{}, MetadataFile: "mds.jwt",
 		},
 		Transfer: &moves,
+		Console:  &Console{Host: "console.example.org", Origin: "https://console.example.org", RPID: "console.example.org"},
 		Limit: &AppLimits{
 			BeginNetwork: Limit{600, d(minute), 1200}, BeginDevice: Limit{30, d(minute), 0},
 			FailedNetwork: Limit{20, d(10 * minute), 0}, FailedDevice: Limit{10, d(hour), 0}, FailedAccount: Limit{10, d(hour), 0},

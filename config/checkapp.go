@@ -52,6 +52,7 @@ func (c *Config) checkApps(bad report) {
 			hosts[host] = a.ID
 		}
 	}
+	c.checkConsoles(func(app int) report { return bad.below(fmt.Sprintf("app[%d].console", app)) })
 }
 
 // checkAccounts judges the keys of an app that has accounts.

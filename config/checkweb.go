@@ -19,7 +19,7 @@ const maxLabels = 5
 func (a *App) checkWeb(bad report) {
 	if !domain(a.RPID) {
 		bad("rp_id", `%q is no domain; write it in small letters, without scheme and port, such as "example.org"`, a.RPID)
-	} else if suffix, icann := publicsuffix.PublicSuffix(a.RPID); suffix == a.RPID && (icann || strings.Contains(suffix, ".")) {
+	} else if publicSuffix(a.RPID) {
 		bad("rp_id", "%q is a public suffix, below which anybody may have a domain; no browser takes it", a.RPID)
 	}
 	hostOf := a.checkOrigins(bad)
@@ -74,6 +74,13 @@ func (a *App) checkOrigins(bad report) (hosts []string) {
 		}
 	}
 	return hosts
+}
+
+// publicSuffix reports whether anybody may have a domain below this one. localhost
+// is no such, though the list knows nothing of it.
+func publicSuffix(name string) bool {
+	suffix, icann := publicsuffix.PublicSuffix(name)
+	return suffix == name && (icann || strings.Contains(suffix, "."))
 }
 
 // label is what browsers count: the label before the public suffix.

@@ -26,9 +26,12 @@ var sourceOfRecovery string
 //go:embed transfer.go
 var sourceOfTransfer string
 
+//go:embed console.go
+var sourceOfConsole string
+
 // Sample is a configuration file with every key, each under its comment.
 func Sample() (string, error) {
-	docs, err := fieldDocs(source, sourceOfApp, sourceOfRecovery, sourceOfTransfer)
+	docs, err := fieldDocs(source, sourceOfApp, sourceOfRecovery, sourceOfTransfer, sourceOfConsole)
 	if err != nil {
 		return "", err
 	}
