@@ -139,6 +139,28 @@ func TestSignsInAsNeeded(t *testing.T) {
 	}
 }
 
+// TestSignsInToItsOwnAccount: a server that gives a phone another account is not
+// believed, whether the phone has one or has just begun to get one.
+func TestSignsInToItsOwnAccount(t *testing.T) {
+	const other = "a_cccccccccccccccccccccccccc"
+	for name, state := range map[string]string{
+		"enrolled": enrolled,
+		"begun":    strings.Replace(enrolled, `"app"`, `"began":{"flow":"move","account":"`+anAccount+`"},"app"`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeServer{signIn: func(*passkeyv1.FinishSignInRequest) (*passkeyv1.FinishSignInResponse, error) {
+				return &passkeyv1.FinishSignInResponse{Result: &passkeyv1.FinishSignInResponse_Signed{Signed: &accountv1.Signed{
+					Account: other, Device: aDevice, Token: strings.Repeat("B", 43),
+				}}}, nil
+			}}
+			p, _ := newPhone(t, f, state)
+			if err := p.SignIn(t.Context()); !errors.Is(err, client.ErrMismatch) || p.State().Account != anAccount {
+				t.Errorf("signed in as %s: %v", p.State().Account, err)
+			}
+		})
+	}
+}
+
 // TestClock: a clock that is wrong is corrected once, by the server's time.
 func TestClock(t *testing.T) {
 	n := 0

@@ -104,11 +104,20 @@ func (p *Phone) dropSession(ctx context.Context) error {
 	return p.change(ctx, func(s *PhoneState) { s.Session, s.token = "", Token{} })
 }
 
-// signed keeps what a flow has left. more may change the rest of the state.
+// signed keeps what a flow has left. more may change the rest of the state. Whose phone
+// this is no server changes.
 func (p *Phone) signed(ctx context.Context, m *accountv1.Signed, more func(*PhoneState)) error {
 	token, err := NewToken(m.GetToken())
 	if err != nil {
 		return fmt.Errorf("client: the server's answer has no session token")
+	}
+	s := p.State()
+	mine := s.Account
+	if s.Began != nil {
+		mine = s.Began.Account
+	}
+	if mine != "" && m.GetAccount() != string(mine) {
+		return fmt.Errorf("%w: this phone is of account %s, and the server signs it in to %.40q", ErrMismatch, mine, m.GetAccount())
 	}
 	return p.change(ctx, func(s *PhoneState) {
 		s.Account, s.Device = account.ID(m.GetAccount()), account.DeviceID(m.GetDevice())

@@ -105,6 +105,9 @@ func (r *receiving) session(ctx context.Context, m *accountv1.Signed) error {
 	if m.GetToken() != "" {
 		return r.p.signed(ctx, m, over)
 	}
+	if err := r.p.change(ctx, func(s *PhoneState) { s.Began = &Began{Flow: FlowMove, Account: r.file.Account} }); err != nil {
+		return err
+	}
 	if err := r.p.signIn(ctx); err != nil {
 		return err
 	}
