@@ -1,7 +1,10 @@
+export type { Alert } from "./alerts.js";
 export type { Approval, Show } from "./approve.js";
 export type { PhoneOptions } from "./core.js";
 export type { Enrolled, Enrolment } from "./enrol.js";
 export { StaunchError, type ErrorParts } from "./errors.js";
+export type { Applicant, Joining } from "./join.js";
+export type { Thawed } from "./owner.js";
 export { Phone } from "./phone.js";
 export type { DeviceKey, Hardware, NewKey, Passkeys, Store } from "./ports.js";
 export { sign as signRequest, type Outgoing, type Signing } from "./request.js";
