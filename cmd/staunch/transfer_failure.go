@@ -121,5 +121,5 @@ func endWords(reason string) string {
 	if text, ok := words[reason]; ok {
 		return text
 	}
-	return "it has ended: " + reason
+	return "it has ended: " + printable(reason) // the server's word
 }
