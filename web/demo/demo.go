@@ -128,7 +128,11 @@ func New(o *Options) (*Site, error) {
 	if s.judge, err = pinnedPolicy(o.App); err != nil {
 		return nil, err
 	}
-	s.handler = guard(s.routes())
+	page, err := newPage(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	s.handler = guard(s.routes(page))
 	return s, nil
 }
 
@@ -153,8 +157,11 @@ func byHost(origins []string) (map[string]string, error) {
 	return all, nil
 }
 
-func (s *Site) routes() http.Handler {
+func (s *Site) routes(p *page) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /demo", p.show)
+	mux.HandleFunc("GET /demo/{$}", p.show)
+	mux.HandleFunc("GET /demo/assets/", p.asset)
 	mux.Handle("GET /demo/settings", s.answer((*call).settings))
 	mux.Handle("POST /demo/attest", s.answer((*call).attest))
 	mux.Handle("POST /demo/verify", s.answer((*call).verify))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/staunchid/staunch/attest/request"
 )
@@ -15,7 +16,18 @@ func (s *Site) payments() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+payPath, remit)
 	gate := request.Middleware(s.server.Checker(), &request.Options{Authority: payAuthority, Logger: s.log, MaxBody: 4 << 10})
-	return http.StripPrefix(payAt, gate(mux))
+	return proxied(gate(mux))
+}
+
+// proxied hands a request on as the proxy of the payment service would, whose
+// addresses begin where the demo's end.
+func proxied(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(r.URL.Path, payAt), ""
+		r.RequestURI = r.URL.RequestURI() // which is what was signed
+		next.ServeHTTP(w, r)
+	})
 }
 
 // remit pays. It asks who signed although the gate has let the request through:

@@ -29,11 +29,11 @@ type record struct {
 	ID      string    `json:"id"`   // "a_…/12", "app/7", "call/31"
 	Kind    string    `json:"kind"` // "audit" or "call"
 	Time    time.Time `json:"time"`
-	Account string    `json:"account,omitempty"`
+	Account string    `json:"account"` // empty: nobody's
 	Actor   string    `json:"actor"`
 	Action  string    `json:"action"`
-	Code    string    `json:"code,omitempty"`
-	Subject string    `json:"subject,omitempty"`
+	Code    string    `json:"code"`
+	Subject string    `json:"subject"`
 	Left    *int      `json:"left,omitempty"` // attempts at a PIN
 	Words   string    `json:"words"`
 	Refused bool      `json:"refused"`

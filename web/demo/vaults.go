@@ -30,14 +30,14 @@ type Holding struct {
 
 type holding struct {
 	Member
-	Platform string     `json:"platform"`
-	Answers  bool       `json:"answers"`
-	Has      bool       `json:"has"`
-	State    string     `json:"state,omitempty"`
-	Used     int        `json:"used"`
-	Limit    int        `json:"limit"`
-	Version  uint64     `json:"version"`
-	At       *time.Time `json:"at,omitempty"`
+	Platform string `json:"platform"`
+	Answers  bool   `json:"answers"`
+	Has      bool   `json:"has"`
+	State    string `json:"state"` // empty: nothing is there
+	Used     int    `json:"used"`
+	Limit    int    `json:"limit"`
+	Version  uint64 `json:"version"`
+	At       string `json:"at"` // RFC 3339
 }
 
 // vaults are the boxes of the page.
@@ -60,10 +60,9 @@ func (c *call) vaults() (any, error) {
 		Vaults    []holding `json:"vaults"`
 	}{h.Limit, h.Remaining, h.Assurance, []holding{}}
 	for _, v := range h.Vaults {
-		one := holding{v.Member, v.Platform, v.Answers, v.Has, v.State, v.Used, h.Limit, v.Version, nil}
+		one := holding{v.Member, v.Platform, v.Answers, v.Has, v.State, v.Used, h.Limit, v.Version, ""}
 		if v.Has {
-			at := v.At.UTC()
-			one.At = &at
+			one.At = v.At.UTC().Format(time.RFC3339Nano)
 		}
 		out.Vaults = append(out.Vaults, one)
 	}
