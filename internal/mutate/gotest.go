@@ -70,6 +70,9 @@ func readEvents(b []byte) outcome {
 		switch e.Action {
 		case "output", "build-output":
 			output.WriteString(e.Output)
+			if strings.Contains(e.Output, ": error TS") { // of tsc, which a test runs
+				o.built = false
+			}
 		case "build-fail":
 			o.built = false
 		case "pass":

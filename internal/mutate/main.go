@@ -24,6 +24,10 @@
 // The exit status is 0 when every mutant was killed, 1 when one was not, and 2
 // when nothing could be told.
 //
+// Code in TypeScript is mutated in the same way: a test in Go compiles it, and runs
+// its tests. What npm has installed in the checkout is lent to the copies; a mutant
+// that tsc refuses does not build.
+//
 // It needs git, for the list of files and to apply patches. Fixtures beside the
 // repository are found by $STAUNCH_VECTORS, which is set for the tests.
 package main

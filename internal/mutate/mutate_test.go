@@ -130,6 +130,37 @@ func TestMutate(t *testing.T) {
 	}
 }
 
+// TestPackagesOfNode: a copy has what npm has installed, and a mutant that tsc
+// refuses is none.
+func TestPackagesOfNode(t *testing.T) {
+	status, out := run1(t, map[string]string{
+		".gitignore": "node_modules/\n", "js/package-lock.json": "{}", "other/package-lock.json": "{}", "js/node_modules/tsc": "as installed",
+		"js_test.go": `package toy
+
+import (
+	"os"
+	"testing"
+)
+
+func TestScript(t *testing.T) {
+	if text, err := os.ReadFile("js/node_modules/tsc"); err != nil || string(text) != "as installed" {
+		t.Fatal(string(text), err)
+	}
+	if Allowed("") {
+		t.Fatal("a.ts(1,7): error TS6133: 'a' is declared but its value is never read.")
+	}
+}
+`,
+		directory + "/0001-tsc.patch": strings.Replace(killing, "# test:", "# run: ^TestScript$\n# test:", 1),
+	}, "-j", "1")
+	if status != 1 || !strings.Contains(out, "0001-tsc  DOES NOT BUILD  ") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if _, err := os.Stat("js/node_modules/tsc"); err != nil {
+		t.Error("the packages of the checkout are gone:", err)
+	}
+}
+
 func TestStatus(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -46,8 +47,31 @@ func copyTree(from string, files []string) (tree, error) {
 			t.remove()
 			return tree{}, fmt.Errorf("mutate: copy the tree: %w", err)
 		}
+		if err := linkPackages(filepath.Join(from, filepath.Dir(file)), filepath.Join(dir, filepath.Dir(file)), filepath.Base(file)); err != nil {
+			t.remove()
+			return tree{}, fmt.Errorf("mutate: copy the tree: %w", err)
+		}
 	}
 	return t, nil
+}
+
+// linkPackages lends the copy what npm has installed beside a lock file, which git
+// does not keep. Nothing there is changed.
+func linkPackages(from, to, file string) error {
+	if file != "package-lock.json" {
+		return nil
+	}
+	installed, err := filepath.EvalSymlinks(filepath.Join(from, "node_modules")) // of a copy: where the checkout has it
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // tests that need it say so
+	}
+	if err == nil {
+		installed, err = filepath.Abs(installed)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Symlink(installed, filepath.Join(to, "node_modules"))
 }
 
 func copyFile(from, to string) error {
