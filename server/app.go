@@ -13,6 +13,7 @@ import (
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/transfer"
@@ -31,6 +32,7 @@ type app struct {
 	recovery *recovery.Service
 	hooks    *recoveryHooks
 	moves    *transfer.Service  // accounts go to new phones; nil: attestation alone
+	people   *operator.Service  // who may come to the console; nil: there is none
 	webhook  *webhook.Deliverer // nil: nobody is told
 	sealer   *audit.Sealer      // nil: nothing is sealed
 	wake     chan struct{}      // a revocation list is to be applied

@@ -64,6 +64,10 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	consoles, err := s.openConsoles(l, trusted, pages)
+	if err != nil {
+		return nil, err
+	}
 	opts.Address = trusted.client
 	opts.Browser = pages.caller
 	mux := http.NewServeMux()
@@ -92,7 +96,7 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 		mux.Handle(path, s.untilStop(api))
 	}
 	mux.Handle(extauthz.Procedure, envoy)
-	return mux, nil
+	return consoles.alone(mux), nil
 }
 
 // untilStop ends what would go on for an hour when the server stops: a stream, whose

@@ -44,16 +44,11 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 	if !cfg.RecoveryOn() {
 		return nil, errors.New(`server: there is no recovery in this configuration: recovery.profile is "none", or no app has accounts`)
 	}
-	view, err := lookAtVaults(cfg)
+	out, err := askVaults(ctx, cfg, now)
 	if err != nil {
 		return nil, err
 	}
-	defer view.close()
-	out := &RecoveryStatus{Freshness: view.config.Freshness, OnAmnesia: view.config.OnAmnesia, WitnessErrors: map[string]string{}}
-	var ids []string
-	for _, v := range view.ways {
-		ids = append(ids, v.ID)
-	}
+	ids := out.ids()
 	for i := range cfg.Apps {
 		if !cfg.Apps[i].HasAccounts() {
 			continue
@@ -68,6 +63,28 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 		}
 		out.Apps = append(out.Apps, a)
 	}
+	if out.Retry, err = readRetry(ctx, cfg); err != nil {
+		out.RetryError = err.Error()
+	}
+	return out, nil
+}
+
+// ids are those of the vaults.
+func (s *RecoveryStatus) ids() (all []string) {
+	for _, v := range s.Vaults {
+		all = append(all, v.ID)
+	}
+	return all
+}
+
+// askVaults asks vaults and witnesses, and reads no store.
+func askVaults(ctx context.Context, cfg *config.Config, now time.Time) (*RecoveryStatus, error) {
+	view, err := lookAtVaults(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer view.close()
+	out := &RecoveryStatus{Freshness: view.config.Freshness, OnAmnesia: view.config.OnAmnesia, WitnessErrors: map[string]string{}}
 	timeout := cfg.Vault.Timeout.Duration
 	vaults, err := recovery.ReadStatus(ctx, &recovery.StatusOptions{
 		Set: view.signed, Policy: view.config.Policy, Vaults: view.ways, Timeout: timeout, Now: func() time.Time { return now },
@@ -81,9 +98,6 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 		if err := listens(ctx, view.witnesses[w], timeout); err != nil {
 			out.WitnessErrors[w] = err.Error()
 		}
-	}
-	if out.Retry, err = readRetry(ctx, cfg); err != nil {
-		out.RetryError = err.Error()
 	}
 	return out, nil
 }

@@ -91,6 +91,7 @@ type Server struct {
 	cfg       *config.Config
 	log       *slog.Logger
 	now       func() time.Time
+	began     time.Time
 	testRoots bool
 	demo      bool
 	sealEvery time.Duration
@@ -138,6 +139,7 @@ func New(opts *Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.began = s.now()
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -285,6 +287,11 @@ func (s *Server) sweep(ctx context.Context) {
 		for _, a := range s.apps {
 			if err := a.attest.Sweep(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep failed", "app", a.id, "error", err)
+			}
+			if a.people != nil {
+				if err := a.people.Sweep(ctx); err != nil && ctx.Err() == nil {
+					s.log.Error("sweep of operators failed", "app", a.id, "error", err)
+				}
 			}
 			if a.flows == nil {
 				continue

@@ -27,9 +27,6 @@ func (c *call) homePage() error {
 		return err
 	}
 	p := homePage{page: c.page("", "Overview"), View: o}
-	for _, w := range o.Warnings {
-		p.Needs = append(p.Needs, need{"The server warns", w, "/vaults"})
-	}
 	if s := o.Seal; s.Unsealed > 0 && c.now.Sub(s.At) > sealLate {
 		p.Needs = append(p.Needs, need{"The audit record is not sealed", fmt.Sprintf("%s since the last seal. Is audit_key_file configured, and what does the server's log say?", count(s.Unsealed, "entry", "entries")), "/audit"})
 	}

@@ -34,7 +34,6 @@ type Overview struct {
 	PolicyDigest string // of the attestation policy in force
 	Seal         Seal
 	Recovery     bool // the app brings keys back by a PIN
-	Warnings     []string
 }
 
 // Seal is how far the audit record is sealed.
@@ -46,20 +45,18 @@ type Seal struct {
 
 // Vaults is how the vaults of PIN recovery stand.
 type Vaults struct {
-	Profile, Policy  string
-	SetVersion       uint64
-	N, T, Limit      int
-	Operators        int    // companies or teams that run them
-	Assurance        string // the weakest of those that answer
-	Freshness        string
-	Replicas         []Replica
-	Witnesses        []Witness
-	Intents          int // requests on their way to a vault
-	Oldest           time.Time
-	EvidenceMaxAge   time.Duration
-	Problems         []string
-	AskedAt          time.Time
-	ProcessesNotTEEs bool
+	Profile, Policy string
+	SetVersion      uint64
+	N, T, Limit     int
+	Operators       int    // companies or teams that run them
+	Assurance       string // the weakest of those that answer
+	Freshness       string
+	Replicas        []Replica
+	Witnesses       []Witness
+	Intents         int // of this app: requests on their way to a vault
+	Oldest          time.Time
+	EvidenceMaxAge  time.Duration
+	AskedAt         time.Time
 }
 
 // Replica is one process of a vault.
