@@ -8,7 +8,7 @@ import type { Store } from "../phone/ports.js";
 /** FileStore is a store in one file, for programs in Node. Whoever reads the file is the phone. */
 export class FileStore implements Store {
   readonly #path: string;
-  #values: Record<string, unknown>;
+  #values: Record<string, unknown>; // as they are on the disk
   #last: Promise<void> = Promise.resolve(); // the write before
 
   private constructor(path: string, values: Record<string, unknown>) {
@@ -35,13 +35,15 @@ export class FileStore implements Store {
     return Promise.resolve(structuredClone(this.#values[name]));
   }
 
-  async write(changes: Readonly<Record<string, unknown>>): Promise<void> {
-    const values = { ...this.#values, ...structuredClone(changes) };
-    const text = JSON.stringify(written(values)); // throws before anything has changed
-    this.#values = values;
-    const mine = this.#last.then(() => this.#replace(text));
+  write(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const own = structuredClone(changes);
+    const mine = this.#last.then(async () => {
+      const values = { ...this.#values, ...own };
+      await this.#replace(JSON.stringify(written(values)));
+      this.#values = values; // what is not on the disk is not there
+    });
     this.#last = mine.catch(() => undefined);
-    await mine;
+    return mine;
   }
 
   /** The file is replaced as a whole, and is on the disk afterwards. */

@@ -132,10 +132,18 @@ export class Core {
     return made;
   }
 
-  /** keepSession writes down what a flow has left. changes are for the rest of the state. */
+  /** keepSession writes down what a flow has left. changes are for the rest of the state. Whose phone this is no server changes. */
   async keepSession(m: Signed | undefined, changes: Partial<Kept> = {}, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const token = new Token(m?.token ?? "");
-    await this.change({ account: m?.account, device: m?.device, passkey: m?.passkey, session: m?.session, token, ...changes }, more);
+    if (m === undefined) {
+      throw new StaunchError("ANSWER", "client: the server's answer has no session");
+    }
+    const token = new Token(m.token);
+    const { began, account } = this.#state;
+    const mine = began === undefined ? account : began.account ?? "";
+    if (mine !== "" && m.account !== mine) {
+      throw new StaunchError("MISMATCH", `client: this phone is of account ${mine}, and the server signs it in to ${JSON.stringify(m.account.slice(0, 40))}`);
+    }
+    await this.change({ account: m.account, device: m.device, passkey: m.passkey, session: m.session, token, ...changes }, more);
   }
 
   /** dropSession forgets the session, for one that has ended fails every call. */

@@ -1,5 +1,6 @@
 export type { Alert } from "./alerts.js";
 export type { Approval, Show } from "./approve.js";
+export { BrowserPasskeys, IndexedDBStore } from "./browser.js";
 export type { PhoneOptions } from "./core.js";
 export type { Enrolled, Enrolment } from "./enrol.js";
 export { StaunchError, type ErrorParts } from "./errors.js";
