@@ -157,17 +157,20 @@ export function struct<T extends object>(...fields: readonly Field<T>[]): Shape<
   };
 }
 
+/** Member is one of an array's: its name and its shape. */
+type Member<T> = { [K in keyof T & string]-?: readonly [K, Shape<T[K]>] }[keyof T & string];
+
 /** tuple is an array with these members. */
-export function tuple<T extends object>(...fields: readonly (readonly [keyof T & string, Shape<never>])[]): Shape<T> {
+export function tuple<T extends object>(...members: readonly Member<T>[]): Shape<T> {
   return {
-    write: (value) => fields.map(([name, shape]) => within(name, () => (shape as unknown as Shape<unknown>).write(value[name]))),
+    write: (value) => members.map(([name, shape]) => within(name, () => (shape as Shape<unknown>).write(value[name]))),
     read(value) {
-      if (!Array.isArray(value) || value.length !== fields.length) {
-        throw new MalformedError(`an array of ${fields.length} is wanted`);
+      if (!Array.isArray(value) || value.length !== members.length) {
+        throw new MalformedError(`an array of ${members.length} is wanted`);
       }
-      const members = value as readonly Value[];
-      return Object.fromEntries(fields.map(([name, shape], i) =>
-        [name, within(name, () => (shape as unknown as Shape<unknown>).read(members[i] as Value))])) as T;
+      const all = value as readonly Value[];
+      return Object.fromEntries(members.map(([name, shape], i) =>
+        [name, within(name, () => (shape as Shape<unknown>).read(all[i] as Value))])) as T;
     },
   };
 }

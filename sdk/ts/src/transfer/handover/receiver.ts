@@ -1,0 +1,366 @@
+import { type Bytes, copy, equal, utf8 } from "../../bytes.js";
+import { hash, sha256 } from "../derive.js";
+import { beaconLAN, Code } from "./code.js";
+import { erased, HandoverError } from "./errors.js";
+import { decodeEvidence, encodeEvidence, type Evidence, judge } from "./evidence.js";
+import { Half, type HalfOptions, offered } from "./half.js";
+import {
+  type Confirm, decodeMessage, decodeSecrets, type DeviceInfo, type Envelope, type Grant, type Hello, type Receipt, type Recall, type Secrets, type Step, type StepUp,
+} from "./messages.js";
+import { decapsulate, numberOf, publicKey, rootKey, secretsBox, sharedKey } from "./schedule.js";
+import { Secret } from "./secret.js";
+import { readReceiver, writeReceiver } from "./state.js";
+
+/** ReceiverOptions is the new phone. */
+export interface ReceiverOptions extends HalfOptions {
+  readonly evidence: Evidence;
+  readonly challenge: Bytes; // 32 bytes, over which the evidence was made
+  readonly info: DeviceInfo;
+  readonly schema: { readonly low: number; readonly high: number }; // of the history, that the app can read
+  readonly freeBytes: number; // for the history
+  readonly beacons?: number; // beaconBLE and so on; none: 0
+  readonly lan?: readonly string[]; // "ip:port" where the beacon is; with beaconLAN only
+}
+
+/** numberTries is how often the number may be typed, in all. */
+export const numberTries = 3;
+
+/**
+ * Receiver is the new phone's half: a state machine without network, disk and clock. Store it
+ * (marshal) after each step and before what the step made is sent, and go on with restore. A
+ * method that is called again gives the very bytes that it gave before, and a message that
+ * comes again changes nothing. It prints nothing of what it holds.
+ */
+export class Receiver {
+  #half: Half;
+  #audience: string;
+  #trust: HalfOptions["trust"];
+  #seed: Secret | undefined; // of the KEM key, until there is K0
+  #tries: number;
+  #typed: boolean; // the number was right
+  #opened: boolean; // the secrets were
+
+  private constructor(o: HalfOptions, half: Half, more: { seed: Secret | undefined; tries: number; typed: boolean; opened: boolean }) {
+    this.#half = half;
+    this.#audience = o.audience;
+    this.#trust = o.trust;
+    this.#seed = more.seed;
+    this.#tries = more.tries;
+    this.#typed = more.typed;
+    this.#opened = more.opened;
+  }
+
+  /** create makes a code, the keys behind it, and the offer. It throws a HandoverError "malformed" for options out of bounds. */
+  static create(o: ReceiverOptions): Promise<Receiver> {
+    return Receiver.of(o, { id: crypto.getRandomValues(new Uint8Array(16)), qs: Secret.random(), prox: Secret.random(16), seed: Secret.random() });
+  }
+
+  /** of is create with what is random given, for the vectors. */
+  static async of(o: ReceiverOptions, random: { readonly id: Bytes; readonly qs: Secret; readonly prox: Secret; readonly seed: Secret }): Promise<Receiver> {
+    const beacons = o.beacons ?? 0, lan = o.lan ?? [];
+    if ((beacons & beaconLAN) !== 0 !== lan.length > 0) {
+      throw new HandoverError("malformed", "options: beaconLAN and lan go together");
+    }
+    const key = await publicKey(random.seed);
+    const code = new Code({ beacons, id: copy(random.id), keyHash: sha256(key), secret: random.qs });
+    const half = new Half(o, code, random.prox);
+    await half.make("offer", {
+      public: code.public(), key, device: half.own, evidence: encodeEvidence(o.evidence), challenge: o.challenge, info: o.info, schema: o.schema,
+      freeBytes: o.freeBytes, ...(lan.length > 0 ? { lan } : {}),
+    });
+    return new Receiver(o, half, { seed: random.seed, tries: numberTries, typed: false, opened: false });
+  }
+
+  /** restore goes on where marshal was called. It throws a HandoverError "malformed". */
+  static async restore(state: Uint8Array, o: HalfOptions): Promise<Receiver> {
+    const { half, ...more } = readReceiver(state, o);
+    return new Receiver(o, half, more);
+  }
+
+  /** marshal is the half, with its secrets: keep it where only the app can read it. */
+  marshal(): Promise<Bytes> {
+    return this.#half.alone(async () =>
+      writeReceiver({ half: this.#half, seed: this.#seed, tries: this.#tries, typed: this.#typed, opened: this.#opened }));
+  }
+
+  /** id is the transfer's name: "t_" and 26 characters. */
+  get id(): string {
+    return this.#half.code.transferId();
+  }
+
+  has(step: Step): boolean {
+    return this.#half.transcript.has(step);
+  }
+
+  /** before is the transcript value before a message: what the owner's step-up for it is over. */
+  before(step: Step): Bytes {
+    return this.#half.transcript.before(step);
+  }
+
+  /** value is the transcript value of a message. */
+  value(step: Step): Bytes {
+    return this.#half.transcript.value(step);
+  }
+
+  /** code is what to show as a QR code. Since the hello, and once the keys are erased, there is nothing left to scan. */
+  code(): Code | undefined {
+    return this.#half.erased || this.has("hello") ? undefined : this.#half.code;
+  }
+
+  /** offer is the first message, for the server. */
+  offer(): Envelope {
+    return this.#half.transcript.need("offer").envelope;
+  }
+
+  /** beacon is the 20 bytes to send over the air while the code is shown. */
+  beacon(): Promise<Bytes> {
+    return this.#half.alone(async () => {
+      const half = this.#half;
+      if (half.erased) {
+        throw erased();
+      }
+      if (this.has("hello") || half.prox === undefined) {
+        throw new HandoverError("order", "out of order: the code has been taken");
+      }
+      return half.code.beacon(half.prox);
+    });
+  }
+
+  /** handleHello takes the current phone's first message and derives K0; one, ever. Show its label and device. */
+  handleHello(e: Envelope): Promise<Hello> {
+    return this.#half.alone(async () => {
+      const half = this.#half;
+      const repeat = half.transcript.again("hello", e);
+      if (repeat) {
+        return half.stored("hello");
+      }
+      if (half.erased) {
+        throw erased();
+      }
+      try {
+        const m = decodeMessage("hello", e.message);
+        await this.#hello(m, e);
+        this.#seed?.erase();
+        this.#seed = undefined;
+        half.code.secret.erase();
+        half.forgetProximity();
+        return m;
+      } catch (error) {
+        this.#erase();
+        throw error;
+      }
+    });
+  }
+
+  /** hello checks in the order of spec/transfer.md, section 7: class, K0, MAC, proof, audience, evidence. */
+  async #hello(m: Hello, e: Envelope): Promise<void> {
+    const half = this.#half;
+    const th0 = half.transcript.value("offer");
+    const th1 = half.transcript.next("hello", e.message);
+    if (!offered(m.class, half.code.beacons)) {
+      throw new HandoverError("beacon", `the other phone says class ${m.class}, which this code does not offer`);
+    }
+    if (this.#seed === undefined) {
+      throw erased();
+    }
+    const x = await (await decapsulate(this.#seed, m.encapsulated, th0))(th1);
+    half.k0 = rootKey(half.code.secret, m.class === "none" ? undefined : half.prox, x, th1);
+    const value = await half.check("hello", e, m.device);
+    if (m.audience !== this.#audience) {
+      throw new HandoverError("audience", `the other phone speaks of another app or server: ${m.audience}, and this is ${this.#audience}`);
+    }
+    if (m.evidence !== undefined) {
+      await judge(this.#trust, decodeEvidence(m.evidence), hash("evidence", th0), m.device);
+    }
+    half.peer = m.device;
+    half.transcript.put("hello", { envelope: e, value });
+  }
+
+  /** answer is the nonce, made after the hello has come: so the other phone could not choose its part by the number that comes of it. */
+  answer(): Promise<Envelope> {
+    return this.answerWith(crypto.getRandomValues(new Uint8Array(32)));
+  }
+
+  /** answerWith is answer with a nonce that is given, for the vectors. */
+  answerWith(nonce: Bytes): Promise<Envelope> {
+    return this.#half.alone(async () => this.#half.transcript.turn("answer")?.envelope ?? this.#half.make("answer", { nonce }));
+  }
+
+  /**
+   * number takes what the person has typed of the other phone's screen; spaces and hyphens do
+   * not count. A wrong one is a HandoverError "number", and after the third one the keys are
+   * erased. Store the half before you say how it was: a try is not given back.
+   */
+  number(typed: string): Promise<void> {
+    return this.#half.alone(async () => {
+      if (this.#half.erased) {
+        throw erased();
+      }
+      if (this.#typed) {
+        return;
+      }
+      const want = numberOf(this.#half.secret(), this.#half.transcript.value("answer"));
+      this.#tries--;
+      if (equal(utf8(typed.replaceAll(/[ -]/g, "")), utf8(want))) {
+        this.#typed = true;
+        return;
+      }
+      if (this.#tries <= 0) {
+        this.#erase();
+      }
+      throw new HandoverError("number", `not the number on the other phone: ${this.#tries} tries left`, { left: this.#tries });
+    });
+  }
+
+  /** triesLeft is how often the number may still be typed. */
+  get triesLeft(): number {
+    return this.#tries;
+  }
+
+  /**
+   * matched says that the number was right, and brings this phone's passkey (JSON in UTF-8): the
+   * answer to the ceremony that came with the answer. If the server refuses the passkey it may
+   * be called again with another one, until the other phone has confirmed.
+   */
+  matched(passkey: Bytes, keys?: Bytes): Promise<Envelope> {
+    return this.#half.alone(async () => {
+      this.#half.secret();
+      if (!this.#typed) {
+        throw new HandoverError("order", "out of order: the number has not been typed");
+      }
+      return this.#half.remake("matched", "confirm", keys === undefined ? { passkey } : { passkey, keys });
+    });
+  }
+
+  /** handleConfirm takes the other phone's yes. About `bytes` will come. */
+  handleConfirm(e: Envelope): Promise<Confirm> {
+    return this.#half.alone(() => this.#half.ending(() => this.#half.taken("confirm", e)));
+  }
+
+  /** bulkKey is the key of the history, once the server has given the hold share. Another's share is a HandoverError "commitment". */
+  bulkKey(hold: Secret): Promise<Bytes> {
+    return this.#half.alone(async () => {
+      const k0 = this.#half.secret();
+      const m = this.#half.stored("confirm");
+      if (!equal(sha256(hold.bytes()), m.holdShareHash)) {
+        throw new HandoverError("commitment", "not what was committed to: the hold share");
+      }
+      return sharedKey(k0, "bulk", this.#half.transcript.value("confirm"), hold);
+    });
+  }
+
+  /** handleGrant takes the grant. The receipt must be over the same stream. */
+  handleGrant(e: Envelope): Promise<Grant> {
+    return this.#half.alone(() => this.#half.taken("grant", e));
+  }
+
+  /**
+   * receipt says that all of the stream is here: verified, imported, durable. What is not what
+   * was granted is a HandoverError "stream".
+   */
+  receipt(m: Receipt): Promise<Envelope> {
+    return this.#half.alone(async () => {
+      answers(m, this.#half.stored("grant"));
+      return this.#half.remake("receipt", "receipt", m);
+    });
+  }
+
+  /**
+   * open opens the secrets, once the server has committed and gives the commit share. It opens
+   * nothing before the receipt: until then the other phone is in charge. Store the secrets
+   * before you acknowledge. If it fails, keep all, and recall on the old phone.
+   */
+  open(commit: Secret, sealed: Bytes): Promise<Secrets> {
+    return this.#half.alone(async () => {
+      const k0 = this.#half.secret();
+      this.#half.transcript.need("receipt");
+      const g = this.#half.stored("grant");
+      if (!equal(sha256(commit.bytes()), g.commitShareHash)) {
+        throw new HandoverError("commitment", "not what was committed to: the commit share");
+      }
+      if (!equal(sha256(sealed), g.secretsHash)) {
+        throw new HandoverError("commitment", "not what was committed to: the sealed secrets");
+      }
+      const box = await secretsBox(k0, this.#half.transcript.value("confirm"), commit, g.root);
+      let plain: Bytes;
+      try {
+        plain = await box.open(sealed);
+      } catch (cause) {
+        throw new HandoverError("commitment", "the sealed secrets do not open", { cause });
+      }
+      const secrets = decodeSecrets(plain);
+      plain.fill(0);
+      this.#opened = true;
+      return secrets;
+    });
+  }
+
+  /**
+   * ack says that this phone has the keys: with the sealing public key that belongs to the
+   * private one it has opened and stored. Another one than was granted is a HandoverError "key".
+   */
+  ack(sealingPublic: Uint8Array): Promise<Envelope> {
+    return this.#half.alone(async () => {
+      if (!this.#opened) {
+        throw new HandoverError("order", "out of order: the secrets have not been opened");
+      }
+      const sealingKeyHash = sha256(sealingPublic);
+      if (!equal(sealingKeyHash, this.#half.stored("grant").sealingKeyHash)) {
+        throw new HandoverError("key", "not the sealing key that was granted");
+      }
+      return this.#half.remake("ack", "ack", { sealingKeyHash });
+    });
+  }
+
+  /**
+   * handleRecall takes the other phone's signed word that it has taken the account back: this one
+   * wipes. The server's word alone is none.
+   */
+  handleRecall(e: Envelope): Promise<Recall> {
+    return this.#half.alone(() => this.#half.taken("recall", e));
+  }
+
+  /**
+   * final ends the window early, with a step-up over before("final"): here only if the phones
+   * were near, for who has lured the old phone's owner from afar would do it at once.
+   */
+  final(stepUp: StepUp): Promise<Envelope> {
+    return this.#half.alone(async () => {
+      if (!this.#half.near()) {
+        throw new HandoverError("order", "out of order: the phones were not near each other: finish on the old one");
+      }
+      return this.#half.final({ stepUp });
+    });
+  }
+
+  /** handleFinal takes the signed word of either phone that the window is over. */
+  handleFinal(e: Envelope): Promise<void> {
+    return this.#half.alone(() => this.#half.handleFinal(e, this.#half.peer, this.#half.own));
+  }
+
+  /**
+   * erase forgets all secrets: call it when the transfer is acknowledged, recalled or aborted, and
+   * store the half. What was signed stays, so that a recall and the end of the window work.
+   */
+  erase(): Promise<void> {
+    return this.#half.alone(async () => this.#erase());
+  }
+
+  #erase(): void {
+    this.#half.erase();
+    this.#seed?.erase();
+    this.#seed = undefined;
+  }
+
+  toJSON(): string {
+    return "[redacted]";
+  }
+}
+
+/** answers compares a receipt with a grant. It throws a HandoverError "stream". */
+export function answers(m: Receipt, g: Grant): void {
+  if (!equal(m.root, g.root) || m.bytes !== g.bytes || m.objects !== g.objects) {
+    throw new HandoverError("stream",
+      `what has arrived is not what was granted: ${m.bytes} bytes in ${m.objects} objects, and ${g.bytes} in ${g.objects} were granted, or another root`);
+  }
+}

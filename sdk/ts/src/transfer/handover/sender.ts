@@ -1,0 +1,374 @@
+import { type Bytes, equal } from "../../bytes.js";
+import { hash, sha256 } from "../derive.js";
+import type { Code } from "./code.js";
+import { erased, HandoverError } from "./errors.js";
+import { decodeEvidence, encodeEvidence, type Evidence, judge, type Verdict } from "./evidence.js";
+import { Half, type HalfOptions, offered } from "./half.js";
+import {
+  type Ack, type Class, decodeMessage, type DeviceInfo, encodeMessage, encodeSecrets, type Envelope, type Grant, type Matched, type Offer, type Receipt, type Secrets, type Step, type StepUp,
+} from "./messages.js";
+import { answers } from "./receiver.js";
+import { encapsulate, numberOf, rootKey, secretsBox, sharedKey } from "./schedule.js";
+import { Secret } from "./secret.js";
+import { readSender, writeSender } from "./state.js";
+import type { Turn } from "./transcript.js";
+
+/** SenderOptions is the current phone. */
+export interface SenderOptions extends HalfOptions {
+  /** The history's schema, and about how many bytes it has: a phone that cannot read or hold it is refused. */
+  readonly schema: number;
+  readonly bytes: number;
+  // What the hello says.
+  readonly account: string;
+  readonly deviceId: string;
+  readonly info: DeviceInfo;
+  readonly label: string; // for the new phone's screen, at most 64 bytes
+  /** Makes fresh evidence for the own key over a challenge, where the platform can. */
+  readonly evidence?: (challenge: Bytes) => Promise<Evidence>;
+}
+
+/** Peer is the new phone, as its offer and its evidence show it: for the screen, and for the person to say yes to. */
+export interface Peer {
+  readonly info: DeviceInfo; // what it says of itself
+  readonly verdict?: Verdict; // none after a restart
+  readonly lan: readonly string[]; // where its beacon is
+  readonly schema: Offer["schema"];
+  readonly freeBytes: number | bigint;
+}
+
+/** Granting is what the current phone says yes to when all has been sent. */
+export interface Granting extends Omit<Grant, "secretsHash" | "commitShareHash"> {
+  readonly secrets: Secrets;
+}
+
+/** Granted is a grant and what the server keeps with it until the new phone has committed. */
+export interface Granted {
+  readonly envelope: Envelope;
+  readonly commitShare: Secret; // for the server: the new phone gets it in the committing transaction
+  readonly sealed: Bytes; // the secrets, for who has K0 and the share
+}
+
+/** maxGrants is how often a grant may be replaced. */
+export const maxGrants = 16;
+
+/**
+ * Sender is the current phone's half: a state machine without network, disk and clock. Store it
+ * (marshal) after each step and before what the step made is sent, and go on with restore. A
+ * method that is called again gives the very bytes that it gave before, and a message that
+ * comes again changes nothing. It prints nothing of what it holds.
+ */
+export class Sender {
+  #half: Half;
+  #o: SenderOptions;
+  #peer: Peer;
+  #hold: Secret | undefined; // since confirm
+  #share: Secret | undefined; // since grant
+  #sealed: Bytes | undefined; // since grant
+  #older: Turn[]; // grants that were replaced, oldest first
+
+  private constructor(o: SenderOptions, half: Half, peer: Peer, more: { hold?: Secret; share?: Secret; sealed?: Bytes; older?: Turn[] } = {}) {
+    if (o.account === "" || o.deviceId === "") {
+      throw new TypeError("handover: options: account and deviceId are required");
+    }
+    this.#half = half;
+    this.#o = o;
+    this.#peer = peer;
+    this.#hold = more.hold;
+    this.#share = more.share;
+    this.#sealed = more.sealed;
+    this.#older = more.older ?? [];
+  }
+
+  /**
+   * create checks an offer against the code that was scanned, the evidence in it, and whether the
+   * history fits, in the order of spec/transfer.md, section 7. Nothing is told to the new
+   * phone before hello. An offer that is refused is the end of this transfer: tell the server.
+   */
+  static async create(code: Code, offer: Envelope, o: SenderOptions): Promise<Sender> {
+    const m = decodeMessage("offer", offer.message);
+    if (!equal(m.public, code.public())) {
+      throw new HandoverError("commitment", "not what was committed to: the offer is for another code");
+    }
+    if (!equal(sha256(m.key), code.keyHash)) {
+      throw new HandoverError("commitment", "not what was committed to: the new phone's key is not the one in the code");
+    }
+    const half = new Half(o, code.copy(), undefined);
+    half.peer = m.device;
+    const value = await half.check("offer", offer, m.device);
+    half.transcript.put("offer", { envelope: offer, value });
+    const verdict = await judge(o.trust, decodeEvidence(m.evidence), m.challenge, m.device);
+    if (o.schema < m.schema.low || o.schema > m.schema.high) {
+      throw new HandoverError("schema",
+        `the app on the new phone cannot read this history: update it there. It reads ${m.schema.low} to ${m.schema.high}, and this is ${o.schema}`);
+    }
+    if (o.bytes > m.freeBytes) {
+      throw new HandoverError("space", `the new phone has no room for the history: ${m.freeBytes} bytes are free there, and this has ${o.bytes}`);
+    }
+    return new Sender(o, half, { ...peerOf(m), verdict });
+  }
+
+  /**
+   * restore goes on where marshal was called. The new phone's evidence has been judged before and
+   * is not judged again: peer has no verdict. It throws a HandoverError "malformed".
+   */
+  static async restore(state: Uint8Array, o: SenderOptions): Promise<Sender> {
+    const { half, offer, ...more } = readSender(state, o);
+    return new Sender(o, half, peerOf(offer), more);
+  }
+
+  /** marshal is the half, with its secrets: keep it where only the app can read it. */
+  marshal(): Promise<Bytes> {
+    return this.#half.alone(async () =>
+      writeSender({ half: this.#half, hold: this.#hold, share: this.#share, sealed: this.#sealed, older: this.#older }));
+  }
+
+  /** id is the transfer's name: "t_" and 26 characters. */
+  get id(): string {
+    return this.#half.code.transferId();
+  }
+
+  has(step: Step): boolean {
+    return this.#half.transcript.has(step);
+  }
+
+  /** before is the transcript value before a message: what the owner's step-up for it is over. */
+  before(step: Step): Bytes {
+    return this.#half.transcript.before(step);
+  }
+
+  /** value is the transcript value of a message. */
+  value(step: Step): Bytes {
+    return this.#half.transcript.value(step);
+  }
+
+  peer(): Peer {
+    return this.#peer;
+  }
+
+  /** openBeacon reads what was heard. What is no beacon of the code is a HandoverError "beacon": listen on. */
+  openBeacon(heard: Uint8Array): Promise<Secret> {
+    return this.#half.alone(async () => {
+      if (this.#half.erased || this.has("hello")) {
+        throw new HandoverError("order", "out of order: the hello has been said");
+      }
+      return this.#half.code.openBeacon(heard);
+    });
+  }
+
+  /** hello is the first message, once the person has said yes. beacon is what was heard, for the classes lan and near. */
+  hello(how: Class, beacon?: Uint8Array): Promise<Envelope> {
+    return this.#half.alone(async () => {
+      const half = this.#half;
+      const said = half.transcript.turn("hello")?.envelope;
+      if (said !== undefined) {
+        const old = half.stored("hello").class;
+        if (old !== how) {
+          throw new HandoverError("order", `out of order: the hello has been said, with class ${old}`);
+        }
+        return said;
+      }
+      if (half.erased) {
+        throw erased();
+      }
+      if (!offered(how, half.code.beacons)) {
+        throw new HandoverError("beacon", `the code offers no class ${how}`);
+      }
+      if ((how === "none") !== (beacon === undefined)) {
+        throw new HandoverError("beacon", "a beacon goes with the classes lan and near, and with no other");
+      }
+      return this.#hello(how, beacon === undefined ? undefined : await half.code.openBeacon(beacon));
+    });
+  }
+
+  async #hello(how: Class, prox: Secret | undefined): Promise<Envelope> {
+    const half = this.#half, o = this.#o;
+    const th0 = half.transcript.value("offer");
+    const { enc, exportKey } = await encapsulate(half.stored("offer").key, th0);
+    const evidence = o.evidence === undefined ? undefined : encodeEvidence(await o.evidence(hash("evidence", th0)));
+    const message = encodeMessage("hello", {
+      encapsulated: enc, device: half.own, account: o.account, deviceId: o.deviceId, audience: o.audience, class: how, info: o.info, label: o.label,
+      ...(evidence === undefined ? {} : { evidence }),
+    });
+    const th1 = half.transcript.next("hello", message);
+    half.k0 = rootKey(half.code.secret, prox, await exportKey(th1), th1);
+    try {
+      const e = await half.makeBytes("hello", message);
+      half.code.secret.erase();
+      return e;
+    } catch (error) {
+      half.k0.erase();
+      half.k0 = undefined;
+      throw error;
+    }
+  }
+
+  /** handleAnswer takes the new phone's nonce. Only now there is a number. */
+  async handleAnswer(e: Envelope): Promise<void> {
+    await this.#half.alone(() => this.#half.ending(() => this.#half.taken("answer", e)));
+  }
+
+  /** number is what to show: six digits, which the person types on the new phone. */
+  number(): Promise<string> {
+    return this.#half.alone(async () => numberOf(this.#half.secret(), this.#half.transcript.value("answer")));
+  }
+
+  /** handleMatched takes the new phone's word that the number was typed there. */
+  handleMatched(e: Envelope): Promise<Matched> {
+    return this.#half.alone(() => this.#half.ending(() => this.#half.taken("matched", e)));
+  }
+
+  /**
+   * confirm is the owner's yes, with a step-up over before("confirm"), and the hold share for the
+   * server. If the server refuses the step-up it may be called again with another one, before
+   * anything is sealed.
+   */
+  confirm(stepUp: StepUp, bytes: number): Promise<{ readonly envelope: Envelope; readonly share: Secret }> {
+    return this.#half.alone(async () => {
+      this.#half.secret();
+      const share = this.#hold ??= Secret.random();
+      return { envelope: await this.#half.remake("confirm", "grant", { holdShareHash: sha256(share.bytes()), bytes, stepUp }), share };
+    });
+  }
+
+  /** bulkKey is the key of the history. */
+  bulkKey(): Promise<Bytes> {
+    return this.#half.alone(async () => {
+      const k0 = this.#half.secret(), th4 = this.#half.transcript.value("confirm");
+      return sharedKey(k0, "bulk", th4, this.#hold as Secret);
+    });
+  }
+
+  /**
+   * grant seals the secrets under a fresh share and signs what the new phone may have. Called with
+   * the same again it gives the same. With something else it makes a new grant, for when the
+   * server has said that the stream was not complete: the new phone may still answer an older
+   * one, which this phone has signed too.
+   */
+  grant(want: Granting): Promise<Granted> {
+    return this.#half.alone(async () => {
+      this.#half.secret();
+      if (this.has("receipt")) {
+        throw new HandoverError("order", "out of order: the new phone has answered the grant");
+      }
+      const old = this.#half.transcript.turn("grant"), granted = this.granted();
+      if (old !== undefined && granted !== undefined) {
+        const { message, sealed } = await this.#seal(want, granted.commitShare);
+        if (equal(message, old.envelope.message) && equal(sealed, granted.sealed)) {
+          return granted;
+        }
+        if (this.#older.length === maxGrants) {
+          throw new HandoverError("order", `the grant has been replaced ${maxGrants} times: cancel, and begin anew`);
+        }
+      }
+      const share = Secret.random();
+      const { message, sealed } = await this.#seal(want, share);
+      const envelope = await this.#half.makeBytes("grant", message);
+      if (old !== undefined) {
+        this.#older.push(old);
+      }
+      this.#share = share;
+      this.#sealed = sealed;
+      return { envelope, commitShare: share, sealed };
+    });
+  }
+
+  /** granted is the last grant, if there is one and its secrets are not erased. */
+  granted(): Granted | undefined {
+    const turn = this.#half.transcript.turn("grant");
+    return turn === undefined || this.#share === undefined || this.#sealed === undefined ? undefined
+      : { envelope: turn.envelope, commitShare: this.#share, sealed: this.#sealed };
+  }
+
+  /** seal gives the message and the sealed secrets. Both are functions of the share. */
+  async #seal(want: Granting, share: Secret): Promise<{ readonly message: Bytes; readonly sealed: Bytes }> {
+    const { secrets, ...grant } = want;
+    const th4 = this.#half.transcript.value("confirm");
+    const plain = encodeSecrets(secrets);
+    const sealed = await (await secretsBox(this.#half.secret(), th4, share, want.root)).seal(plain);
+    plain.fill(0);
+    const message = encodeMessage("grant", { ...grant, secretsHash: sha256(sealed), commitShareHash: sha256(share.bytes()) });
+    return { message, sealed };
+  }
+
+  /**
+   * handleReceipt is what this phone signs itself out for, and for nothing less: the new phone's
+   * signed word that it has all that was granted. The server's word alone is none.
+   */
+  handleReceipt(e: Envelope): Promise<Receipt> {
+    return this.#half.alone(async () => {
+      const transcript = this.#half.transcript;
+      const last = transcript.need("grant");
+      if (transcript.has("receipt")) {
+        return this.#receipt(e);
+      }
+      let wrong: unknown;
+      for (const grant of [last, ...[...this.#older].reverse()]) { // or to a grant that was replaced
+        transcript.put("grant", grant);
+        try {
+          return await this.#receipt(e);
+        } catch (error) {
+          wrong ??= error;
+        }
+      }
+      transcript.put("grant", last);
+      throw wrong;
+    });
+  }
+
+  #receipt(e: Envelope): Promise<Receipt> {
+    return this.#half.taken("receipt", e, (m) => answers(m, this.#half.stored("grant")));
+  }
+
+  /**
+   * handleAck takes the new phone's word that it has opened the keys that were granted. From then
+   * on the window to recall runs, by this phone's own clock.
+   */
+  handleAck(e: Envelope): Promise<Ack> {
+    return this.#half.alone(() => this.#half.taken("ack", e, (m) => {
+      if (!equal(m.sealingKeyHash, this.#half.stored("grant").sealingKeyHash)) {
+        throw new HandoverError("key", "not the sealing key that was granted");
+      }
+    }));
+  }
+
+  /** recall takes the account back, with a step-up over before("recall"). If the server refuses that, call it again with another one. */
+  recall(reason: string, stepUp: StepUp): Promise<Envelope> {
+    return this.#half.alone(async () => {
+      if (this.has("final")) {
+        throw new HandoverError("order", "out of order: the move is final");
+      }
+      return this.#half.remake("recall", undefined, { reason, stepUp });
+    });
+  }
+
+  /** final ends the window early, with a step-up over before("final"). */
+  final(stepUp: StepUp): Promise<Envelope> {
+    return this.#half.alone(() => this.#half.final({ stepUp }));
+  }
+
+  /** handleFinal takes the signed word of either phone that the window is over: this one wipes. The new phone's counts only if they were near. */
+  handleFinal(e: Envelope): Promise<void> {
+    return this.#half.alone(() => this.#half.handleFinal(e, this.#half.own, this.#half.peer));
+  }
+
+  /**
+   * erase forgets all secrets: call it when the transfer is acknowledged, recalled or aborted, and
+   * store the half. What was signed stays, so that a recall and the end of the window work.
+   */
+  erase(): Promise<void> {
+    return this.#half.alone(async () => {
+      this.#half.erase();
+      this.#hold?.erase();
+      this.#share?.erase();
+      this.#hold = this.#share = this.#sealed = undefined;
+    });
+  }
+
+  toJSON(): string {
+    return "[redacted]";
+  }
+}
+
+function peerOf(m: Offer): Peer {
+  return { info: m.info, lan: m.lan ?? [], schema: m.schema, freeBytes: m.freeBytes };
+}
