@@ -137,6 +137,8 @@ type alertTx interface {
 	AppendAlert(ctx context.Context, a AlertRow) (uint64, error)
 	// Alerts gives up to limit alerts after a number, in order.
 	Alerts(ctx context.Context, id account.ID, after uint64, limit int) ([]AlertRow, error)
+	// NewestAlerts gives up to limit alerts of an account, the newest first.
+	NewestAlerts(ctx context.Context, id account.ID, limit int) ([]AlertRow, error)
 	// AlertSeen gives up to which number a reader has seen; SeeAlerts moves it on,
 	// never back. A reader is a device's or a session's id.
 	AlertSeen(ctx context.Context, id account.ID, reader string) (uint64, error)

@@ -26,13 +26,22 @@ func (tx *Tx) AppendAlert(ctx context.Context, a integrity.AlertRow) (uint64, er
 
 // Alerts gives up to limit alerts after a number, in order.
 func (tx *Tx) Alerts(ctx context.Context, id account.ID, after uint64, limit int) ([]integrity.AlertRow, error) {
-	return some(ctx, tx, "alert", func(s scan) (a integrity.AlertRow, err error) {
-		var at sql.NullInt64
-		err = s(&a.Account, &a.Seq, &a.Kind, &a.Device, &a.Cause, &a.Session, (*[]byte)(&a.Data), &at)
-		a.At = fromMicros(at)
-		return a, err
-	}, `SELECT account, seq, kind, device, cause, session, data, at FROM alert WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?`,
+	return some(ctx, tx, "alert", readAlert, `SELECT `+alertColumns+` FROM alert WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?`,
 		string(id), int64(after), limit)
+}
+
+// NewestAlerts gives up to limit alerts of an account, the newest first.
+func (tx *Tx) NewestAlerts(ctx context.Context, id account.ID, limit int) ([]integrity.AlertRow, error) {
+	return some(ctx, tx, "alert", readAlert, `SELECT `+alertColumns+` FROM alert WHERE account = ? ORDER BY seq DESC LIMIT ?`, string(id), limit)
+}
+
+const alertColumns = `account, seq, kind, device, cause, session, data, at`
+
+func readAlert(s scan) (a integrity.AlertRow, err error) {
+	var at sql.NullInt64
+	err = s(&a.Account, &a.Seq, &a.Kind, &a.Device, &a.Cause, &a.Session, (*[]byte)(&a.Data), &at)
+	a.At = fromMicros(at)
+	return a, err
 }
 
 // AlertSeen gives up to which number a reader has seen; 0: none.

@@ -58,6 +58,11 @@ func testAlerts(t *testing.T, open Open) {
 	}
 	same(t, want, s.list(alice, 0, 9))
 	same(t, want[1:2], s.list(alice, 1, 1))
+	newest := func(id account.ID, limit int) []integrity.AlertRow {
+		return look(t, s.Store, func(tx Tx) ([]integrity.AlertRow, error) { return tx.NewestAlerts(ctx, id, limit) })
+	}
+	same(t, []integrity.AlertRow{want[2], want[1]}, newest(alice, 2))
+	same(t, 0, len(newest("a_nobody", 2)))
 	same(t, []integrity.AlertRow(nil), s.list(alice, 3, 9))
 	same(t, []integrity.AlertRow(nil), s.list(carol, 0, 9))
 	refused(t, s, "an alert to nobody", func(tx Tx) error { _, err := tx.AppendAlert(ctx, alert("", 1)); return err })

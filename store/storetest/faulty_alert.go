@@ -21,6 +21,10 @@ func (tx *faultyTx) AlertSeen(ctx context.Context, id account.ID, reader string)
 	return around(tx, "AlertSeen", func() (uint64, error) { return tx.Tx.AlertSeen(ctx, id, reader) })
 }
 
+func (tx *faultyTx) NewestAlerts(ctx context.Context, id account.ID, limit int) ([]integrity.AlertRow, error) {
+	return around(tx, "NewestAlerts", func() ([]integrity.AlertRow, error) { return tx.Tx.NewestAlerts(ctx, id, limit) })
+}
+
 func (tx *faultyTx) SeeAlerts(ctx context.Context, id account.ID, reader string, seq uint64) error {
 	return around0(tx, "SeeAlerts", func() error { return tx.Tx.SeeAlerts(ctx, id, reader, seq) })
 }
