@@ -55,11 +55,15 @@ func (s *Service) settleCall(ctx context.Context, proving *registry.Proving, tok
 			return err
 		}
 		err = s.prove(ctx, tx, &c, proved, token, now)
-		if errors.Is(err, ErrSessionEnded) {
-			refused = err
-			return nil
+		if !errors.Is(err, ErrSessionEnded) {
+			return err
 		}
-		return err
+		refused = err
+		var elsewhere *sessionElsewhere
+		if errors.As(err, &elsewhere) {
+			return s.recordRefusal(ctx, tx, c, elsewhere.of, "session.refused", "session_elsewhere", now)
+		}
+		return nil
 	})
 	if err = firstError(err, refused); err != nil {
 		return account.Caller{}, err
@@ -102,6 +106,14 @@ func (s *Service) prove(ctx context.Context, tx Tx, c *account.Caller, proved *r
 	return s.seenSession(ctx, tx, sess, now)
 }
 
+// sessionElsewhere is a session that lives, in the hands of who is not its device:
+// its token was copied. Who bears it learns no more than of one that has ended, and
+// the record of the account whose it is tells.
+type sessionElsewhere struct{ of account.ID }
+
+func (*sessionElsewhere) Error() string { return ErrSessionEnded.Error() }
+func (*sessionElsewhere) Unwrap() error { return ErrSessionEnded }
+
 // bear adds the session of a token to a caller: a phone's if it is that device's
 // own, and a browser's or a guest's to who is no device.
 func (s *Service) bear(ctx context.Context, tx Tx, c *account.Caller, token Token, now time.Time) (account.Session, error) {
@@ -112,9 +124,9 @@ func (s *Service) bear(ctx context.Context, tx Tx, c *account.Caller, token Toke
 	case !found || !live(sess, now):
 		return sess, ErrSessionEnded
 	case sess.Device != c.Device || (sess.Kind == account.PhoneSession) != (c.Kind == account.Phone):
-		return sess, ErrSessionEnded
+		return sess, &sessionElsewhere{sess.Account}
 	case c.Account != "" && sess.Account != c.Account:
-		return sess, ErrSessionEnded
+		return sess, &sessionElsewhere{sess.Account}
 	}
 	c.Account, c.Session = sess.Account, sess.ID
 	c.Proofs = append(c.Proofs, sess.Proofs...)
