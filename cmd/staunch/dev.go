@@ -26,12 +26,12 @@ import (
 type DevCmd struct {
 	Dir    string `placeholder:"DIR" help:"Folder for configuration and data, kept for the next start; without it a temporary one."`
 	Listen string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Loopback address to listen on (${default}); port 0 takes a free one."`
-	JSON   bool   `name:"json" help:"Print one line {\"url\", \"pages\", \"dir\"} once the server answers."`
+	JSON   bool   `name:"json" help:"Print one line {\"url\", \"pages\", \"console\", \"dir\"} once the server answers."`
 }
 
 // Help is the long text of --help.
 func (DevCmd) Help() string {
-	return `Serves the app "demo", which trusts the software phones of package attest/attesttest: no real phone is needed, and none is judged as in earnest. People can sign up in a browser too, at http://localhost:PORT/signup; holds and waits take 30 seconds, so that they can be seen to end. The folder gets staunch.toml, policy.toml, service.token and all else that "staunch serve" would want, as a pattern to copy. With --dir a second start goes on with the same accounts, keys, tokens and data.
+	return `Serves the app "demo", which trusts the software phones of package attest/attesttest: no real phone is needed, and none is judged as in earnest. People can sign up in a browser too, at http://localhost:PORT/signup, and operators have a console, at http://console.localhost:PORT; holds and waits take 30 seconds, so that they can be seen to end. The folder gets staunch.toml, policy.toml, service.token and all else that "staunch serve" would want, as a pattern to copy. With --dir a second start goes on with the same accounts, keys, tokens and data.
 
 The first line on standard output is the address, once the server answers. It listens on loopback only, since anybody can make a phone that it accepts.
 
@@ -72,7 +72,7 @@ func (c *DevCmd) Run(s *streams) (err error) {
 	if err != nil {
 		return startError(err, c.Listen, "--listen 127.0.0.1:8081")
 	}
-	pages := atPort(cfg, listener.Addr())
+	pages, console := atPort(cfg, listener.Addr())
 	srv, err := server.New(&server.Options{Config: cfg, Logger: log, Listener: listener, DangerousTestRoots: true, Demo: true, VaultCommand: vaultCommand(), VaultLog: s.err})
 	if err != nil {
 		if closing := listener.Close(); !errors.Is(closing, net.ErrClosed) {
@@ -97,19 +97,19 @@ func (c *DevCmd) Run(s *streams) (err error) {
 		return errors.Join(err, <-served)
 	}
 	defer func() { err = errors.Join(err, gone()) }()
-	if err := c.announce(s.out, srv.URL(), pages, dir); err != nil {
+	if err := c.announce(s.out, srv.URL(), pages, console, dir); err != nil {
 		stop()
 		return errors.Join(err, <-served)
 	}
 	return <-served
 }
 
-// atPort gives the pages the port that the server listens on, since an origin has
-// it, and returns where they are; empty: the configuration has none.
-func atPort(cfg *config.Config, addr net.Addr) (pages string) {
+// atPort gives pages and console the port that the server listens on, since an
+// origin has it, and returns where they are; empty: the configuration has none.
+func atPort(cfg *config.Config, addr net.Addr) (pages, console string) {
 	_, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	for i := range cfg.Apps {
 		for j, origin := range cfg.Apps[i].Origins {
@@ -118,8 +118,9 @@ func atPort(cfg *config.Config, addr net.Addr) (pages string) {
 				pages = cmp.Or(pages, cfg.Apps[i].Origins[j])
 			}
 		}
+		console = cmp.Or(console, consoleAtPort(&cfg.Apps[i], port))
 	}
-	return pages
+	return pages, console
 }
 
 // folder makes the folder, and says how to get rid of it.

@@ -93,4 +93,10 @@ max_bytes = "1TiB"
 relay_space = "100GiB"
 keep_envelopes = "365d"
 keep_places = "30d"
+
+[app.console]                  # for "serve", a host of its own; see "staunch operator"
+host = "console.localhost"
+origin = "http://console.localhost:8080"   # dev puts its port in
+rp_id = "console.localhost"
+dangerous_synced_passkeys = true           # for "serve", false: a security key
 `

@@ -9,13 +9,14 @@ import (
 
 // announce tells where the server is, and what to do with it. The first line is
 // for programs: the address, or one JSON object.
-func (c *DevCmd) announce(w io.Writer, url, pages, dir string) error {
+func (c *DevCmd) announce(w io.Writer, url, pages, console, dir string) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
-			URL   string `json:"url"`
-			Pages string `json:"pages,omitempty"`
-			Dir   string `json:"dir"`
-		}{url, pages, dir})
+			URL     string `json:"url"`
+			Pages   string `json:"pages,omitempty"`
+			Console string `json:"console,omitempty"`
+			Dir     string `json:"dir"`
+		}{url, pages, console, dir})
 	}
 	kept, flag := "kept", "--dir "+quoted(dir)+" "
 	if c.Dir == "" {
@@ -25,6 +26,9 @@ func (c *DevCmd) announce(w io.Writer, url, pages, dir string) error {
 	if pages != "" {
 		people = fmt.Sprintf(devPeople, pages)
 	}
+	if console != "" {
+		people += fmt.Sprintf(devOperators, console, quoted(program()), quoted(filepath.Join(dir, configName)))
+	}
 	_, err := fmt.Fprintf(w, devText, url, dir, kept, quoted(filepath.Join(dir, tokenName)), demoAccount, quoted(program()), flag, people)
 	return err
 }
@@ -32,6 +36,12 @@ func (c *DevCmd) announce(w io.Writer, url, pages, dir string) error {
 const devPeople = `
 People sign up, sign in and look after their account in a browser, with a passkey:
   %[1]s/signup
+`
+
+const devOperators = `
+Operators read how it goes at the console, %[1]s. The first one
+is invited by a link that works once:
+  %[2]s operator add --config %[3]s --name NAME
 `
 
 const devText = `%[1]s

@@ -10,6 +10,7 @@
 //	staunch phone enroll ...         a phone in the terminal; also status, freeze, join ...
 //	staunch recovery status ...      vaults, witnesses, what waits
 //	staunch recovery dlq list ...    records that could not be stored; also retry, drop
+//	staunch operator add ...         invites somebody to the console; also list, remove
 //	staunch version                  or staunch --version
 //	staunch help COMMAND             or staunch COMMAND --help
 //
@@ -40,6 +41,7 @@ type cli struct {
 	Phone    PhoneCmd    `cmd:"" help:"Be a phone: enrol, look, freeze, join, approve."`
 	Vault    VaultCmd    `cmd:"" help:"Run a vault or a witness of PIN recovery."`
 	Recovery RecoveryCmd `cmd:"" help:"Look after PIN recovery: its vaults, what waits, dead letters."`
+	Operator OperatorCmd `cmd:"" help:"Look after the people at the console: invite, list, remove."`
 	Config   ConfigCmd   `cmd:"" help:"Print the sample configuration, or check a file."`
 	Check    CheckCmd    `cmd:"" help:"Look for damage in the stores."`
 	Version  VersionCmd  `cmd:"" help:"Print the version; so does --version."`

@@ -45,6 +45,9 @@ type Options struct {
 	App account.AppID
 	// ReadOnly opens for View and Check, and neither creates nor migrates.
 	ReadOnly bool
+	// Existing opens for everything, and neither creates nor migrates: for who
+	// writes beside a server, whose program the schema belongs to.
+	Existing bool
 	// DangerousNoSync leaves out fsync, for measurements: what was committed is
 	// lost when the machine loses power.
 	DangerousNoSync bool
@@ -87,19 +90,21 @@ func Open(ctx context.Context, opts *Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, opts *Options) (err error) {
-	if opts.ReadOnly {
+	if opts.ReadOnly || opts.Existing {
 		if _, err := os.Stat(s.path); err != nil {
 			return err
 		}
-	} else {
-		if err := createFile(s.path); err != nil {
-			return err
-		}
+	} else if err := createFile(s.path); err != nil {
+		return err
+	}
+	if !opts.ReadOnly {
 		m := write
 		if opts.DangerousNoSync {
 			m = unsynced
 		}
 		s.writer = newPool(s.path, m, 1)
+	}
+	if !opts.ReadOnly && !opts.Existing {
 		if err := s.writer.with(ctx, func(c *conn) error { return s.migrate(ctx, c, migrations()) }); err != nil {
 			return err
 		}
