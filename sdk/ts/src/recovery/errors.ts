@@ -18,7 +18,7 @@ export interface Outcome {
 
 /** RecoveryReason is the stable reason of what a phone says by itself. */
 export type RecoveryReason = "PIN_REFUSED" | "WRONG_PIN" | "LOCKED" | "UNAVAILABLE" | "EVIDENCE" | "NOT_FOUND" | "OTHER_DEVICE" | "SHARES" |
-  "FORGOTTEN" | "RENAMED" | "JOURNAL" | "PROFILE" | "OVER" | "VAULT" | "VAULT_VERDICT" | "LIED" | "BUSY" | "OPTIONS";
+  "FORGOTTEN" | "RENAMED" | "JOURNAL" | "PROFILE" | "OVER" | "VAULT" | "VAULT_VERDICT" | "LIED" | "BUSY" | "OPTIONS" | "TOO_EARLY";
 
 /** RecoveryParts are what else is known of an error. */
 export interface RecoveryParts extends ErrorParts {
@@ -48,6 +48,7 @@ export interface RecoveryParts extends ErrorParts {
  * - JOURNAL: what the store holds cannot be read. PROFILE: an enclave that learns the PIN
  *   has no such operation. OVER: the recovery was cancelled on another device, or not gone
  *   on with in time. OPTIONS: what the app gave is not right.
+ * - TOO_EARLY: the wait of a recovery is not over; opensAt says when.
  * - VAULT, VAULT_VERDICT, LIED, BUSY: why one vault is left out; in failed.
  */
 export class RecoveryError extends StaunchError {
