@@ -2,8 +2,9 @@
 
 export type { Attack, Outcome, Scene } from "./attack";
 import type { Attack } from "./attack";
+import { secondReader, strangersCode } from "./moves";
 import { changed, replayed } from "./payments";
 import { emulator, forged, repackaged, unlocked } from "./phones";
 import { phished, stolenSession } from "./sessions";
 
-export const attacks: readonly Attack[] = [repackaged, emulator, unlocked, forged, replayed, changed, stolenSession, phished];
+export const attacks: readonly Attack[] = [repackaged, emulator, unlocked, forged, replayed, changed, stolenSession, phished, strangersCode, secondReader];
