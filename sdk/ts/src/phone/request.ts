@@ -42,11 +42,8 @@ export async function sign(r: Outgoing, s: Signing): Promise<void> {
     r.headers.set("content-digest", await digestOf(body));
     components.push("content-digest");
   }
-  for (const name of [...coveredIfSent, ...(s.fields ?? []).map((f) => f.toLowerCase())]) {
-    if (!components.includes(name) && (r.headers.has(name) || s.fields?.some((f) => f.toLowerCase() === name))) {
-      components.push(name);
-    }
-  }
+  const wanted = (s.fields ?? []).map((f) => f.toLowerCase());
+  components.push(...new Set([...coveredIfSent.filter((f) => r.headers.has(f)), ...wanted].filter((f) => !components.includes(f))));
   const params = paramsOf(components, s);
   const signature = await s.sign(utf8(base(r, components, params)));
   if (signature.length === 0) {
@@ -80,8 +77,8 @@ function valueOf(r: Outgoing, name: string): string {
     case "@query": // Section 2.2.7
       return r.url.search || "?";
     default: { // Section 2.1
-      const value = r.headers.get(name);
-      if (value === null || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
+      const value = /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) ? r.headers.get(name) : null;
+      if (value === null) {
         throw new StaunchError("SIGNING", `client: ${name} is to be signed, and is no header field of the request`);
       }
       return value;
