@@ -12,6 +12,7 @@ import { FileStore } from "../../src/node/index.js";
 import { SoftwareHardware, SoftwarePasskeys } from "../../src/software/index.js";
 import type { Store } from "../../src/phone/ports.js";
 import { account } from "./account.js";
+import { recovery } from "./recovery.js";
 
 /** Setup says which phone. */
 export interface Setup {
@@ -61,4 +62,4 @@ export async function run(commands: Commands): Promise<void> {
   }
 }
 
-await run({ ...account });
+await run({ ...account, ...recovery });
