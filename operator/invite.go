@@ -152,11 +152,18 @@ func (s *Service) sound(o Operator, found bool, err error) (Operator, bool, erro
 	return o, true, nil
 }
 
+// actor is c in the audit record, with his session.
+func actor(c account.Caller) audit.Actor {
+	a := audit.ActorOf(c)
+	a.Session = string(c.Session)
+	return a
+}
+
 // entry is an entry of the app's chain about o as it is now.
 func entry(c account.Caller, action string, o Operator, now time.Time) audit.Entry {
 	digest := o.Digest()
 	return audit.Entry{
-		Time: now, Actor: audit.Actor{Kind: account.Operator, ID: c.Name, Session: string(c.Session)},
+		Time: now, Actor: actor(c),
 		Action: action, Subject: string(o.ID), Object: digest[:],
 	}
 }

@@ -100,7 +100,7 @@ func (s *Service) Look(ctx context.Context, token Secret, of account.ID) error {
 			return err
 		}
 		return tx.AppendAudit(ctx, audit.Entry{
-			Account: of, Time: now, Actor: audit.ActorOf(s.caller(o, sess)), Action: "operator.view", Subject: string(of), Detail: detail,
+			Account: of, Time: now, Actor: actor(s.caller(o, sess)), Action: "operator.view", Subject: string(of), Detail: detail,
 		})
 	})
 }
