@@ -26,7 +26,7 @@ import (
 type DevCmd struct {
 	Dir    string `placeholder:"DIR" help:"Folder for configuration and data, kept for the next start; without it a temporary one."`
 	Listen string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Loopback address to listen on (${default}); port 0 takes a free one."`
-	JSON   bool   `name:"json" help:"Print one line {\"url\", \"pages\", \"console\", \"dir\"} once the server answers."`
+	JSON   bool   `name:"json" help:"Print one line {\"url\", \"pages\", \"console\", \"demo\", \"dir\"} once the server answers."`
 }
 
 // Help is the long text of --help.

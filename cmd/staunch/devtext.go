@@ -10,13 +10,18 @@ import (
 // announce tells where the server is, and what to do with it. The first line is
 // for programs: the address, or one JSON object.
 func (c *DevCmd) announce(w io.Writer, url, pages, console, dir string) error {
+	demo := ""
+	if pages != "" {
+		demo = pages + "/demo"
+	}
 	if c.JSON {
 		return json.NewEncoder(w).Encode(struct {
 			URL     string `json:"url"`
 			Pages   string `json:"pages,omitempty"`
 			Console string `json:"console,omitempty"`
+			Demo    string `json:"demo,omitempty"`
 			Dir     string `json:"dir"`
-		}{url, pages, console, dir})
+		}{url, pages, console, demo, dir})
 	}
 	kept, flag := "kept", "--dir "+quoted(dir)+" "
 	if c.Dir == "" {
@@ -24,7 +29,7 @@ func (c *DevCmd) announce(w io.Writer, url, pages, console, dir string) error {
 	}
 	people := ""
 	if pages != "" {
-		people = fmt.Sprintf(devPeople, pages)
+		people = fmt.Sprintf(devPeople, pages, demo)
 	}
 	if console != "" {
 		people += fmt.Sprintf(devOperators, console, quoted(program()), quoted(filepath.Join(dir, configName)))
@@ -34,6 +39,9 @@ func (c *DevCmd) announce(w io.Writer, url, pages, console, dir string) error {
 }
 
 const devPeople = `
+Five minutes in a browser: two phones, three vaults and a thief.
+  %[2]s
+
 People sign up, sign in and look after their account in a browser, with a passkey:
   %[1]s/signup
 `
