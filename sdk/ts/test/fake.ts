@@ -103,3 +103,13 @@ export const signed = (account = anAccount) => ({ account, accountState: "STATE_
 
 /** options are those of a ceremony, with a challenge. */
 export const options = (challenge = "AA") => JSON.stringify({ publicKey: { challenge, rpId: "example.org" } });
+
+/** stream is an answer of several messages, as Connect writes it. end: it is whole. */
+export function stream(messages: readonly object[], end: boolean | Refusal = true): Response {
+  const envelope = (flag: number, value: object) => {
+    const text = utf8(JSON.stringify(value));
+    return [flag, ...new Uint8Array(new Uint32Array([text.length]).buffer).reverse(), ...text];
+  };
+  const last = end === true ? [envelope(2, {})] : end === false ? [] : [envelope(2, { error: { code: end.code, message: end.reason } })];
+  return new Response(new Uint8Array([...messages.map((m) => envelope(0, m)), ...last].flat()), { headers: { "content-type": "application/connect+json" } });
+}

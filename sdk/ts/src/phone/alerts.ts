@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { errorFromJson } from "@connectrpc/connect/protocol-connect";
 
 import { text } from "../bytes.js";
-import { type Core, firstPause, mostPause, wait } from "./core.js";
+import { aborted, type Core, firstPause, mostPause, wait } from "./core.js";
 import { gone, reasonOf, StaunchError, typed, unreached } from "./errors.js";
 import { asNeeded } from "./session.js";
 import { bounded } from "./transport.js";
@@ -63,7 +63,7 @@ export async function followAlerts(core: Core, after: number, fn: (a: Alert) => 
         throw err.cause;
       }
       if (signal?.aborted) {
-        throw new StaunchError("ABORTED", "client: alerts: stopped by the caller", { cause: signal.reason });
+        throw aborted(signal);
       }
       if (stream.began) {
         since = core.now();

@@ -258,7 +258,8 @@ function optionsOf<T>(json: string): T {
   return v.publicKey ?? (v as T);
 }
 
-function aborted(signal: AbortSignal): StaunchError {
+/** aborted is the error for what a caller has stopped. */
+export function aborted(signal: AbortSignal): StaunchError {
   return new StaunchError("ABORTED", "client: stopped by the caller", { cause: signal.reason });
 }
 

@@ -5,7 +5,7 @@ import { base64url, type Bytes, concat, equal, fromBase64url, u32, utf8 } from "
 import { JoinKind, JoinState, type WaitJoinResponse } from "../gen/staunch/account/v1/join_pb.js";
 import { Platform } from "../gen/staunch/account/v1/nouns_pb.js";
 import { approve, type Show } from "./approve.js";
-import { type Core, firstPause, lower, mostPause, uncertain, wait } from "./core.js";
+import { aborted, type Core, firstPause, lower, mostPause, uncertain, wait } from "./core.js";
 import { type Enrolled, enrolled, type Enrolment, mayBegin, newPhone, resume } from "./enrol.js";
 import { gone, reasonOf, StaunchError, unreached } from "./errors.js";
 import { asNeeded } from "./session.js";
@@ -114,7 +114,7 @@ async function waitJoin(core: Core, id: string, signal?: AbortSignal): Promise<W
       pause = firstPause;
     } catch (err) {
       if (signal?.aborted) {
-        throw err;
+        throw aborted(signal);
       }
       if (!corrected && core.correct(err)) {
         corrected = true;
