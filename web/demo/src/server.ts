@@ -45,6 +45,7 @@ export interface Entry {
   readonly actor: string;
   readonly action: string;
   readonly code: string;
+  readonly subject?: string;
   readonly words: string;
   readonly refused: boolean;
 }

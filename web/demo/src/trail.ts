@@ -10,6 +10,8 @@ const most = 400; // rows that are kept
 export interface Trail {
   /** now asks at once, and resolves when what is there is drawn. */
   now(): Promise<void>;
+  /** show opens the list at a record. */
+  show(id: string): void;
   /** account is whose entries are marked as Marie's. */
   account(id: string): void;
 }
@@ -18,13 +20,12 @@ export interface Trail {
 export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
   const list = h("ul", {});
   const records = h("div.records", { tabindex: 0, role: "region", "aria-label": "Records, the newest first" }, list);
-  const toggle = h("button.button.plain", {
-    type: "button", "aria-expanded": "false", onclick: () => {
-      const open = seat.toggleAttribute("data-open");
-      toggle.setAttribute("aria-expanded", String(open));
-      toggle.textContent = open ? "Less" : "More";
-    },
-  }, "More");
+  const toggle = h("button.button.plain", { type: "button", "aria-expanded": "false", onclick: () => open(!seat.hasAttribute("data-open")) }, "More");
+  const open = (wide: boolean) => {
+    seat.toggleAttribute("data-open", wide);
+    toggle.setAttribute("aria-expanded", String(wide));
+    toggle.textContent = wide ? "Less" : "More";
+  };
   seat.replaceChildren(h("header", {}, h("span.pulse", { "aria-hidden": "true" }), h("h2", { id: "trail-title" }, "What the server has written down"), toggle), records);
   let run = "";
   let after = 0;
@@ -52,7 +53,15 @@ export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
   const now = () => (asking ??= look().finally(() => (asking = undefined)));
   void now();
   setInterval(() => void now(), every);
-  return { now, account: (id) => void (marie = id) };
+  const show = (id: string) => {
+    open(true);
+    list.querySelectorAll("[data-chosen]").forEach((li) => li.removeAttribute("data-chosen"));
+    const chosen = [...list.children].find((li) => (li as HTMLElement).dataset.record === id);
+    chosen?.setAttribute("data-chosen", "");
+    chosen?.scrollIntoView({ block: "nearest" });
+    records.focus({ preventScroll: true });
+  };
+  return { now, show, account: (id) => void (marie = id) };
 }
 
 function row(e: Entry, marie: string): HTMLElement {

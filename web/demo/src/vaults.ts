@@ -54,7 +54,7 @@ function draw(box: HTMLElement, v: Holding): void {
   box.dataset.vault = v.id;
   box.dataset.used = String(v.used);
   box.replaceChildren(h("span.door", { "aria-hidden": "true" }, icon(state === "full" ? "key" : state === "locked" ? "lock" : "cross", 24)),
-    h("b", {}, v.operator || v.id), h("span.state", {}, words), pips);
+    h("b", {}, `Vault ${v.id.replace(/^v/, "")}`), h("span.state", {}, words), pips);
   if (state === "empty" || state === "away") {
     box.querySelector(".door")?.replaceChildren();
   }

@@ -1,0 +1,86 @@
+// The thief's panel: a button an attack, and what came of it.
+
+import { h } from "./dom";
+import { attacks, type Attack, type Outcome } from "./thief";
+import type { Desk } from "./unit";
+import type { Trail } from "./trail";
+
+/** Den is the panel. */
+export interface Den {
+  /** refresh says which attacks can be tried by now. */
+  refresh(): void;
+  /** all runs one attack after the other. */
+  all(): Promise<void>;
+}
+
+/** makeDen draws the panel into seat. */
+export function makeDen(seat: HTMLElement, desk: Desk, trail: Trail): Den {
+  const rows = attacks.map((a) => row(a));
+  const runAll = h("button.button.danger", { type: "button", "data-act": "all-attacks", onclick: () => void all() }, "Try all of them");
+  let going = false;
+  const victim = () => desk.units.find((u) => u.phase === "home");
+  const may = (a: Attack) => !going && victim() !== undefined && (a.needs === "account" || desk.story.backedUp === true);
+
+  function refresh(): void {
+    for (const r of rows) {
+      r.button.disabled = !may(r.attack);
+    }
+    runAll.disabled = going || victim() === undefined;
+    missing.textContent = victim() === undefined ? "There is nothing to steal yet: set a phone up first." : "Each really happens, against the running server. Nothing is acted.";
+  }
+
+  async function run(r: Row): Promise<void> {
+    const u = victim();
+    if (u === undefined || !may(r.attack)) {
+      return;
+    }
+    going = true;
+    refresh();
+    r.element.dataset.state = "running";
+    const doing = h("span.quiet", {}, r.attack.seconds === undefined ? "Trying …" : `Trying; the server has him wait some ${r.attack.seconds} s …`);
+    r.outcome.replaceChildren(h("span.spinner.small"), doing);
+    try {
+      const scene = { settings: desk.settings, victim: u.phone, victimStore: u.store, backedUp: desk.story.backedUp === true, tell: (words: string) => (doing.textContent = words) };
+      show(r, await r.attack.run(scene));
+    } catch (err) {
+      r.element.dataset.state = "failed";
+      r.outcome.replaceChildren(h("span.tag.warn", {}, "Could not try"), h("span", {}, err instanceof Error ? err.message : String(err)));
+    }
+    going = false;
+    await desk.tell({ tried: [...new Set([...(desk.story.tried ?? []), r.attack.name])] });
+    await trail.now();
+  }
+
+  function show(r: Row, o: Outcome): void {
+    r.element.dataset.state = o.stopped ? "stopped" : "through";
+    r.element.dataset.record = o.recordedId;
+    r.element.dataset.code = o.code;
+    r.outcome.replaceChildren(
+      h(o.stopped ? "span.tag.good" : "span.tag.bad", {}, o.stopped ? `Stopped by ${o.stoppedBy}` : "It worked"), h("code.codeword", {}, o.code),
+      h("span", {}, o.words),
+      o.recordedId === "" ? "" : h("button.seek", { type: "button", onclick: () => trail.show(o.recordedId) }, "Its record"));
+  }
+
+  async function all(): Promise<void> {
+    for (const r of rows) {
+      if (may(r.attack)) {
+        await run(r);
+      }
+    }
+  }
+
+  interface Row { readonly attack: Attack; readonly element: HTMLElement; readonly button: HTMLButtonElement; readonly outcome: HTMLElement }
+
+  function row(attack: Attack): Row {
+    const outcome = h("div.outcome", { role: "status" });
+    const button = h("button.button", { type: "button", "data-attack": attack.name, "aria-label": `Try: ${attack.title}`, onclick: () => void run(r) }, "Try");
+    const element = h("li.attack", { "data-name": attack.name }, h("div.what", {}, h("b", {}, attack.title), h("span", {}, attack.words)), button, outcome);
+    const r: Row = { attack, element, button, outcome };
+    return r;
+  }
+
+  const missing = h("p", {}, "");
+  seat.replaceChildren(h("header", {}, h("h2", { id: "thief-title" }, "The thief"), runAll, missing), h("ul.attacks", {}, ...rows.map((r) => r.element)));
+  refresh();
+  return { refresh, all };
+}

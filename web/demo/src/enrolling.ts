@@ -1,0 +1,33 @@
+// Setting a phone up: a key in hardware, a passkey, an account.
+
+import { newSealingKey } from "./appdata";
+import { write } from "./history";
+import { steps, working } from "./screens";
+import type { Unit } from "./unit";
+import { failed } from "./words";
+
+/** enrol makes Marie's account on this phone, and puts a history on it. */
+export async function enrol(u: Unit): Promise<void> {
+  const s = steps([
+    "A key is made in the phone's hardware", "The hardware vouches for phone and app", "A passkey is made: no password, no SMS",
+    "The server opens the account", "Messages and pictures",
+  ]);
+  u.phase = "busy";
+  u.frame.screen("Setting up", working("Setting up", s));
+  s.reach(0);
+  u.heard = (what) => s.reach({ key: 1, attested: 2, passkey: 2 }[what]);
+  await u.desk.tell();
+  try {
+    const key = (await u.data.sealing()) ?? (await newSealingKey());
+    await u.data.keepSealing(key);
+    const e = await u.phone.enroll({ name: u.name, sealing: { alg: key.alg, key: key.public } });
+    s.reach(4);
+    await u.data.keep(await write(Date.now()));
+    s.reach(5);
+    await u.desk.tell({ account: e.account, ...(e.freezeCode === undefined ? {} : { freezeCode: e.freezeCode }) });
+    u.frame.note("The account is Marie's. Nobody can sign in without this phone.", "good");
+  } catch (err) {
+    failed(u, err);
+  }
+  await u.home();
+}

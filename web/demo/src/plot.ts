@@ -1,0 +1,100 @@
+// The plot: what is to be done next, told from how things stand. Whoever clicks in
+// another order is met where he is.
+
+import type { Den } from "./den";
+import { part } from "./dom";
+import type { Now } from "./guide";
+import { choosePin, enrol, lose, offer, recover, scanOther, wipe } from "./handset";
+import { attacks } from "./thief";
+import type { Desk, Unit } from "./unit";
+
+/** next says what the guide shows. */
+export function next(desk: Desk, den: Den): Now {
+  const [blue, coral] = desk.units as [Unit, Unit];
+  const { story } = desk;
+  const owner = desk.units.find((u) => u.phase === "home");
+  const free = desk.units.find((u) => u.phase === "new");
+  const busy = desk.units.some((u) => u.phase === "busy");
+  const lower = (u: Unit) => u.name.toLowerCase();
+
+  if (story.account === undefined) {
+    return {
+      step: 0, title: "This blue phone is Marie's. Set it up.",
+      words: busy ? "Hardware, passkey, account: no password, no code by SMS, nothing that could be phished." : "It makes a key in its hardware, proves which phone and which app it is, and gets a passkey.",
+      ...(busy ? {} : { act: { text: "Set it up", run: () => void enrol(blue) } }),
+    };
+  }
+  const shows = desk.units.find((u) => u.phase === "code");
+  if (shows !== undefined && owner !== undefined) {
+    return {
+      step: 2, title: "Scan the code", words: "The old phone reads it off the other's screen. What is in it never reaches the server.",
+      act: { text: `Scan with the ${lower(owner)}`, run: () => void scanOther(owner) },
+    };
+  }
+  if (!story.backedUp && owner !== undefined) {
+    return {
+      step: 1, title: "Choose a PIN", words: "Hundreds of messages are on the phone now. A PIN keeps the key to them in three vaults, none of which can read it.",
+      act: { text: "Choose a PIN", run: () => void choosePin(owner) },
+    };
+  }
+  if (!story.moved && !story.wasLost) {
+    return moving(owner, free, coral);
+  }
+  if (!story.wasLost) {
+    const has = owner ?? coral;
+    return {
+      step: 3, title: "Everything came along. Now lose it.", words: `Compare the fingerprints of both histories: ${lower(has)} has every byte. Then leave it in a taxi.`,
+      act: { text: `Lose the ${lower(has)}`, run: () => void lose(has) },
+    };
+  }
+  if (!story.recovered) {
+    return recovering(desk, free);
+  }
+  return thief(desk, den);
+}
+
+function moving(owner: Unit | undefined, free: Unit | undefined, coral: Unit): Now {
+  if (free !== undefined && owner !== undefined) {
+    return {
+      step: 2, title: "Move to the new phone", words: "Account, keys and the whole history go over, encrypted from phone to phone, once or not at all.",
+      act: { text: "Start on the new phone", run: () => void offer(free) },
+    };
+  }
+  return { step: 2, title: "Moving", words: `Look at both phones, say yes on the old one, and type its number on the ${coral.name.toLowerCase()}.` };
+}
+
+function recovering(desk: Desk, free: Unit | undefined): Now {
+  if (desk.units.some((u) => u.phase === "wait")) {
+    return { step: 4, title: "Half a minute to say no", words: "Every other device of Marie's would be told now, and could stop this. In earnest the wait is a day." };
+  }
+  if (desk.units.some((u) => u.phase === "pin")) {
+    return { step: 4, title: "Give the PIN", words: "Try a wrong one first, and watch the vaults count. The PIN itself never leaves the phone." };
+  }
+  const stale = desk.units.find((u) => u.phase === "left");
+  const target = free ?? stale;
+  return {
+    step: 4, title: "Get it back", words: "A phone with nothing on it, Marie's account ID from a slip of paper, and her PIN.",
+    ...(target === undefined ? {} : { act: { text: `Recover on the ${target.name.toLowerCase()}`, run: () => void (async () => {
+      if (target.phase === "left") {
+        await wipe(target);
+      }
+      await recover(target);
+    })() } }),
+  };
+}
+
+function thief(desk: Desk, den: Den): Now {
+  const tried = desk.story.tried?.length ?? 0;
+  if (tried < attacks.length) {
+    return {
+      step: 5, title: "Now be the thief", words: `${attacks.length} attacks, each a real one against the running server. See what stops it, and what the server writes down.`,
+      act: { text: "Try all of them", run: () => {
+        part("thief").scrollIntoView({ block: "start" });
+        void den.all();
+      } },
+    };
+  }
+  return {
+    step: 6, title: "Nothing got through", words: "That was one program and three vaults on this machine. docs/demo.md tells what happened at each step; every button still works.",
+  };
+}
