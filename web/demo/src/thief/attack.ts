@@ -75,17 +75,20 @@ export async function buy(scene: Scene, kind: Kind, store: Store = new MemorySto
   return Phone.open({ url: scene.settings.origin, app: scene.settings.app, hardware, passkeys: new SoftwarePasskeys({ store, origin }), store });
 }
 
+/** Recorded is an entry, and of an attempt at a PIN how many are left. */
+export type Recorded = Entry & { readonly left?: number };
+
 /** Journal is the server's record from a moment on. */
 export interface Journal {
   /** find waits until the server has written down what wanted says, and gives it. It throws after ten seconds: then the attack left no trace, which is a fault. */
-  find(what: string, wanted: (e: Entry) => boolean): Promise<Entry>;
+  find(what: string, wanted: (e: Recorded) => boolean): Promise<Recorded>;
 }
 
 /** journal begins to read where the record ends now. */
 export async function journal(scene: Scene): Promise<Journal> {
   let run = "";
   let after = 0;
-  const seen: Entry[] = [];
+  const seen: Recorded[] = [];
   const read = async (): Promise<number> => {
     const got = await ask<Entries>(scene, `/demo/records?after=${after}&run=${encodeURIComponent(run)}`);
     ({ run, next: after } = got);
