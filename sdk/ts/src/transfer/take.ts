@@ -141,7 +141,9 @@ class Taking {
       opened = await openSegment(this.#key, await (await fetcher.begin(s.header.first, signal)).segment);
     }
     this.#stream.add(opened.header, opened.leaf);
-    await this.#reader.write(opened.plain);
+    for (const record of opened.records) {
+      await this.#reader.write(record);
+    }
     const mark: Mark = {
       revision: this.#stream.revision, importer: await this.#importer.checkpoint(), stream: this.#stream.marshal(), reader: this.#reader.marshal(),
     };

@@ -1,5 +1,5 @@
 /** Sending one revision: what the server does not have, until it has all. */
-import type { Bytes } from "../bytes.js";
+import { type Bytes, concat } from "../bytes.js";
 import { gone, unreached } from "../phone/errors.js";
 import { type Bulk, Lost, Refused } from "./bulk.js";
 import { linked, pause, unless } from "./cancel.js";
@@ -169,11 +169,11 @@ export class Upload {
     for (let at = 0; at < b.plain.length;) {
       const first = b.first + at / recordSize;
       const part = b.plain.subarray(at, Math.min(at + this.#limit * recordSize, b.plain.length));
-      const { segment, leaf } = await sealSegment(key, { revision: plan.revision, first }, part);
+      const { parts, leaf } = await sealSegment(key, { revision: plan.revision, first }, part);
       const records = Math.ceil(part.length / recordSize);
       // First the journal: a segment at the server that is not in it is a stranger's.
       await journal.note({ revision: plan.revision, first, records, leaf });
-      if (await this.#put(first, segment, wait, signal)) {
+      if (await this.#put(first, concat(...parts), wait, signal)) {
         stored.add({ first, end: first + records });
         this.#limit = Math.min(2 * this.#limit, maxRecords);
         wait = firstPause;

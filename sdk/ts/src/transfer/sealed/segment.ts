@@ -15,14 +15,16 @@ export type Leaf = Bytes;
 export interface Sealed {
   readonly header: Header;
   readonly leaf: Leaf;
-  readonly segment: Bytes;
+  /** The bytes of the segment: its header, and each record. They are sent as they are, as parts of a Blob, or put together by concat. */
+  readonly parts: readonly Bytes[];
 }
 
 /** Opened is a segment that was opened. */
 export interface Opened {
   readonly header: Header;
   readonly leaf: Leaf;
-  readonly plain: Bytes;
+  /** The plaintext of each record, in order. */
+  readonly records: readonly Bytes[];
 }
 
 /**
@@ -44,18 +46,12 @@ export async function sealSalted(
   checkHeader(header);
   const written = headerBytes(header);
   const k = await key.segment(written, "encrypt");
-  const records = recordsOf(plain.length);
-  const segment = new Uint8Array(sizeOf(plain.length));
-  const leaf = newLeaf(written, records);
-  segment.set(written, 0);
-  // All records at once: the browser seals them on threads of its own.
-  await Promise.all(Array.from({ length: records }, async (_, j) => {
-    const part = own(plain.subarray(j * recordSize, (j + 1) * recordSize));
-    const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: place(j, records) }, k, part));
-    segment.set(sealed, headerSize + j * (recordSize + tagSize));
-    leaf.set(sealed.subarray(sealed.length - tagSize), 1 + headerSize + j * tagSize);
-  }));
-  return { header, leaf: sha256(leaf), segment };
+  const count = recordsOf(plain.length);
+  // All records at once: the browser seals them on threads of its own, each into memory of its own.
+  const records = await Promise.all(Array.from({ length: count }, (_, j) =>
+    crypto.subtle.encrypt(place(j, count), k, own(plain.subarray(j * recordSize, (j + 1) * recordSize)))));
+  const sealed = records.map((r) => new Uint8Array(r));
+  return { header, leaf: leafOf(written, sealed), parts: [written, ...sealed] };
 }
 
 /**
@@ -71,34 +67,31 @@ export async function openSegment(key: Key, segment: Uint8Array): Promise<Opened
     throw new SealedError("segment", `${segment.length} bytes, and its header says ${sizeOf(header.plain)}`);
   }
   const k = await key.segment(written, "decrypt");
-  const records = recordsOf(header.plain);
-  const plain = new Uint8Array(header.plain);
-  const leaf = newLeaf(written, records);
-  const done = await Promise.allSettled(Array.from({ length: records }, async (_, j) => {
-    const start = headerSize + j * (recordSize + tagSize);
-    const sealed = own(segment.subarray(start, start + recordSize + tagSize));
-    leaf.set(sealed.subarray(sealed.length - tagSize), 1 + headerSize + j * tagSize);
-    plain.set(new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: place(j, records) }, k, sealed)), j * recordSize);
-  }));
-  const bad = done.findIndex((d) => d.status === "rejected");
-  if (bad >= 0) {
-    plain.fill(0);
-    throw new SealedError("record", `record ${header.first + bad} of revision ${header.revision} does not open`);
-  }
-  return { header, leaf: sha256(leaf), plain };
+  const count = recordsOf(header.plain);
+  const size = recordSize + tagSize;
+  const sealed = Array.from({ length: count }, (_, j) => own(segment.subarray(headerSize + j * size, headerSize + (j + 1) * size)));
+  const leaf = leafOf(written, sealed); // before anything is waited for: of the bytes that are opened
+  const opened = await Promise.allSettled(sealed.map((s, j) => crypto.subtle.decrypt(place(j, count), k, s)));
+  const records = opened.map((o, j) => {
+    if (o.status === "rejected") {
+      throw new SealedError("record", `record ${header.first + j} of revision ${header.revision} does not open`);
+    }
+    return new Uint8Array(o.value);
+  });
+  return { header, leaf, records };
 }
 
-/** newLeaf is 0x00 ‖ header ‖ room for the tags. */
-function newLeaf(header: Uint8Array, records: number): Bytes {
-  return concat(Uint8Array.of(0), header, new Uint8Array(records * tagSize));
+/** leafOf is SHA-256(0x00 ‖ header ‖ the tags of the records). */
+function leafOf(header: Uint8Array, sealed: readonly Uint8Array[]): Leaf {
+  return sha256(concat(Uint8Array.of(0), header, ...sealed.map((s) => s.subarray(s.length - tagSize))));
 }
 
 /** place is the nonce of record j: 4 zero bytes ‖ u32be j ‖ 3 zero bytes ‖ last. */
-function place(j: number, records: number): Bytes {
-  const nonce = new Uint8Array(12);
-  new DataView(nonce.buffer).setUint32(4, j);
-  nonce[11] = j === records - 1 ? 1 : 0;
-  return nonce;
+function place(j: number, count: number): AesGcmParams {
+  const iv = new Uint8Array(12);
+  iv[7] = j; // of at most 64
+  iv[11] = j === count - 1 ? 1 : 0;
+  return { name: "AES-GCM", iv };
 }
 
 /** own is a view as Web Cryptography takes it: memory that others can write at the same time is copied first. */
