@@ -1,0 +1,300 @@
+package console_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/staunchid/staunch/operator"
+	"github.com/staunchid/staunch/web/console"
+)
+
+func TestNew(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*console.Options)
+		want   string
+	}{
+		{"good", func(*console.Options) {}, ""},
+		{"on this machine", func(o *console.Options) { o.Origin = "http://console.localhost:8080" }, ""},
+		{"no app", func(o *console.Options) { o.App = "" }, "Options.App"},
+		{"no operators", func(o *console.Options) { o.Operators = nil }, "Options.Operators"},
+		{"no reader", func(o *console.Options) { o.Reader = nil }, "Options.Operators"},
+		{"no name", func(o *console.Options) { o.Name = " " }, "Options.Name"},
+		{"no origin", func(o *console.Options) { o.Origin = "" }, "is no origin"},
+		{"http elsewhere", func(o *console.Options) { o.Origin = "http://console.example.org" }, "is no origin"},
+		{"a path", func(o *console.Options) { o.Origin = origin + "/" }, "is no origin"},
+	}
+	for _, tt := range tests {
+		o := &console.Options{App: "demo", Name: "Demo", Origin: origin, Operators: newFake(), Reader: newFake()}
+		tt.change(o)
+		_, err := console.New(o)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestClosed: without a session no page but the two ways in is shown, whatever its
+// address, and nothing is read.
+func TestClosed(t *testing.T) {
+	f := newFake()
+	s := newSite(t, f)
+	for _, path := range []string{
+		"/", "/vaults", "/queue", "/health", "/health/suspects", "/health/exceptions", "/health/stages", "/accounts", "/accounts/" + owner, "/audit", "/nothing",
+	} {
+		for name, with := range map[string]func(*http.Request){
+			"without a cookie": func(*http.Request) {},
+			"another token":    cookie("__Host-staunch-console", make([]byte, 32)),
+			"a short token":    cookie("__Host-staunch-console", []byte{7}),
+			"the token twice":  func(r *http.Request) { signedIn(r); signedIn(r) },
+			"another cookie":   cookie("__Host-staunch", f.token),
+		} {
+			res := ask(t, s, path, "", with)
+			if to := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/signin?next=") {
+				t.Errorf("%s, %s: %d to %q", path, name, res.StatusCode, to)
+			}
+			if body := text(t, res); strings.Contains(body, "mika") {
+				t.Errorf("%s, %s: %s", path, name, body)
+			}
+		}
+	}
+	for _, path := range []string{"/signin", "/enrol"} {
+		if res := ask(t, s, path, ""); res.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", path, res.StatusCode)
+		}
+	}
+}
+
+// TestCrossSite: whom a link of another site brings looks at nothing before he has
+// clicked.
+func TestCrossSite(t *testing.T) {
+	s := newSite(t, newFake())
+	from := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
+	page := text(t, ask(t, s, "/accounts/"+owner+"?n=1", "", from))
+	if !strings.Contains(page, `href="/accounts/`+owner+`?n=1"`) || !strings.Contains(page, "another site") {
+		t.Errorf("%s", page)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	s := newSite(t, newFake())
+	want := map[string]string{
+		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+		"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		"Permissions-Policy":        "publickey-credentials-get=(self), publickey-credentials-create=(self)",
+		"Strict-Transport-Security": "max-age=63072000", "X-Robots-Tag": "noindex",
+	}
+	for _, path := range []string{"/signin", "/enrol", "/", "/nothing", "/assets/none.js"} {
+		res := ask(t, s, path, "", signedIn)
+		for name, value := range want {
+			if got := res.Header.Get(name); got != value {
+				t.Errorf("%s: %s: %q", path, name, got)
+			}
+		}
+		if !strings.HasPrefix(path, "/assets/") && res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: Cache-Control %q", path, res.Header.Get("Cache-Control"))
+		}
+		page := text(t, res)
+		for _, bad := range []string{"<style", " style=", " onclick", " onload", "<script>", "javascript:", "https://"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("%s has %q", path, bad)
+			}
+		}
+	}
+	other := ask(t, s, "/signin", "", func(r *http.Request) { r.Host = "accounts.example.org" })
+	if other.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("another host: %d", other.StatusCode)
+	}
+	plain := newSite(t, newFake(), func(o *console.Options) { o.Origin = "http://" + host[:7] + ".localhost:1" })
+	res := ask(t, plain, "/signin", "", func(r *http.Request) { r.Host = "console.localhost:1" })
+	if res.StatusCode != http.StatusOK || res.Header.Get("Strict-Transport-Security") != "" {
+		t.Errorf("without TLS: %d, HSTS %q", res.StatusCode, res.Header.Get("Strict-Transport-Security"))
+	}
+}
+
+// TestForged: what another site can make a browser send does nothing.
+func TestForged(t *testing.T) {
+	for name, with := range map[string]func(*http.Request){
+		"another site":             func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+		"a sibling":                func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+		"another origin":           func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "https://evil.example") },
+		"a browser that is silent": func(r *http.Request) { r.Header.Del("Sec-Fetch-Site") },
+		"a form":                   func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") },
+		"no type":                  func(r *http.Request) { r.Header.Del("Content-Type") },
+	} {
+		f := newFake()
+		for _, path := range []string{"/sign-out", "/signin/begin", "/signin/finish", "/enrol/begin", "/enrol/finish"} {
+			res := ask(t, newSite(t, f), path, "{}", signedIn, with)
+			if res.StatusCode < 400 || len(f.calls) != 0 {
+				t.Errorf("%s, %s: %d, called %v", name, path, res.StatusCode, f.calls)
+			}
+		}
+	}
+}
+
+// TestSignInAndOut: the cookies, the browser's binding, and where it leads.
+func TestSignInAndOut(t *testing.T) {
+	f := newFake()
+	s := newSite(t, f)
+	res := ask(t, s, "/signin/begin", "{}")
+	c := res.Cookies()
+	if res.StatusCode != http.StatusOK || len(c) != 1 || c[0].Name != "__Host-staunch-console-c" || !c[0].HttpOnly || !c[0].Secure || c[0].SameSite != http.SameSiteStrictMode || c[0].Path != "/" || c[0].Domain != "" {
+		t.Fatalf("%d, %+v", res.StatusCode, c)
+	}
+	if f.browser.Origin != origin || len(f.browser.Cookie) != 32 {
+		t.Errorf("browser: %+v", f.browser)
+	}
+	bound := f.browser.Cookie
+	answer := func(to string) string {
+		return fmt.Sprintf(`{"ceremony":%q,"response":{},"next":%q}`, ceremony, to)
+	}
+	res = ask(t, s, "/signin/finish", answer("/vaults?x=1"), cookie("__Host-staunch-console-c", bound))
+	c = res.Cookies()
+	if res.StatusCode != http.StatusOK || len(c) != 1 || c[0].Name != "__Host-staunch-console" || c[0].MaxAge != 8*3600 || !c[0].HttpOnly || !c[0].Secure || c[0].SameSite != http.SameSiteStrictMode || c[0].Domain != "" {
+		t.Fatalf("%d, %+v", res.StatusCode, c)
+	}
+	if body := text(t, res); !strings.Contains(body, `"next":"/vaults?x=1"`) || strings.Contains(body, f.token.Text()) {
+		t.Errorf("%s", body)
+	}
+	if string(f.browser.Cookie) != string(bound) {
+		t.Error("the ceremony was finished by another browser")
+	}
+	for _, to := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/signin", "/enrol", "x", "", "/%0d%0aX: y"} {
+		body := text(t, ask(t, s, "/signin/finish", answer(to)))
+		if strings.Contains(body, "evil") || strings.Contains(body, "signin") || strings.Contains(body, "enrol") {
+			t.Errorf("next %q: %s", to, body)
+		}
+	}
+	// Who signs in anew leaves no session behind that nobody sees.
+	former := operator.Secret(make([]byte, 32))
+	ask(t, s, "/signin/finish", answer(""), cookie("__Host-staunch-console", former))
+	if len(f.ended) != 1 || string(f.ended[0]) != string(former) {
+		t.Errorf("ended: %d", len(f.ended))
+	}
+	res = ask(t, s, "/sign-out", "{}", signedIn)
+	if c := res.Cookies(); res.StatusCode != http.StatusOK || len(c) != 1 || c[0].MaxAge >= 0 || len(f.ended) != 2 {
+		t.Errorf("sign-out: %d, %+v", res.StatusCode, c)
+	}
+	if res := ask(t, s, "/sign-out", "{}"); reason(t, res) != "SESSION_ENDED" {
+		t.Errorf("sign-out of nobody: %d", res.StatusCode)
+	}
+}
+
+// TestEnrolment: the link's secret comes in a POST, whole.
+func TestEnrolment(t *testing.T) {
+	f := newFake()
+	s := newSite(t, f)
+	link := operator.Secret(make([]byte, 32))
+	res := ask(t, s, "/enrol/begin", `{"link":"`+link.Text()+`"}`)
+	if res.StatusCode != http.StatusOK || string(f.link) != string(link) {
+		t.Errorf("%d, %x", res.StatusCode, []byte(f.link))
+	}
+	f.calls = nil
+	for _, bad := range []string{`{"link":""}`, `{"link":"AAAA"}`, `{"link":"` + link.Text() + `="}`, `{"lnk":"x"}`, `{}{}`, `x`} {
+		res := ask(t, s, "/enrol/begin", bad)
+		if r := reason(t, res); r != "OPERATOR_INVITATION" && r != "REQUEST_MALFORMED" || len(f.calls) != 0 {
+			t.Errorf("%s: %s, called %v", bad, r, f.calls)
+		}
+	}
+	if res := ask(t, s, "/enrol/finish", `{"ceremony":"`+ceremony+`","response":{}}`); res.StatusCode != http.StatusOK || len(res.Cookies()) != 1 {
+		t.Errorf("finish: %d, %v", res.StatusCode, res.Cookies())
+	}
+	if res := ask(t, s, "/enrol/finish", `{"ceremony":"x","response":{}}`); reason(t, res) != "REQUEST_MALFORMED" {
+		t.Errorf("no ceremony: %d", res.StatusCode)
+	}
+}
+
+// TestLimit: a network begins so many ceremonies a minute, whatever another does.
+func TestLimit(t *testing.T) {
+	f := newFake()
+	clock := now
+	s := newSite(t, f, func(o *console.Options) { o.Now = func() time.Time { return clock } })
+	begin := func(address string) string {
+		return reason(t, ask(t, s, "/signin/begin", "{}", func(r *http.Request) { r.RemoteAddr = address + ":1" }))
+	}
+	for i := range 30 {
+		if why := begin(fmt.Sprintf("192.0.2.%d", i)); why != "" {
+			t.Fatalf("%d: %s", i, why)
+		}
+	}
+	if why := begin("192.0.2.99"); why != "RATE_LIMITED" {
+		t.Errorf("one too many: %s", why)
+	}
+	if why := reason(t, ask(t, s, "/enrol/begin", `{"link":"`+f.token.Text()+`"}`)); why != "RATE_LIMITED" { // httptest's address is of the same network
+		t.Errorf("an enrolment beside: %s", why)
+	}
+	if why := begin("198.51.100.1"); why != "" {
+		t.Errorf("another network: %s", why)
+	}
+	clock = clock.Add(2 * time.Second)
+	if why := begin("192.0.2.1"); why != "" {
+		t.Errorf("two seconds later: %s", why)
+	}
+	if why := begin("192.0.2.1"); why != "RATE_LIMITED" {
+		t.Errorf("and once more: %s", why)
+	}
+}
+
+// TestEveryErrorHasWords: an exported error of package operator reaches the
+// operator with a reason of its own, and never as "something went wrong".
+func TestEveryErrorHasWords(t *testing.T) {
+	known := map[string]error{
+		"ErrNotAllowed": operator.ErrNotAllowed, "ErrName": operator.ErrName, "ErrNameTaken": operator.ErrNameTaken, "ErrUnknown": operator.ErrUnknown,
+		"ErrInvitation": operator.ErrInvitation, "ErrCeremony": operator.ErrCeremony, "ErrRefused": operator.ErrRefused, "ErrSynced": operator.ErrSynced,
+		"ErrSession": operator.ErrSession, "ErrTampered": operator.ErrTampered,
+	}
+	files, err := filepath.Glob("../../operator/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok {
+				for _, name := range v.Names {
+					if strings.HasPrefix(name.Name, "Err") && known[name.Name] == nil {
+						t.Errorf("operator.%s is not looked at here", name.Name)
+					}
+				}
+			}
+			return true
+		})
+	}
+	for name, e := range known {
+		f := newFake()
+		f.err = fmt.Errorf("of today: %w", e)
+		res := ask(t, newSite(t, f), "/signin/begin", "{}")
+		if r := reason(t, res); r == "INTERNAL" || r == "" {
+			t.Errorf("%s: %q", name, r)
+		}
+	}
+	f := newFake()
+	f.err = errors.New("the secret is 42")
+	res := ask(t, newSite(t, f), "/signin/begin", "{}")
+	if body := text(t, res); res.StatusCode != http.StatusInternalServerError || strings.Contains(body, "42") {
+		t.Errorf("an unknown error: %d, %s", res.StatusCode, body)
+	}
+}
+
+// TestNames: pages and assets are of the same names, so that none is forgotten.
+func TestNames(t *testing.T) {
+	for _, name := range []string{"signin.js", "enrol.js", "page.js", "style.css", "icon.svg"} {
+		if _, err := os.Stat(filepath.Join("assets", name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
