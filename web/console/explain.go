@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/passkey"
 )
@@ -48,6 +50,10 @@ func table() []said {
 		{passkey.ErrUsed, http.StatusPreconditionFailed, "PASSKEY_CEREMONY_USED", again},
 		{passkey.ErrUnknown, http.StatusUnauthorized, "OPERATOR_REFUSED", "That passkey is no operator's. Use the one that you made for this console."},
 		{passkey.ErrRefused, http.StatusUnauthorized, "PASSKEY_REFUSED", "That passkey was not accepted. If it is your own, have yourself invited again on the server: staunch operator remove, then add."},
+		{errAsked, http.StatusBadRequest, "QUESTION_UNKNOWN", "There is no answer to what this address asks. Begin at the page itself, and use its form."},
+		{audit.ErrQuery, http.StatusBadRequest, "QUESTION_UNKNOWN", "The record can't be searched for that. An account is named by its identifier, which begins with a_; From has to be before To."},
+		{integrity.ErrAccountUnknown, http.StatusNotFound, "ACCOUNT_NOT_FOUND", "There is no such account in this app."},
+		{integrity.ErrIntegrity, http.StatusInternalServerError, "INTEGRITY_FAILURE", "The handle leads to an account that does not have it: somebody has written to the store. On the server: staunch check."},
 		{ErrNotFound, http.StatusNotFound, "NOT_FOUND", "There is no such thing in this app."},
 	}
 }

@@ -13,6 +13,9 @@ var ErrNotFound = errors.New("console: not found")
 type Reader interface {
 	overview
 	keeper
+	healthReader
+	accountReader
+	auditReader
 }
 
 type overview interface {

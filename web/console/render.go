@@ -19,11 +19,12 @@ var templateFiles embed.FS
 // pages holds one set of templates a page, by its name.
 type pages map[string]*template.Template
 
-// parsePages reads templates/base.html and every page beside it.
+// parsePages reads templates/base.html, what is in templates/parts, and every page
+// beside them.
 func parsePages() (pages, error) {
 	base, err := template.New("base.html").Funcs(template.FuncMap{
 		"stamp": stamp, "when": when, "ago": ago, "count": count, "number": number,
-	}).ParseFS(templateFiles, "templates/base.html")
+	}).ParseFS(templateFiles, "templates/base.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}

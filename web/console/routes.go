@@ -8,9 +8,16 @@ func (s *Site) routes(files assets) http.Handler {
 	mux.Handle("GET /signin", s.open((*call).signInPage))
 	mux.Handle("GET /enrol", s.open((*call).enrolPage))
 	for path, page := range map[string]func(*call) error{
-		"/{$}":    (*call).homePage,
-		"/vaults": (*call).vaultsPage,
-		"/queue":  (*call).queuePage,
+		"/{$}":               (*call).homePage,
+		"/vaults":            (*call).vaultsPage,
+		"/queue":             (*call).queuePage,
+		"/health":            (*call).healthPage,
+		"/health/suspects":   (*call).suspectsPage,
+		"/health/exceptions": (*call).exceptionsPage,
+		"/health/stages":     (*call).stagesPage,
+		"/accounts":          (*call).accountsPage,
+		"/accounts/{id}":     (*call).accountPage,
+		"/audit":             (*call).auditPage,
 	} {
 		mux.Handle("GET "+path, s.show(page))
 	}
@@ -31,7 +38,7 @@ func (s *Site) routes(files assets) http.Handler {
 // sections are the entries of the navigation.
 func sections() []section {
 	return []section{
-		{"/", "Overview"}, {"/vaults", "Vaults"}, {"/queue", "Retry queue"},
+		{"/", "Overview"}, {"/health", "Attestation"}, {"/accounts", "Accounts"}, {"/vaults", "Vaults"}, {"/queue", "Retry queue"}, {"/audit", "Audit"},
 	}
 }
 
