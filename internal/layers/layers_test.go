@@ -73,7 +73,7 @@ web                   | account audit event passkey integrity transfer          
 web/demo              | account attest attest/attesttest attest/request audit config              |
 web/demo/insider      | account store/sqlite/engine                                              |
 web/chart             |                                                                          |
-web/console           | account attest attest/registry audit event integrity operator passkey recovery transfer web/chart |
+web/console           | account attest attest/registry audit event integrity operator passkey recovery recovery/wire transfer web/chart |
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey operator integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... transfer blob web web/console web/demo web/demo/insider webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load operator passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process transfer/handover | connectrpc.com/connect github.com/alecthomas/kong github.com/makiuchi-d/gozxing github.com/schollz/progressbar/v3 rsc.io/qr
