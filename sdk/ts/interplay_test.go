@@ -33,8 +33,8 @@ type world struct {
 	dir     string
 }
 
-// newWorld begins one. It ends with the test.
-func newWorld(t *testing.T) *world {
+// newWorld begins one. It ends with the test. before may write the server's folder.
+func newWorld(t *testing.T, before ...func(w *world, dir string)) *world {
 	t.Helper()
 	tools(t)
 	w := &world{dir: t.TempDir(), script: filepath.Join(compile(t), "test", "interplay", "phone.js")}
@@ -42,7 +42,11 @@ func newWorld(t *testing.T) *world {
 	run(t, "go", "build", "-o", w.staunch, "../../cmd/staunch")
 	w.attest = attester(t)
 
-	server := exec.CommandContext(t.Context(), w.staunch, "dev", "--dir", filepath.Join(w.dir, "server"), "--listen", "127.0.0.1:0", "--json")
+	dir := filepath.Join(w.dir, "server")
+	for _, fn := range before {
+		fn(w, dir)
+	}
+	server := exec.CommandContext(t.Context(), w.staunch, "dev", "--dir", dir, "--listen", "127.0.0.1:0", "--json")
 	server.Cancel = func() error { return server.Process.Signal(os.Interrupt) }
 	server.WaitDelay = 10 * time.Second
 	server.Stderr = t.Output()

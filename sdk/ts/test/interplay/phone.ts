@@ -13,6 +13,7 @@ import { SoftwareHardware, SoftwarePasskeys } from "../../src/software/index.js"
 import type { Store } from "../../src/phone/ports.js";
 import { account } from "./account.js";
 import { recovery } from "./recovery.js";
+import { transfer } from "./transfer.js";
 
 /** Setup says which phone. */
 export interface Setup {
@@ -62,4 +63,4 @@ export async function run(commands: Commands): Promise<void> {
   }
 }
 
-await run({ ...account, ...recovery });
+await run({ ...account, ...recovery, ...transfer });

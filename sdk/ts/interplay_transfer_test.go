@@ -1,0 +1,211 @@
+package ts
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	accountv1 "github.com/staunchid/staunch/gen/staunch/account/v1"
+)
+
+// newMovesWorld is a world in which moves of phones that are not beside each other
+// are held for as long as hold says: "none", or some seconds. A phone that was added
+// cools off for a second, and a code lives for five.
+func newMovesWorld(t *testing.T, hold string) *world {
+	t.Helper()
+	return newWorld(t, func(w *world, dir string) {
+		first := exec.CommandContext(t.Context(), w.staunch, "dev", "--dir", dir, "--listen", "127.0.0.1:0", "--json")
+		first.Cancel = func() error { return first.Process.Signal(os.Interrupt) }
+		first.WaitDelay = 10 * time.Second
+		out, err := first.StdoutPipe()
+		if err == nil {
+			err = first.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var at struct{ URL string }
+		if err := json.NewDecoder(out).Decode(&at); err != nil { // it has written its configuration
+			t.Fatal(err)
+		}
+		if err := first.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "staunch.toml")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, value := range map[string]string{"hold_none": hold, "hold_risk": hold, "add": "1s", "offer_ttl": "5s"} {
+			line := regexp.MustCompile("(?m)^" + key + ` = ".*"`)
+			if len(line.FindAll(text, -1)) != 1 {
+				t.Fatalf("the configuration of staunch dev has %s another number of times than once", key)
+			}
+			text = line.ReplaceAll(text, []byte(key+` = "`+value+`"`))
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// until reads lines up to an event.
+func (r *running) until(t *testing.T, event string) line {
+	t.Helper()
+	for {
+		l := r.next(t)
+		if l.text("event") == event {
+			return l
+		}
+		if l.text("event") == "error" || l.text("message") != "" {
+			t.Fatalf("%s: waited for %s: %v", r.cmd, event, l)
+		}
+	}
+}
+
+// last is the last line.
+func (r *running) last(t *testing.T) line {
+	t.Helper()
+	var last line
+	for text := range r.lines {
+		last = read(t, text)
+	}
+	if err := r.done(); err != nil {
+		t.Fatalf("%s: %v: %v", r.cmd, err, last)
+	}
+	return last
+}
+
+// typing is a command with somebody who types.
+func typing(t *testing.T, cmd *exec.Cmd) (*running, io.Writer) {
+	t.Helper()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return begin(t, cmd), in
+}
+
+// moves lets one phone move to another, and returns what each prints last.
+func moves(t *testing.T, receive *exec.Cmd, send func(uri string) *exec.Cmd) (sent, received line) {
+	t.Helper()
+	to, keyboard := typing(t, receive)
+	from := begin(t, send(to.until(t, "offer").text("uri")))
+	number := from.until(t, "number").text("number")
+	to.until(t, "number_wanted")
+	if _, err := io.WriteString(keyboard, number+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	return from.last(t), to.last(t)
+}
+
+// TestMoveBothWays: an account goes from a phone in Go to one in TypeScript, and on
+// to another in Go, with its sealing key and its history.
+func TestMoveBothWays(t *testing.T) {
+	w := newMovesWorld(t, "none")
+	ctx := t.Context()
+	first := does(t, w.inGo(ctx, "first", "enroll", "--server", w.url, "--name", "First"))
+	history := filepath.Join(w.dir, "first", "history")
+	want := map[string]string{"chat.jsonl": "{\"n\":1}\nno json\n", "pictures/ü.txt": "picture", "empty": ""}
+	for name, content := range want {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(history, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(history, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	sent, got := moves(t, w.inTypeScript(ctx, "second", "receive", nil), func(uri string) *exec.Cmd {
+		return w.inGo(ctx, "first", "transfer send", "--yes", "--scan", uri)
+	})
+	if got.text("account") != first.text("account") || got.text("sealing") != first.text("sealing_key_sha256") || got.text("sealing") == "" {
+		t.Errorf("the second phone has %v, and the first had %v", got, first)
+	}
+	if sent["quarantined"] != 1.0 || got["quarantined"] != 1.0 {
+		t.Errorf("quarantined: %v on the first phone and %v on the second, and one line is no JSON", sent["quarantined"], got["quarantined"])
+	}
+	sameFiles(t, does(t, w.inTypeScript(ctx, "second", "history", nil)), want)
+
+	w.cooled(t, "second")
+	sent, got = moves(t, w.inGo(ctx, "third", "transfer receive", "--server", w.url), func(uri string) *exec.Cmd {
+		return w.inTypeScript(ctx, "second", "send", map[string]string{"uri": uri})
+	})
+	if got.text("account") != first.text("account") || got.text("sealing_key_sha256") != first.text("sealing_key_sha256") || sent.text("account") != first.text("account") {
+		t.Errorf("the third phone has %v, and the first had %v", got, first)
+	}
+	for name, content := range want {
+		text, err := os.ReadFile(filepath.Join(w.dir, "third", "history", name))
+		if err != nil || string(text) != content {
+			t.Errorf("%s: %q, %v; it was %q", name, text, err, content)
+		}
+	}
+	if at := does(t, w.inTypeScript(ctx, "second", "moveStatus", nil)); at.text("state") != "acked" || at.text("role") != "sender" {
+		t.Errorf("the second phone stands at %v", at)
+	}
+	back := does(t, w.inTypeScript(ctx, "second", "recallMove", nil))
+	if back.text("state") != "recalled" {
+		t.Errorf("recalled: %v", back)
+	}
+	if at := does(t, w.inGo(ctx, "third", "transfer status")); at.text("state") != "recalled" {
+		t.Errorf("the third phone stands at %v", at)
+	}
+}
+
+// cooled waits until a phone in TypeScript, which was added, may do all that its
+// account may.
+func (w *world) cooled(t *testing.T, home string) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		st := does(t, w.inTypeScript(t.Context(), home, "status", nil))
+		if st["deviceState"] == float64(accountv1.State_STATE_ACTIVE) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the phone in %s does not cool off: %v", home, st)
+		}
+	}
+}
+
+func sameFiles(t *testing.T, got line, want map[string]string) {
+	t.Helper()
+	files, _ := got["files"].(map[string]any)
+	for name, content := range want {
+		if files[name] != content {
+			t.Errorf("%s: %q, and it was %q", name, files[name], content)
+		}
+	}
+	if len(files) != len(want) {
+		t.Errorf("%d files, and there were %d", len(files), len(want))
+	}
+}
+
+// TestMoves runs the tests of moves in TypeScript, which have both phones in one
+// process, against a server.
+func TestMoves(t *testing.T) {
+	for _, hold := range []struct{ file, hold string }{{"moves", "none"}} {
+		t.Run(hold.file, func(t *testing.T) {
+			w := newMovesWorld(t, hold.hold)
+			setup, err := json.Marshal(map[string]string{"url": w.url, "origin": w.origin})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", filepath.Join(filepath.Dir(w.script), hold.file+".test.js"))
+			cmd.Env = append(os.Environ(), "STAUNCH_WORLD="+string(setup))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+}
