@@ -101,7 +101,7 @@ generate-check: ## generate anew and fail if anything changes
 	@[ -z "$$(git status --porcelain -- gen sdk/ts/src/gen)" ] || { git status --short -- gen sdk/ts/src/gen; exit 1; }
 
 web: ## bundle the scripts and the style sheet of the pages
-	$(GO) test ./web -count=1 -run '^TestBundle$$' -update
+	$(GO) test ./web ./web/console -count=1 -run '^TestBundle$$' -update
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for pkg in $$($(GO) list ./...); do \
