@@ -74,6 +74,7 @@ func (s *Server) withDemo(mux *http.ServeMux, opts *rpc.Options) error {
 	if err != nil || site == nil {
 		return err
 	}
+	mux.Handle("GET /{$}", site) // who clicks on the printed address comes to the demo
 	mux.Handle("/demo", site)
 	mux.Handle("/demo/", site)
 	before := opts.Observe

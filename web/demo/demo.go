@@ -17,7 +17,7 @@
 //
 // # What is there
 //
-//	GET  /demo                  the page
+//	GET  /demo                  the page; / leads there
 //	GET  /demo/settings         what the phones on it have built in: app, release keys
 //	POST /demo/attest           the hardware of a phone: evidence for a key of the page
 //	POST /demo/verify           the other phone's evidence, judged by the app's own policy
@@ -159,6 +159,7 @@ func byHost(origins []string) (map[string]string, error) {
 
 func (s *Site) routes(p *page) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusSeeOther))
 	mux.HandleFunc("GET /demo", p.show)
 	mux.HandleFunc("GET /demo/{$}", p.show)
 	mux.HandleFunc("GET /demo/assets/", p.asset)

@@ -35,7 +35,7 @@ async function guesser(scene: Scene): Promise<() => Promise<Guess | undefined>> 
   const phone = await Phone.open({ url, app: scene.settings.app, hardware, passkeys, store: over(scene.victimStore) });
   const trust = { releaseKeys: recovery.release.keys.map(fromBase64url), k: recovery.release.k, setVersion: recovery.setVersion, dangerousAllowProcess: true };
   const backup = new Recovery({ phone, trust });
-  const { remaining } = await backup.status();
+  const { remaining = 0 } = await backup.status();
   if (remaining < 4) {
     throw new Error(`thief: ${remaining} attempts are left, and he would lock Marie out; her right PIN sets the count back`);
   }
