@@ -40,8 +40,8 @@ export interface Attack {
   readonly words: string;
   /** What there must be first. */
   readonly needs: "account" | "backup";
-  /** It takes so many seconds, since the server has him wait; absent: a moment. */
-  readonly seconds?: number;
+  /** The account must not cool off: what this one does, Marie could not do then either. */
+  readonly calm?: boolean;
   run(scene: Scene): Promise<Outcome>;
 }
 
@@ -106,7 +106,7 @@ export async function journal(scene: Scene): Promise<Journal> {
           return found;
         }
         if (Date.now() > end) {
-          throw new Error(`thief: the server has not recorded ${what}`);
+          throw new Error(`thief: the server has not recorded ${what}; of many refusals it records a few a minute and counts the others: wait a minute, and try again`);
         }
         await new Promise((done) => setTimeout(done, 200));
       }

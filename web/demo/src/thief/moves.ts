@@ -58,7 +58,7 @@ const sixDigits = (): string => String(crypto.getRandomValues(new Uint32Array(1)
 const patience = 60_000; // ms
 
 export const strangersCode: Attack = {
-  name: "strangers-code", title: "A stranger's code", needs: "account",
+  name: "strangers-code", title: "A stranger's code", needs: "account", calm: true,
   words: "“Scan to win.” The code on the poster is his new phone's. Marie scans it, and says yes to what her phone asks.",
   async run(scene) {
     const log = await journal(scene);
@@ -83,7 +83,7 @@ export const strangersCode: Attack = {
 };
 
 export const secondReader: Attack = {
-  name: "second-reader", title: "A photo of your code", needs: "account",
+  name: "second-reader", title: "A photo of your code", needs: "account", calm: true,
   words: "Marie's new phone shows its code, she scans it. He has photographed it over her shoulder, and answers too, with an account of his own.",
   async run(scene) {
     const log = await journal(scene);

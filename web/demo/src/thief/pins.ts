@@ -56,7 +56,7 @@ async function guesser(scene: Scene): Promise<() => Promise<Guess | undefined>> 
 const found = worked("He has the key that opens Marie's chats.");
 
 export const guessedPin: Attack = {
-  name: "guessed-pin", title: "A guessed PIN", needs: "backup",
+  name: "guessed-pin", title: "A guessed PIN", needs: "backup", calm: true,
   words: "He has Marie's phone, unlocked, and what unlocks it. He types a PIN: there are a million.",
   async run(scene): Promise<Outcome> {
     const guess = await guesser(scene);
@@ -75,7 +75,7 @@ export const guessedPin: Attack = {
 };
 
 export const rolledBack: Attack = {
-  name: "rolled-back-record", title: "Yesterday's database", needs: "backup",
+  name: "rolled-back-record", title: "Yesterday's database", needs: "backup", calm: true,
   words: "He runs the database. He copies what the vaults have sealed for Marie, lets a PIN be tried, and puts the copy back: as if it had not been.",
   async run(scene): Promise<Outcome> {
     const guess = await guesser(scene);
