@@ -1,5 +1,5 @@
 /** Getting the payload back with a PIN, on a phone that has a ticket. */
-import type { Bytes } from "../bytes.js";
+import { type Bytes, equal } from "../bytes.js";
 import { reasonOf } from "../phone/errors.js";
 import { Try } from "./attempt.js";
 import { type Outcome, RecoveryError } from "./errors.js";
@@ -33,9 +33,8 @@ export async function recover(c: Client, account: string, ticket: Bytes, pin: Pi
   const r = new Round(c, vaults, session.accts, session.secret);
   const got = vaults.set.profile === "seed" ? await recoverSeed(r, session, pin, a) : await recoverKR1(r, session, pin, a);
   const had = await c.journal.backup();
-  const had16 = had?.pending?.header.reg ?? had?.current?.header.reg;
-  const now16 = got.backup.current?.header.reg;
-  if (had16 === undefined || now16 === undefined || had16.some((byte, i) => byte !== now16[i])) { // public values
+  const reg = got.backup.current?.header.reg ?? session.reg;
+  if (![had?.pending, had?.current].some((mine) => mine != null && equal(mine.header.reg, reg))) {
     await c.journal.saveBackup(got.backup);
   }
   return { outcome: got.outcome, payload: got.payload };

@@ -13,14 +13,14 @@ const maxEvidence = 196_608;
 const part = bytes(1, maxEvidence);
 
 /** evidence is a report of a platform, what is needed to verify it, and the binding that it signs. */
-const evidence = map({}, {
+export const evidence = map({}, {
   platform: at(1, text(1, 16)), report: at(2, part), binding: at(3, bytes(1, 4_096)),
   certs: maybe(4, list(bytes(1, 16_384), 1, 16)), eventLog: maybe(5, part), pcrs: maybe(6, list(row(null, { index: uint(0, 23), value: hash }), 1, 24)),
   ak: maybe(7, part), signature: maybe(8, part), endorsement: maybe(9, part), collateral: maybe(10, dict(bytes(0, maxEvidence), 32, 1, 16)),
 });
 export type Evidence = Of<typeof evidence>;
 
-const processReport = map({ 1: "staunch/process" }, { reportData: at(2, hash), executable: at(3, hash), uid: at(4, u32) });
+export const processReport = map({ 1: "staunch/process" }, { reportData: at(2, hash), executable: at(3, hash), uid: at(4, u32) });
 
 /** Level is how far a platform protects what runs: a higher one is better. */
 export const Level = { none: 0, process: 1, vtpm: 2, tee: 3 } as const;
