@@ -23,6 +23,8 @@ type entryView struct {
 	Reason  string
 	Class   string
 	Steps   []string // "device active → frozen"
+	Verdict string   // "denied", of an entry that decides; empty: it decides nothing
+	Mark    string   // the class of it
 	Detail  string   // as it is recorded, indented; empty: there is none
 	Sealed  bool
 	Wrong   string // in words; empty: nothing
@@ -43,8 +45,29 @@ func viewEntry(e audit.Judged) entryView {
 			v.Steps = append(v.Steps, step(s))
 		}
 	}
+	v.Verdict, v.Mark = decided(e.Detail)
 	v.Detail = indented(e.Detail)
 	return v
+}
+
+// decided is what an entry of package attest/registry tells that it decided.
+func decided(detail json.RawMessage) (text, mark string) {
+	var d struct {
+		Decision  string `json:"decision"`
+		WouldDeny bool   `json:"would_deny"`
+	}
+	if json.Unmarshal(detail, &d) != nil {
+		return "", ""
+	}
+	switch {
+	case d.WouldDeny:
+		return "let in, for the stage only observes", "warn"
+	case d.Decision == "ALLOW":
+		return "allowed", "good"
+	case d.Decision == "DENY":
+		return "denied", "bad"
+	}
+	return "", ""
 }
 
 func by(a audit.Actor) string {
