@@ -25,7 +25,7 @@ FIRST = ./stream/kafka ./web/e2e
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
-.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery soak-transfer soak-transfer-size vulncheck clean
+.PHONY: all help dev build test test-race node-modules browser lint generate generate-check web sdk-docs fuzz mutate bench benchmarks test-envoy test-kafka model soak soak-recovery soak-transfer soak-transfer-size vulncheck clean
 
 all: build test lint ## build, test and lint
 
@@ -40,7 +40,7 @@ build: ## build bin/staunch
 	$(GO) build -trimpath -o $(BIN) ./cmd/staunch
 
 # The packages of Node that tests run, one folder with a lock file each.
-NODE = passkey/testdata/secondopinion/node_modules web/e2e/node_modules sdk/ts/node_modules
+NODE = passkey/testdata/secondopinion/node_modules web/e2e/node_modules sdk/ts/node_modules web/demo/node_modules
 CHROMIUM = chromium chromium-browser google-chrome google-chrome-stable
 chromium = $(firstword $(foreach name,$(CHROMIUM),$(shell command -v $(name) 2>/dev/null)))
 # Who says CI=true wants every test to run; others are told what does not.
@@ -102,6 +102,9 @@ generate-check: ## generate anew and fail if anything changes
 
 web: ## bundle the scripts and the style sheet of the pages
 	$(GO) test ./web ./web/console -count=1 -run '^TestBundle$$' -update
+
+sdk-docs: sdk/ts/node_modules ## write docs/sdk-ts.md, the reference of the TypeScript SDK (needs npm)
+	$(GO) test ./sdk/ts -count=1 -run '^TestReference$$' -update
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for pkg in $$($(GO) list ./...); do \

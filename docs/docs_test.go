@@ -153,10 +153,10 @@ func moduleOf(path string, modules []string) (found string) {
 	return found
 }
 
-// packages gives the npm packages that the tests of this repository use.
+// packages gives the npm packages that this repository uses.
 func packages(t *testing.T) (names []string) {
 	t.Helper()
-	for _, file := range []string{"web/e2e/package.json", "passkey/testdata/secondopinion/package.json"} {
+	for _, file := range []string{"sdk/ts/package.json", "web/demo/package.json", "web/e2e/package.json", "passkey/testdata/secondopinion/package.json"} {
 		var p struct {
 			Dependencies    map[string]string `json:"dependencies"`
 			DevDependencies map[string]string `json:"devDependencies"`
@@ -171,8 +171,7 @@ func packages(t *testing.T) (names []string) {
 }
 
 // TestDependencies: docs/dependencies.md has a row for every module that our
-// code imports, every tool and every npm package of the tests, and for nothing
-// else.
+// code imports, every tool and every npm package, and for nothing else.
 func TestDependencies(t *testing.T) {
 	modules := requires(t, "go.mod")
 	want := map[string]bool{}
