@@ -12,6 +12,7 @@ import { makeUnit } from "./handset";
 import { next } from "./plot";
 import { makeRooms, pageStore, removeAll, verifiesHere } from "./rooms";
 import { settings as ask } from "./server";
+import { makeSlip } from "./slip";
 import { makeTrail } from "./trail";
 import type { Desk, Story, Unit } from "./unit";
 import { makeVaults } from "./vaults";
@@ -46,10 +47,12 @@ async function begin(page: IndexedDBStore): Promise<void> {
       if (units.length === ids.length) {
         guide(next(desk, den));
         den.refresh();
+        slip();
       }
     },
   };
   const den = makeDen(part("thief"), desk, trail);
+  const slip = makeSlip(part("slip"), desk);
   const startOver = async (): Promise<never> => {
     for (const id of ids) {
       await rooms.empty(id);

@@ -2,7 +2,7 @@
 
 import { h } from "./dom";
 import { attacks, type Attack, type Outcome } from "./thief";
-import type { Desk } from "./unit";
+import type { Desk, Unit } from "./unit";
 import type { Trail } from "./trail";
 
 /** Den is the panel. */
@@ -37,21 +37,23 @@ export function makeDen(seat: HTMLElement, desk: Desk, trail: Trail): Den {
     going = true;
     refresh();
     r.element.dataset.state = "running";
-    const doing = h("span.quiet", {}, r.attack.seconds === undefined ? "Trying …" : `Trying; the server has him wait some ${r.attack.seconds} s …`);
+    const doing = h("span.quiet", {}, "Trying …");
     r.outcome.replaceChildren(h("span.spinner.small"), doing);
     try {
+      await calm(r.attack, u, doing);
+      doing.textContent = "Trying …";
       const scene = { settings: desk.settings, victim: u.phone, victimStore: u.store, backedUp: desk.story.backedUp === true, tell: (words: string) => (doing.textContent = words) };
-      show(r, await r.attack.run(scene));
+      await show(r, await r.attack.run(scene));
     } catch (err) {
       r.element.dataset.state = "failed";
       r.outcome.replaceChildren(h("span.tag.warn", {}, "Could not try"), h("span", {}, err instanceof Error ? err.message : String(err)));
     }
     going = false;
-    await desk.tell({ tried: [...new Set([...(desk.story.tried ?? []), r.attack.name])] });
+    await desk.tell();
     await trail.now();
   }
 
-  function show(r: Row, o: Outcome): void {
+  async function show(r: Row, o: Outcome): Promise<void> {
     r.element.dataset.state = o.stopped ? "stopped" : "through";
     r.element.dataset.record = o.recordedId;
     r.element.dataset.code = o.code;
@@ -59,6 +61,7 @@ export function makeDen(seat: HTMLElement, desk: Desk, trail: Trail): Den {
       h(o.stopped ? "span.tag.good" : "span.tag.bad", {}, o.stopped ? `Stopped by ${o.stoppedBy}` : "It worked"), h("code.codeword", {}, o.code),
       h("span", {}, o.words),
       o.recordedId === "" ? "" : h("button.seek", { type: "button", onclick: () => trail.show(o.recordedId) }, "Its record"));
+    await desk.tell({ outcomes: { ...desk.story.outcomes, [r.attack.name]: o.stopped } });
   }
 
   async function all(): Promise<void> {
@@ -84,3 +87,13 @@ export function makeDen(seat: HTMLElement, desk: Desk, trail: Trail): Den {
   refresh();
   return { refresh, all };
 }
+
+/** calm waits while the account cools off from a recovery, if an attack needs what is refused meanwhile. */
+async function calm(attack: Attack & { readonly calm?: boolean }, victim: Unit, doing: HTMLElement): Promise<void> {
+  while (attack.calm === true && (await victim.phone.status()).accountState === held) {
+    doing.textContent = "The account still cools off from its recovery. In a moment …";
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+}
+
+const held = 2; // STATE_HELD of account.v1

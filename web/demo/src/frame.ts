@@ -6,6 +6,8 @@ import { h, icon, swap, type Child } from "./dom";
 export interface Frame {
   /** screen shows something else; name is what a screen reader calls it. */
   screen(name: string, ...children: readonly Child[]): void;
+  /** intend is for a screen that takes a while to make: what it gives says whether it is still wanted, for nothing else was shown meanwhile. */
+  intend(): () => boolean;
   /** beneath shows what stands under the phone: its state in a few words, and buttons. */
   beneath(...children: readonly Child[]): void;
   /** note shows what has just happened, over the screen, for some seconds; it is read aloud as well. */
@@ -30,10 +32,16 @@ export function makeFrame(seat: HTMLElement, name: string): Frame {
   const below = h("div.beneath");
   const device = h("div.device", {}, glass);
   let hide = 0;
+  let turn = 0;
   seat.replaceChildren(device, below);
   return {
     element: seat,
+    intend() {
+      const mine = ++turn;
+      return () => mine === turn;
+    },
     screen(title, ...children) {
+      turn++;
       content.setAttribute("aria-label", `${name}: ${title}`);
       content.setAttribute("role", "group");
       content.dataset.screen = title;

@@ -1,7 +1,7 @@
 // The guide: six steps, what to do now, and one button for it. It leads; nothing
 // depends on it, and everything can be clicked in another order.
 
-import { h, swap } from "./dom";
+import { h } from "./dom";
 
 /** What is to be done now. */
 export interface Now {
@@ -35,7 +35,13 @@ export function makeGuide(seat: HTMLElement): (now: Now) => void {
       return;
     }
     last = text;
-    words.replaceChildren(h("h2", {}, now.title), h("p", {}, now.words));
-    swap(act, now.act !== undefined && h("button.button.primary", { type: "button", "data-act": "guide", "data-focus": true, onclick: now.act.run }, now.act.text));
+    const here = seat.contains(document.activeElement);
+    const title = h("h2", { tabindex: -1 }, now.title);
+    words.replaceChildren(title, h("p", {}, now.words));
+    const button = now.act !== undefined && h("button.button.primary", { type: "button", "data-act": "guide", onclick: now.act.run }, now.act.text);
+    act.replaceChildren(...(button === false ? [] : [button]));
+    if (here) { // who leads by keyboard stays here, also while there is nothing to press
+      (button === false ? title : button).focus({ preventScroll: true });
+    }
   };
 }

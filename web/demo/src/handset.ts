@@ -72,22 +72,21 @@ function welcome(u: Unit): void {
 }
 
 /** chats shows the messenger. */
-async function chats(u: Unit, open?: string): Promise<void> {
+async function chats(u: Unit): Promise<void> {
   u.phase = "home";
+  const wanted = u.frame.intend();
   const files = await u.data.files();
   const all = read(files);
   const total = await sum(files);
+  if (!wanted()) {
+    return;
+  }
   const foot = tabs("chats", (tab) => void (tab === "chats" ? chats(u) : safety(u, () => void chats(u))), 0);
   const picture = (path: string) => u.data.file(path);
   const show = (chat: Chat) => u.frame.screen("Chat", ...one(chat, picture, () => void chats(u)), foot);
-  const chosen = all.find((c) => c.id === open);
-  if (chosen !== undefined) {
-    show(chosen);
-  } else {
-    const count = h("span.count-in", { "data-fingerprint": total.fingerprint }, `${total.messages} messages`, h("br"), `${total.pictures} pictures · ${total.fingerprint}`);
-    u.frame.screen("Chats", h("header.appbar", {}, h("h3", { tabindex: -1 }, "Chats"), count),
-      h("div.scroll", {}, ...(list(all, show) as Node[])), foot);
-  }
+  const count = h("span.count-in", { "data-fingerprint": total.fingerprint }, `${total.messages} messages`, h("br"), `${total.pictures} pictures · ${total.fingerprint}`);
+  u.frame.screen("Chats", h("header.appbar", {}, h("h3", { tabindex: -1 }, "Chats"), count),
+    h("div.scroll", {}, ...(list(all, show) as Node[])), foot);
   u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Marie's. Its key was attested; it is ", h("code", {}, u.phone.state.key.slice(0, 8)), "…"),
     h("div.row", {}, button({ text: "Lose it", kind: "danger", act: () => void lose(u), id: "lose" })));
   await u.desk.tell();

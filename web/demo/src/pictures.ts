@@ -13,8 +13,9 @@ export function dice(seed: number): () => number {
   };
 }
 
-export const width = 480;
-export const height = 360;
+const width = 480; // of the drawing
+const height = 360;
+const scale = 2; // pixels for each unit of it
 
 // Skies, from the top down, and the colour of the nearest hills.
 const palettes: readonly (readonly [string, string, string, string])[] = [
@@ -28,11 +29,12 @@ const palettes: readonly (readonly [string, string, string, string])[] = [
 
 /** paint draws picture number n as a JPEG file. */
 export async function paint(n: number): Promise<Blob> {
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = new OffscreenCanvas(scale * width, scale * height);
   const c = canvas.getContext("2d");
   if (c === null) {
     throw new Error("demo: this browser draws no pictures (no canvas)");
   }
+  c.scale(scale, scale);
   const roll = dice(n * 7919 + 17);
   const [top, middle, low, hills] = palettes[n % palettes.length] ?? palettes[0]!;
   sky(c, roll, top, middle, low);

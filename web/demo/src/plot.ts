@@ -84,8 +84,11 @@ function recovering(desk: Desk, free: Unit | undefined): Now {
 }
 
 function thief(desk: Desk, den: Den): Now {
-  const tried = desk.story.tried?.length ?? 0;
-  if (tried < attacks.length) {
+  const outcomes = Object.values(desk.story.outcomes ?? {});
+  if (outcomes.includes(false)) {
+    return { step: 5, title: "One got through", words: "This must not happen, and the list says which it was. Please report it: SECURITY.md says how." };
+  }
+  if (outcomes.length < attacks.length) {
     return {
       step: 5, title: "Now be the thief", words: `${attacks.length} attacks, each a real one against the running server. See what stops it, and what the server writes down.`,
       act: { text: "Try all of them", run: () => {

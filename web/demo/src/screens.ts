@@ -64,6 +64,7 @@ export function pinPad(o: { title: string; words: Child; least: number; yes: str
     changed();
   } }, label);
   const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((d) => key(d, () => (input.value += d)));
+  requestAnimationFrame(() => input.focus()); // it is what comes next, wherever the click was
   return h("form.pinpad", {
     onsubmit: (event) => {
       event.preventDefault();

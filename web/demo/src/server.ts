@@ -41,11 +41,11 @@ export interface Entry {
   readonly id: string;
   readonly kind: "audit" | "call";
   readonly time: string;
-  readonly account: string;
+  readonly account: string; // empty: nobody's
   readonly actor: string;
   readonly action: string;
   readonly code: string;
-  readonly subject?: string;
+  readonly subject: string;
   readonly words: string;
   readonly refused: boolean;
 }

@@ -61,12 +61,23 @@ export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
     chosen?.scrollIntoView({ block: "nearest" });
     records.focus({ preventScroll: true });
   };
-  return { now, show, account: (id) => void (marie = id) };
+  const account = (id: string) => {
+    if (id !== marie) {
+      marie = id;
+      for (const who of list.querySelectorAll<HTMLElement>("[data-account]")) {
+        who.textContent = whose(who.dataset.account ?? "", who.dataset.actor ?? "", marie);
+      }
+    }
+  };
+  return { now, show, account };
 }
 
 function row(e: Entry, marie: string): HTMLElement {
-  const who = e.account === "" ? "nobody's" : e.account === marie ? "Marie" : "somebody";
   return h(e.refused ? "li.refused" : "li", { "data-record": e.id, "data-code": e.code, "data-action": e.action },
-    h("time", { datetime: e.time }, new Date(e.time).toLocaleTimeString()), h("span.who", {}, `${who} · ${e.actor}`), h("span.words", {}, e.words || e.action),
+    h("time", { datetime: e.time }, new Date(e.time).toLocaleTimeString()), h("span.who", { "data-account": e.account, "data-actor": e.actor }, whose(e.account, e.actor, marie)), h("span.words", {}, e.words || e.action),
     h("span.codeword", {}, e.code || e.action));
+}
+
+function whose(account: string, actor: string, marie: string): string {
+  return `${account === "" ? "the server" : account === marie ? "Marie" : "somebody"} · ${actor}`;
 }

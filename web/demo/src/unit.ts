@@ -18,7 +18,7 @@ export interface Story {
   readonly lost?: readonly string[]; // ids of phones
   readonly wasLost?: boolean; // one was, at any time
   readonly recovered?: boolean;
-  readonly tried?: readonly string[]; // attacks
+  readonly outcomes?: Readonly<Record<string, boolean>>; // of attacks, by name: true: it was stopped
 }
 
 /** Desk is what the phones share: the page. */
