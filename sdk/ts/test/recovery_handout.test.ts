@@ -7,11 +7,20 @@ import { fails, Op, World } from "./recovery_world.js";
 
 const [one, two] = ["482915", "739164"];
 
-/** unfinished is a phone whose registration stays pending: no create reaches v3. */
-async function unfinished(): Promise<World> {
+/** unfinished is a phone whose registration stays pending: no create reaches v3. dies: it did as the first share left. */
+async function unfinished(dies: boolean): Promise<World> {
   const w = await World.make();
-  w.script = (c) => (c.vault === "v3" && c.op === Op.create ? "drop" : undefined);
+  let kept: Map<string, unknown> | undefined;
+  w.script = (c) => {
+    if (c.op === Op.create) {
+      kept ??= structuredClone(w.disk.values);
+    }
+    return c.vault === "v3" && c.op === Op.create ? "drop" : undefined;
+  };
   await fails(w.register(one, "one"), "UNAVAILABLE");
+  if (dies) {
+    kept?.forEach((value, name) => w.disk.values.set(name, value));
+  }
   return w;
 }
 
@@ -33,15 +42,16 @@ test("a service that names another account at a vault gets nothing", async () =>
 });
 
 test("a share goes to no second place: where the first was used up and wiped, the phone says so, and deals others when the owner is there", async () => {
-  for (const [name, again] of [
+  for (const [name, again, dies = false] of [
     ["deleted", (w: World) => w.remove()],
+    ["deleted when the phone had died", (w: World) => w.remove(), true],
     ["locked", async (w: World) => { await fails(w.recover("111111"), "LOCKED"); }],
     ["locked and deleted", async (w: World) => {
       await fails(w.recover("111111"), "LOCKED");
       await w.remove();
     }],
   ] as const) {
-    const w = await unfinished();
+    const w = await unfinished(dies);
     const disk = w.disk;
     w.forget(); // the insider, with all that the service can give
     for (let left = 9; left >= 1; left--) {
