@@ -3,6 +3,7 @@ package ts
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,7 @@ func tools(t *testing.T) {
 // compile writes the SDK and its tests to a folder of this test's own.
 func compile(t *testing.T) (dir string) {
 	t.Helper()
+	looked(t, "package-lock.json", "tsconfig.json", "src", "test", "../../spec/vectors")
 	dir, err := os.MkdirTemp(".", "dist-test-") // beside node_modules, which Node looks for above it
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +46,24 @@ func compile(t *testing.T) (dir string) {
 	})
 	run(t, "node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--outDir", dir)
 	return dir
+}
+
+// looked notes all files in some places as what the test depends on: `go test` takes
+// a result from its cache unless a file has changed that the test looked at itself,
+// and it sees nothing of what node reads.
+func looked(t *testing.T, places ...string) {
+	t.Helper()
+	for _, place := range places {
+		err := filepath.WalkDir(place, func(path string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func run(t *testing.T, name string, args ...string) {
