@@ -75,6 +75,7 @@ func TestNotAttested(t *testing.T) {
 	good := elsewhere(t, elliptic.P256())
 	for name, spki := range map[string][]byte{
 		"nothing": nil, "another curve": elsewhere(t, elliptic.P384()), "cut off": good[:len(good)-1], "more behind it": append(bytes.Clone(good), 0),
+		"more in it": append([]byte{good[0], good[1] + 2}, append(bytes.Clone(good[2:]), 5, 0)...), // a NULL that nobody reads
 	} {
 		if _, err := ca.Phone().AttestKey(now, spki, make([]byte, 32)); err == nil {
 			t.Errorf("%s: attested", name)
