@@ -98,11 +98,23 @@ export class Pair {
     return new Pair(relay, c, new Handset(relay, new MemoryStore()));
   }
 
-  /** run lets both loops run. */
+  /** run lets both loops run. When one fails, the other has a second to hear of it. */
   async run(o: { send?: Partial<SendOptions>; receive?: Partial<ReceiveOptions> } = {}): Promise<{ c: Outcome; n: Outcome }> {
-    const n = outcome(this.n.receive({ number: async () => (await this.c.event("number")).number, ...o.receive }));
+    const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ends = async (loop: Promise<Moved>): Promise<Outcome> => {
+      const out = await outcome(loop);
+      if (out.error !== undefined) {
+        timer ??= setTimeout(() => stop.abort(new Error("the other phone has failed")), 1000);
+      }
+      return out;
+    };
+    const n = ends(this.n.receive({ number: async () => (await this.c.event("number")).number, signal: stop.signal, ...o.receive }));
     const { uri } = await this.n.event("offer");
-    return { c: await outcome(this.c.send({ uri, ...o.send })), n: await n };
+    const c = ends(this.c.send({ uri, signal: stop.signal, ...o.send }));
+    const out = { c: await c, n: await n };
+    clearTimeout(timer);
+    return out;
   }
 
   /** moved is a pair whose account has moved. */

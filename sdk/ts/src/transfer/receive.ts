@@ -50,20 +50,18 @@ export async function receiveMove(phone: Phone, o: ReceiveOptions): Promise<Move
     } catch (error) {
       if (error instanceof Unclaimed) { // another code
         record = undefined;
-        await run.close();
-        run = new Run(core, o, "receiver");
-        continue;
-      }
-      if (run.begun) {
+      } else if (run.begun) {
         if (isFault(error, "ended") && !run.record.placed) {
           await o.importer.clear();
         }
         throw await run.ended(error);
+      } else {
+        throw error;
       }
-      throw error;
     } finally {
       await run.close();
     }
+    run = new Run(core, o, "receiver");
   }
 }
 

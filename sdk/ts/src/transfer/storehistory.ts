@@ -4,9 +4,8 @@
  */
 import { type Bytes, concat, copy } from "../bytes.js";
 import type { Store } from "../phone/ports.js";
-import { MoveError } from "./errors.js";
 import type { Entry, FileState, Importer, Source } from "./history.js";
-import { checkPath, comparePaths } from "./sealed/index.js";
+import { checkPath, comparePaths, SealedError } from "./sealed/index.js";
 import { StoreImporter } from "./storeimporter.js";
 
 export const pieceSize = 1 << 20; // bytes of a file in one value of the Store
@@ -90,7 +89,7 @@ export class StoreHistory {
       async *read(path, from) {
         const e = await find(path);
         if (e === undefined) {
-          throw new MoveError("history", `${path} is gone`);
+          throw new SealedError("changed", `${path} is gone`);
         }
         for (let n = Math.floor(from / pieceSize); n < e.pieces; n++) {
           const piece = await content(e, n);
@@ -126,8 +125,8 @@ export class StoreHistory {
   /** content is one piece of a file. */
   async #content(e: Kept, n: number): Promise<Uint8Array> {
     const piece = (await this.#store.read(this.#piece(e.id, n))) as Uint8Array | undefined;
-    if (piece === undefined) {
-      throw new MoveError("history", `${e.path} has lost a part of itself in the store`);
+    if (piece === undefined) { // it was replaced meanwhile
+      throw new SealedError("changed", `${e.path} has another content than it had`);
     }
     return piece;
   }
