@@ -146,6 +146,7 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
     await type(b, "blue", pin);
     await shows(b, "blue", "Chats");
     assert.equal(await fingerprint(b, "blue"), whole, "byte for byte, out of the backup");
+    assert.equal((await authenticator?.credentials())?.length, authenticator && 1, "the passkey of the wiped phone is gone from the browser's authenticator");
     await page.waitForFunction(() => [...document.querySelectorAll("#vaults .box")].every((box) => box.dataset.used === "0"));
     await picture(b, "recovered");
   });
@@ -162,7 +163,8 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
       const r = all.find((e) => e.id === a.record);
       assert.ok(r, `${a.name}: the server has no record ${a.record}`);
       assert.equal(r.code || r.action, a.code, a.name); // a counted attempt has no code but its action
-      assert.equal(r.refused, true, `${a.name}: its record ${a.record} is no refusal`);
+      const counted = r.action === "recovery.attempt" && r.left < 10; // vaults do not refuse a guess, they count it
+      assert.ok(r.refused || counted, `${a.name}: its record is no refusal: ${JSON.stringify(r)}`);
     }
     assert.equal(new Set(done.map((a) => a.record)).size, done.length, "each has a record of its own");
     assert.match(await page.textContent("#guide h2"), /Nothing got through/);

@@ -15,8 +15,14 @@ export interface Rooms {
 /** What people may choose: "browser" asks with face, finger or PIN of this computer. */
 export type Kind = "browser" | "software";
 
+/** Holder is the phone that has its passkey in the browser's authenticator. */
+interface Holder {
+  readonly phone: string;
+  readonly credential: string; // base64url
+}
+
 const database = (id: string): string => `staunch-demo-${id}`;
-const holder = "passkeys/holder"; // which phone has its passkey in the browser's authenticator
+const holder = "passkeys/holder"; // of a Holder
 const choice = "passkeys/kind";
 
 /** makeRooms keeps what is common to the phones in page. */
@@ -33,7 +39,9 @@ export function makeRooms(page: Store): Rooms & { kind(): Promise<Kind>; choose(
       open.get(id)?.close();
       open.delete(id);
       await IndexedDBStore.remove(database(id));
-      if ((await page.read(holder)) === id) {
+      const held = (await page.read(holder)) as Holder | undefined;
+      if (held?.phone === id) {
+        await dropPasskey(held.credential);
         await page.write({ [holder]: undefined });
       }
     },
@@ -57,16 +65,29 @@ function either(id: string, page: Store, store: Store, kind: () => Promise<Kind>
   const browser = new BrowserPasskeys();
   return {
     async create(o) {
-      const taken = await page.read(holder);
-      if ((await kind()) === "software" || (taken !== undefined && taken !== id)) {
+      const held = (await page.read(holder)) as Holder | undefined;
+      if ((await kind()) === "software" || (held !== undefined && held.phone !== id)) {
         return software.create(o);
       }
-      const made = await browser.create(o);
-      await page.write({ [holder]: id });
-      return made;
+      try {
+        const made = await browser.create(o);
+        await page.write({ [holder]: { phone: id, credential: made.id } satisfies Holder });
+        return made;
+      } catch (err) {
+        if (err instanceof DOMException && err.name === "InvalidStateError") { // it has kept one of a phone that is gone
+          return software.create(o);
+        }
+        throw err;
+      }
     },
-    get: async (o) => ((await page.read(holder)) === id ? browser.get(o) : software.get(o)),
+    get: async (o) => (((await page.read(holder)) as Holder | undefined)?.phone === id ? browser.get(o) : software.get(o)),
   };
+}
+
+/** dropPasskey has the browser's authenticator forget a passkey of a phone that is gone, where it can (WebAuthn L3 §5.1.10.2). */
+async function dropPasskey(credentialId: string): Promise<void> {
+  const signals = PublicKeyCredential as unknown as { signalUnknownCredential?: (o: { rpId: string; credentialId: string }) => Promise<void> };
+  await signals.signalUnknownCredential?.({ rpId: location.hostname, credentialId }).catch(() => undefined); // then its owner has one more, as after any lost phone
 }
 
 /** removeAll deletes every database of the page. Close them before. */
