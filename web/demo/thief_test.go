@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,6 +96,7 @@ func serveDev(t *testing.T) (url, dir string) {
 			t.Skip(needed + " is not installed: run `make node-modules`")
 		}
 	}
+	looked(t)
 	program := filepath.Join(t.TempDir(), "staunch")
 	command(t, "go", "build", "-o", program, "../../cmd/staunch")
 	dir, err := os.MkdirTemp("", "demo-") // sockets are in there, whose path must be short
@@ -123,6 +125,25 @@ func serveDev(t *testing.T) (url, dir string) {
 		t.Fatal("the server has not begun:", err)
 	}
 	return at.Pages, dir
+}
+
+// looked opens the folders of all that the test has others build, so that go test
+// does not give the outcome of an older program.
+func looked(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		switch name := d.Name(); {
+		case name == "node_modules", name == "testdata", name == "bin", strings.HasPrefix(name, "dist"), strings.HasPrefix(name, ".") && len(name) > 2:
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func command(t *testing.T, name string, args ...string) []byte {
