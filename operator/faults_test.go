@@ -3,6 +3,7 @@ package operator_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -117,6 +118,9 @@ func TestExisting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "demo.db")
 	if s, err := sqlite.Open(t.Context(), &sqlite.Options{Path: path, App: "demo", Existing: true}); err == nil {
 		t.Errorf("made a store: %v", s)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left a file: %v", err)
 	}
 	r := newRig(t)
 	s, err := sqlite.Open(t.Context(), &sqlite.Options{Path: r.path, App: "demo", Existing: true})

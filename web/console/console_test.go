@@ -170,7 +170,7 @@ func TestSignInAndOut(t *testing.T) {
 	if string(f.browser.Cookie) != string(bound) {
 		t.Error("the ceremony was finished by another browser")
 	}
-	for _, to := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/signin", "/enrol", "x", "", "/%0d%0aX: y"} {
+	for _, to := range []string{"https://evil.example/", "//evil.example", "////evil.example", "/\\evil.example", "/signin", "/enrol", "x", "", "/%0d%0aX: y"} {
 		body := text(t, ask(t, s, "/signin/finish", answer(to)))
 		if strings.Contains(body, "evil") || strings.Contains(body, "signin") || strings.Contains(body, "enrol") {
 			t.Errorf("next %q: %s", to, body)
