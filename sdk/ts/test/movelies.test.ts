@@ -3,10 +3,11 @@ import { test } from "node:test";
 
 import { utf8 } from "../src/bytes.js";
 import { TransferState } from "../src/gen/staunch/transfer/v1/transfer_pb.js";
-import { encodeEnvelope, encodeMessage, type Messages, type Step } from "../src/transfer/handover/index.js";
+import type { DeviceKey } from "../src/phone/ports.js";
+import { encodeEnvelope, encodeMessage, type Messages, Receiver, Secret, Sender, type Step } from "../src/transfer/handover/index.js";
 import { finalizeMove, MoveError, type MoveFault, moveStatus, recallMove } from "../src/transfer/index.js";
 import type { Handset } from "./pair.js";
-import { Pair } from "./pair.js";
+import { believing, Pair } from "./pair.js";
 import { Relay, type Shown } from "./relay.js";
 
 const hush = (): void => undefined;
@@ -209,6 +210,18 @@ test("a phone that is not trusted gets no hello", async () => {
     assert.ok(n.error instanceof MoveError && n.error.why === "device_rejected", name);
     assert.equal(p.relay.has("hello"), undefined, name);
   }
+});
+
+test("what was sealed is opened by nobody once the new phone has its keys", async () => {
+  const p = await Pair.moved();
+  const half = async (h: Handset, role: string) => ((await h.store.read(`move/${role}/move`)) as { half: Uint8Array }).half;
+  const options = async (h: Handset) => ({ device: (await h.start()).core.key as DeviceKey, trust: believing, audience: "demo@localhost" });
+  const sender = await Sender.restore(await half(p.c, "send"), {
+    ...await options(p.c), schema: 1, bytes: 0, account: "a", deviceId: "d", info: { model: "m", os: "o", app: "a" }, label: "",
+  });
+  await assert.rejects(sender.bulkKey(), { code: "erased" });
+  const receiver = await Receiver.restore(await half(p.n, "receive"), await options(p.n));
+  await assert.rejects(receiver.bulkKey(Secret.of(zeros)), { code: "erased" });
 });
 
 test("segments are sent to no other server", async () => {

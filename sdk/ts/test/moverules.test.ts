@@ -133,6 +133,29 @@ test("a history that changes while it is sent begins anew", async () => {
   assert.equal((await p.n.history.read("a"))?.length, 1_000_000);
 });
 
+test("a file that was written meanwhile is not what was planned, whatever is in it", async () => {
+  const p = await Pair.make({ a: new Uint8Array(13_000_000) });
+  const source = p.c.history.source();
+  let at = 1000;
+  const changing = {
+    ...source,
+    async *walk() {
+      for await (const e of source.walk()) {
+        yield { ...e, modified: at };
+      }
+    },
+    stat: async (path: string) => ({ size: (await source.stat(path))?.size ?? 0, modified: at }),
+  };
+  p.relay.put = (first) => {
+    at = first === 0 ? 2000 : at;
+    return 0;
+  };
+  const { c, n } = await p.run({ send: { source: changing } });
+  assert.equal(c.error ?? n.error, undefined);
+  assert.ok(p.c.said().includes("restarted"));
+  assert.equal((await p.n.history.entries())[0]?.modified, 2000);
+});
+
 test("links that break are tried again with smaller segments", async () => {
   const large = new Uint8Array(3_000_000).map((_, i) => i % 249);
   const p = await Pair.make({ large });
