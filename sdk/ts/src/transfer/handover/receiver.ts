@@ -55,7 +55,7 @@ export class Receiver {
     return Receiver.of(o, { id: crypto.getRandomValues(new Uint8Array(16)), qs: Secret.random(), prox: Secret.random(16), seed: Secret.random() });
   }
 
-  /** of is create with what is random given, for the vectors. */
+  /** of is create with what is random given, for the vectors. @internal */
   static async of(o: ReceiverOptions, random: { readonly id: Bytes; readonly qs: Secret; readonly prox: Secret; readonly seed: Secret }): Promise<Receiver> {
     const beacons = o.beacons ?? 0, lan = o.lan ?? [];
     if ((beacons & beaconLAN) !== 0 !== lan.length > 0) {
@@ -88,6 +88,7 @@ export class Receiver {
     return this.#half.code.transferId();
   }
 
+  /** has reports whether a message is there. */
   has(step: Step): boolean {
     return this.#half.transcript.has(step);
   }
@@ -181,7 +182,7 @@ export class Receiver {
     return this.answerWith(crypto.getRandomValues(new Uint8Array(32)));
   }
 
-  /** answerWith is answer with a nonce that is given, for the vectors. */
+  /** answerWith is answer with a nonce that is given, for the vectors. @internal */
   answerWith(nonce: Bytes): Promise<Envelope> {
     return this.#half.alone(async () => this.#half.transcript.turn("answer")?.envelope ?? this.#half.make("answer", { nonce }));
   }

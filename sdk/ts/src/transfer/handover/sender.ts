@@ -127,6 +127,7 @@ export class Sender {
     return this.#half.code.transferId();
   }
 
+  /** has reports whether a message is there. */
   has(step: Step): boolean {
     return this.#half.transcript.has(step);
   }
@@ -141,6 +142,7 @@ export class Sender {
     return this.#half.transcript.value(step);
   }
 
+  /** peer is the new phone, as its offer shows it. */
   peer(): Peer {
     return this.#peer;
   }

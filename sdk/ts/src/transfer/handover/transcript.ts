@@ -25,6 +25,7 @@ export class Transcript {
     return this.#turns.get(step);
   }
 
+  /** has reports whether a message is there. */
   has(step: Step): boolean {
     return this.#turns.has(step);
   }
