@@ -211,6 +211,15 @@ func (r *running) next(t *testing.T) line {
 	return nil
 }
 
+// TestTour: every method of a phone works with a real server.
+func TestTour(t *testing.T) {
+	w := newWorld(t)
+	told := does(t, w.inTypeScript(t.Context(), "tourist", "tour", nil))
+	if kinds, _ := told["alerts"].([]any); len(kinds) != 1 || kinds[0] != "account.freeze" {
+		t.Error(told)
+	}
+}
+
 // TestJoinBothWays: a phone in TypeScript lets one in Go in, and the reverse.
 func TestJoinBothWays(t *testing.T) {
 	w := newWorld(t)
@@ -236,5 +245,20 @@ func TestJoinBothWays(t *testing.T) {
 	does(t, w.inGo(ctx, "go2", "approve", "--code", asked.text("code"), "--number", asked.text("number")))
 	if in := join.next(t); in.text("account") != owner.text("account") || in.text("name") != "Fourth" {
 		t.Errorf("%v, and the account is %s", in, owner.text("account"))
+	}
+
+	// A phone that was let in leaves; another is sent away.
+	if left := does(t, w.inTypeScript(ctx, "ts2", "leave", nil)); left.text("account") != "" || left.text("app") != "demo" {
+		t.Error(left)
+	}
+	devices := does(t, w.inTypeScript(ctx, "ts1", "devices", nil))
+	all, _ := devices["devices"].([]any)
+	for _, d := range all {
+		if d, _ := d.(map[string]any); line(d).text("name") == "Second" {
+			does(t, w.inTypeScript(ctx, "ts1", "veto", map[string]string{"device": line(d).text("device")}))
+		}
+	}
+	if devices = does(t, w.inTypeScript(ctx, "ts1", "devices", nil)); len(all) != 2 || len(devices["devices"].([]any)) != 1 {
+		t.Error(all, devices)
 	}
 }

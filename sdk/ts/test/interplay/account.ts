@@ -1,4 +1,5 @@
 import type { Commands } from "./phone.js";
+import { tour } from "./tour.js";
 
 const text = (args: Readonly<Record<string, string>>, name: string): string => args[name] ?? "";
 
@@ -17,6 +18,12 @@ export const account: Commands = {
     await phone.signIn();
     return phone.state;
   },
+  tour,
+  leave: async ({ phone }) => {
+    await phone.leave();
+    return phone.state;
+  },
+  veto: async ({ phone, args }) => ({ state: await phone.veto(text(args, "device")) }),
   freeze: ({ phone }) => phone.freeze(),
   unfreeze: ({ phone }) => phone.unfreeze(),
   alerts: async ({ phone }) => ({ alerts: await phone.alerts() }),
