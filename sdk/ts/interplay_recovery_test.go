@@ -1,6 +1,8 @@
 package ts
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,9 +117,107 @@ func TestRecoverBothWays(t *testing.T) {
 		t.Error(e)
 	}
 
+	// A journal of Go's is one of TypeScript's, byte by byte.
+	journal, err := os.ReadFile(filepath.Join(w.dir, "go1", "backup.cbor"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := does(t, ts("ts1", "journal", map[string]string{"bytes": hex.EncodeToString(journal)})); again.text("bytes") != hex.EncodeToString(journal) {
+		t.Error("a journal of Go's is written otherwise in TypeScript")
+	}
+
 	// And the reverse.
 	back := until(t, goRecovers)
 	if back.text("sealing_key_sha256") != own["kids"].([]any)[0] || back["payload_seq"] != 2.0 {
 		t.Errorf("%v, and the key is %v", back, own["kids"])
+	}
+}
+
+// TestRecoveryCancelled: a phone of the owner's cancels what one in TypeScript has begun.
+func TestRecoveryCancelled(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	owner := does(t, w.inGo(ctx, "go1", "enroll", "--server", w.url, "--name", "Owner"))
+	does(t, w.inGo(ctx, "go1", "backup", "--pin-file", w.pinFile(t, "748219")))
+	begun := does(t, w.inTypeScript(ctx, "thief", "start", map[string]string{"account": owner.text("account"), "name": "Thief"}))
+	does(t, w.inGo(ctx, "go1", "veto", "--pending", begun.text("pending")))
+	for _, want := range []string{"OVER", "NOT_ENROLLED"} {
+		if no := fails(t, w.inTypeScript(ctx, "thief", "recover", map[string]string{"pin": "748219"})); no.text("reason") != want {
+			t.Errorf("%v, want %s", no, want)
+		}
+	}
+}
+
+// seeded makes the server's profile "seed": an enclave that learns the PIN.
+func seeded(t *testing.T) func(w *world, dir string) {
+	return func(w *world, dir string) {
+		first := exec.CommandContext(t.Context(), w.staunch, "dev", "--dir", dir, "--listen", "127.0.0.1:0", "--json")
+		out, err := first.StdoutPipe()
+		if err == nil {
+			err = first.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.NewDecoder(out).Decode(new(struct{})); err != nil { // it has written its configuration
+			t.Fatal(err)
+		}
+		if err := first.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "staunch.toml")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, append(text, "\n[recovery]\nprofile = \"seed\"\n"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil { // of the other profile
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRecoverSeed: the same methods where one enclave learns the PIN.
+func TestRecoverSeed(t *testing.T) {
+	w := newWorld(t, seeded(t))
+	ctx := t.Context()
+	ts := func(command string, args map[string]string) *exec.Cmd {
+		return w.inTypeScript(ctx, "ts1", command, args)
+	}
+	const pin = "748219"
+	does(t, ts("enroll", map[string]string{"name": "TypeScript"}))
+	if no := fails(t, ts("recover", map[string]string{"pin": pin})); no.text("reason") != "RECOVERY_NOT_FOUND" {
+		t.Error(no)
+	}
+	stored := does(t, ts("backUp", map[string]string{"pin": pin, "secret": secret}))
+	if stored.text("profile") != "seed" || stored["vaults"] != 1.0 || stored["complete"] != true {
+		t.Error(stored)
+	}
+	if no := fails(t, ts("update", map[string]string{"secret": secret})); no.text("reason") != "PROFILE" {
+		t.Error(no)
+	}
+	if no := fails(t, ts("recover", map[string]string{"pin": "748218"})); no.text("reason") != "WRONG_PIN" || !strings.Contains(no.text("message"), "9 of 10") {
+		t.Error(no)
+	}
+	if got := does(t, ts("recover", map[string]string{"pin": pin})); got["remaining"] != 10.0 || len(got["kids"].([]any)) != 1 {
+		t.Error(got)
+	}
+	if changed := does(t, ts("changePin", map[string]string{"pin": "korrekt pferd", "secret": secret})); changed["seq"] != 2.0 {
+		t.Error(changed)
+	}
+	if got := does(t, ts("recover", map[string]string{"pin": "korrekt pferd"})); got["seq"] != 2.0 {
+		t.Error(got)
+	}
+	if st := does(t, ts("backupStatus", nil)); st.text("state") != "active" || st["remaining"] != 10.0 {
+		t.Error(st)
+	}
+	does(t, ts("remove", nil))
+	if no := fails(t, ts("recover", map[string]string{"pin": pin})); no.text("reason") != "RECOVERY_NOT_FOUND" {
+		t.Error(no)
 	}
 }

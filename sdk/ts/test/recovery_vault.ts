@@ -23,6 +23,7 @@ export class FakeVault {
   gen = 0;
   ver = 0n;
   used = 0;
+  most = 0; // that used has ever been
   state: number = State.active;
   current: Slot | null = null;
   other: Slot | null = null;
@@ -188,6 +189,7 @@ export class FakeVault {
         return this.#lock();
       }
       this.used++;
+      this.most = Math.max(this.most, this.used);
       [this.#last, this.#open] = [h, true];
     }
     const g = groupOf(this.suite);

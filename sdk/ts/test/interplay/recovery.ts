@@ -3,6 +3,7 @@ import { x25519 } from "@noble/curves/ed25519.js";
 import { concat, fromHex, hex } from "../../src/bytes.js";
 import { type Payload, Recovery, type Trust } from "../../src/recovery/index.js";
 import { sum } from "../../src/recovery/derive.js";
+import { type Backup, Journal } from "../../src/recovery/journal.js";
 import { decode } from "../../src/recovery/shape.js";
 import { kOfM, vaultSet } from "../../src/recovery/vaultset.js";
 import type { Phone } from "../../src/index.js";
@@ -39,6 +40,18 @@ export const recovery: Commands = {
   recover: async (c) => {
     const { outcome, payload } = await (await recoveryOf(c)).recover(pinOf(c.args));
     return { ...outcome, reg: hex(outcome.reg), kids: payload.keys.map((k) => hex(k.kid)), seq: payload.seq, printed: String(payload) };
+  },
+  journal: async ({ args }) => { // what is read is written again
+    let written = new Uint8Array();
+    const j = new Journal({
+      read: () => Promise.resolve(fromHex(args["bytes"] ?? "")),
+      write: (changes) => {
+        written = changes["recovery/backup"] as typeof written;
+        return Promise.resolve();
+      },
+    });
+    await j.saveBackup(await j.backup() as Backup);
+    return { bytes: hex(written) };
   },
   finish: async (c) => (await recoveryOf(c)).finish({ name: c.args["name"] ?? "" }),
 };
