@@ -26,7 +26,7 @@ export function makeDen(seat: HTMLElement, desk: Desk, trail: Trail): Den {
       r.button.disabled = !may(r.attack);
     }
     runAll.disabled = going || victim() === undefined;
-    missing.textContent = victim() === undefined ? "There is nothing to steal yet: set a phone up first." : "Each really happens, against the running server. Nothing is acted.";
+    missing.textContent = desk.story.account === undefined ? "There is nothing to steal yet: set a phone up first." : victim() === undefined ? "He waits until a phone of Marie's is at rest." : "Each really happens, against the running server. Nothing is acted.";
   }
 
   async function run(r: Row): Promise<void> {

@@ -18,7 +18,7 @@ import { failed } from "./words";
 /** makeUnit draws a phone and opens what it has. */
 export async function makeUnit(id: "blue" | "coral", seat: HTMLElement, desk: Desk, rooms: Rooms): Promise<Unit> {
   const name = id === "blue" ? "Blue phone" : "Coral phone";
-  const u = { id, name, desk, frame: makeFrame(seat, name), phase: "new", heard: () => undefined } as unknown as Unit;
+  const u = { id, name, desk, frame: makeFrame(seat, name), phase: "new", asks: undefined, heard: () => undefined } as unknown as Unit;
   u.home = () => home(u);
   u.forget = async () => {
     await rooms.empty(id);

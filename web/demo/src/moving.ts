@@ -8,7 +8,7 @@ import { draw, scan } from "./code";
 import { h } from "./dom";
 import { bar, countdown, numberPad, sheet } from "./screens";
 import { ask } from "./server";
-import { base64url, bytes, type Unit } from "./unit";
+import { base64url, bytes, type Question, type Unit } from "./unit";
 import { failed } from "./words";
 
 const info = { model: "Pixel, in software", os: "Android 16", app: "1.0" } as const;
@@ -115,7 +115,7 @@ function watching(u: Unit, title: string): (e: MoveEvent) => void {
   const words = h("p", {}, "");
   let shown = "";
   const show = (what: string, ...more: readonly (Node | string)[]) => {
-    if (shown !== what && !asking.has(u)) { // a question stays until it is answered
+    if (shown !== what && u.asks === undefined) { // a question stays until it is answered
       shown = what;
       u.frame.screen("Moving", sheet({ icon: "move", title, words: what, more: more.length > 0 ? more : [b.element, words] }));
     }
@@ -133,7 +133,7 @@ function watching(u: Unit, title: string): (e: MoveEvent) => void {
         void u.desk.tell();
         break;
       case "number":
-        u.frame.screen("Number", sheet({ icon: "check", title: "Type this number on the other phone", words: "It is the same on both only if nobody sits in between.", more: [h("output.bignumber", { "data-number": e.number }, e.number.slice(0, 3) + "\u2009" + e.number.slice(3))] }));
+        u.frame.screen("Number", sheet({ icon: "check", title: "Type this number on the other phone", words: "It is the same on both only if nobody sits in between.", more: [h("output.bignumber", { "data-number": e.number }, `${e.number.slice(0, 3)} ${e.number.slice(3)}`)] }));
         shown = "";
         break;
       case "matched":
@@ -168,7 +168,7 @@ function showCode(u: Unit, uri: string, expires: Date): void {
 
 /** number has the number typed that the old phone shows. */
 function number(u: Unit, left: number, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
+  return asked(u, { title: "Type the number", words: `The old phone shows six digits; type them on the ${u.name.toLowerCase()}. They prove that nobody sits in between.` }, (resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     u.frame.screen("Number", numberPad({
       words: left < 3 ? `That was another number. ${left} tries left.` : "It proves that nobody sits in between.", done: resolve,
@@ -179,7 +179,7 @@ function number(u: Unit, left: number, signal: AbortSignal): Promise<string> {
 
 /** agree has Marie look at the new phone. */
 function agree(u: Unit, peer: Peer): Promise<boolean> {
-  return new Promise((resolve) => {
+  return asked(u, { title: "Is it Marie's new phone?", words: "The old phone has looked at the new one's evidence by itself, and asks.", act: { text: "Yes, it is mine", press: "agree" } }, (resolve) => {
     u.frame.screen("Agree", sheet({
       icon: "phone", title: "Move the account to this phone?", words: `${peer.info.model}, ${peer.info.os}. Its hardware vouches for it${peer.sameNetwork ? ", and it is in the same network" : ""}.`,
       choices: [
@@ -190,13 +190,20 @@ function agree(u: Unit, peer: Peer): Promise<boolean> {
   });
 }
 
-/** Phones on which a question stands. */
-const asking = new WeakSet<Unit>();
+/** asked puts a question, which stands until it is answered, whatever else the move tells meanwhile. press is the button that the guide presses as well. */
+function asked<T>(u: Unit, q: Omit<Question, "act"> & { act?: { text: string; press: string } }, ask: (resolve: (answer: T) => void, reject: (err: Error) => void) => void): Promise<T> {
+  const { title, words, act } = q;
+  u.asks = { title, words, ...(act === undefined ? {} : { act: { text: act.text, run: () => u.frame.element.querySelector<HTMLElement>(`[data-act=${act.press}]`)?.click() } }) };
+  void u.desk.tell();
+  return new Promise<T>(ask).finally(() => {
+    u.asks = undefined;
+    void u.desk.tell();
+  });
+}
 
 /** approve shows what Marie's passkey is to sign. */
 export function approve(u: Unit, text: string): Promise<void> {
-  asking.add(u);
-  return new Promise<void>((resolve, reject) => {
+  return asked(u, { title: "Confirm with the passkey", words: `It signs exactly the words that the ${u.name.toLowerCase()} shows, and nothing else.`, act: { text: "Confirm with passkey", press: "confirm" } }, (resolve, reject) => {
     u.frame.screen("Approve", sheet({
       icon: "key", title: "Is it you?", words: "Your passkey signs exactly these words.", more: [h("blockquote.signed", {}, text)],
       choices: [
@@ -207,7 +214,7 @@ export function approve(u: Unit, text: string): Promise<void> {
         { text: "No", kind: "plain", act: () => reject(new DOMException("the person said no", "NotAllowedError")) },
       ],
     }));
-  }).finally(() => asking.delete(u));
+  });
 }
 
 /**

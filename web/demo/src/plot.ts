@@ -24,6 +24,10 @@ export function next(desk: Desk, den: Den): Now {
       ...(busy ? {} : { act: { text: "Set it up", run: () => void enrol(blue) } }),
     };
   }
+  const asks = desk.units.map((u) => u.asks).find((q) => q !== undefined);
+  if (asks !== undefined) {
+    return { step: story.wasLost ? 4 : 2, ...asks };
+  }
   const shows = desk.units.find((u) => u.phase === "code");
   if (shows !== undefined && owner !== undefined) {
     return {
@@ -38,7 +42,7 @@ export function next(desk: Desk, den: Den): Now {
     };
   }
   if (!story.moved && !story.wasLost) {
-    return moving(owner, free, coral);
+    return moving(owner, free);
   }
   if (!story.wasLost) {
     const has = owner ?? coral;
@@ -53,14 +57,14 @@ export function next(desk: Desk, den: Den): Now {
   return thief(desk, den);
 }
 
-function moving(owner: Unit | undefined, free: Unit | undefined, coral: Unit): Now {
+function moving(owner: Unit | undefined, free: Unit | undefined): Now {
   if (free !== undefined && owner !== undefined) {
     return {
       step: 2, title: "Move to the new phone", words: "Account, keys and the whole history go over, encrypted from phone to phone, once or not at all.",
       act: { text: "Start on the new phone", run: () => void offer(free) },
     };
   }
-  return { step: 2, title: "Moving", words: `Look at both phones, say yes on the old one, and type its number on the ${coral.name.toLowerCase()}.` };
+  return { step: 2, title: "Moving", words: "Both phones say what they are doing. Nothing of it can be read on the way." };
 }
 
 function recovering(desk: Desk, free: Unit | undefined): Now {

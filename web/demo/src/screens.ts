@@ -50,10 +50,10 @@ export function working(title: string, s: Steps, more?: Child): Child {
   return h("div.sheet-in", {}, h("span.badge", {}, h("span.spinner")), h("h3", { tabindex: -1 }, title), s.element, more);
 }
 
-/** pinPad asks for a PIN, by keys on the page or on the keyboard. */
-export function pinPad(o: { title: string; words: Child; least: number; yes: string; done: (pin: string) => void; cancel: () => void }): Child {
+/** pinPad asks for a PIN, by keys on the page or on the keyboard. open: what is typed can be read. */
+export function pinPad(o: { title: string; words: Child; least: number; yes: string; open?: boolean; done: (pin: string) => void; cancel: () => void }): Child {
   const id = `pin-${Math.random().toString(36).slice(2)}`;
-  const input = h("input.pin", { id, type: "password", inputmode: "numeric", autocomplete: "off", maxlength: 64, "data-focus": true, "data-act": "pin", "aria-describedby": `${id}-words` });
+  const input = h("input.pin", { id, type: o.open === true ? "text" : "password", inputmode: "numeric", autocomplete: "off", maxlength: 64, "data-focus": true, "data-act": "pin", "aria-describedby": `${id}-words` });
   const go = button({ text: o.yes, kind: "primary", act: () => undefined, id: "pin-yes" });
   go.type = "submit";
   const changed = () => (go.disabled = input.value.length < o.least);
@@ -82,9 +82,9 @@ export function pinPad(o: { title: string; words: Child; least: number; yes: str
   go);
 }
 
-/** numberPad asks for the two digits that the other phone shows. */
+/** numberPad asks for the six digits that the other phone shows. */
 export function numberPad(o: { words: Child; done: (number: string) => void; cancel: () => void }): Child {
-  return pinPad({ title: "The number on the other phone", words: o.words, least: 2, yes: "It is the same", done: o.done, cancel: o.cancel });
+  return pinPad({ title: "The number on the other phone", words: o.words, least: 6, yes: "It is the same", open: true, done: o.done, cancel: o.cancel });
 }
 
 /** A bar of progress. */

@@ -34,6 +34,14 @@ export interface Desk {
 /** What a phone is doing. */
 export type Phase = "new" | "busy" | "home" | "code" | "scanned" | "left" | "wait" | "pin" | "lost";
 
+/** What a phone asks of Marie: the guide says it too. */
+export interface Question {
+  readonly title: string;
+  readonly words: string;
+  /** The answer that leads on, where it is one click. */
+  readonly act?: { readonly text: string; readonly run: () => void };
+}
+
 /** Unit is a phone. */
 export interface Unit {
   readonly id: "blue" | "coral";
@@ -41,6 +49,7 @@ export interface Unit {
   readonly frame: Frame;
   readonly desk: Desk;
   phase: Phase;
+  asks: Question | undefined;
   phone: Phone;
   store: Store;
   data: AppData;
