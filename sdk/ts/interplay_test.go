@@ -37,10 +37,7 @@ type world struct {
 func newWorld(t *testing.T, before ...func(w *world, dir string)) *world {
 	t.Helper()
 	tools(t)
-	w := &world{dir: t.TempDir(), script: filepath.Join(compile(t), "test", "interplay", "phone.js")}
-	w.staunch = filepath.Join(w.dir, "staunch")
-	run(t, "go", "build", "-o", w.staunch, "../../cmd/staunch")
-	w.attest = attester(t)
+	w := &world{dir: t.TempDir(), script: filepath.Join(compile(t), "test", "interplay", "phone.js"), staunch: build(t), attest: attester(t)}
 
 	dir := filepath.Join(w.dir, "server")
 	for _, fn := range before {

@@ -3,11 +3,13 @@ package ts
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -31,21 +33,63 @@ func tools(t *testing.T) {
 	}
 }
 
-// compile writes the SDK and its tests to a folder of this test's own.
+// workshop is what the tests of one run share: the SDK and its tests as tsc has
+// compiled them, and the program. TestMain removes it.
+var workshop struct {
+	compile, build  sync.Once
+	sdk, staunch    string // folder and file
+	compiled, built bool
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, dir := range []string{workshop.sdk, filepath.Dir(workshop.staunch)} {
+		if dir == "" || dir == "." {
+			continue // no test has needed it
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
+
+// compile gives the folder of the compiled SDK and its tests.
 func compile(t *testing.T) (dir string) {
 	t.Helper()
-	looked(t, "package-lock.json", "tsconfig.json", "src", "test", "../../spec/vectors")
-	dir, err := os.MkdirTemp(".", "dist-test-") // beside node_modules, which Node looks for above it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
+	workshop.compile.Do(func() {
+		looked(t, "package-lock.json", "tsconfig.json", "src", "test", "../../spec/vectors")
+		dir, err := os.MkdirTemp(".", "dist-test-") // beside node_modules, which Node looks for above it
+		if err != nil {
+			t.Fatal(err)
 		}
+		workshop.sdk = dir
+		run(t, "node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--outDir", dir)
+		workshop.compiled = true
 	})
-	run(t, "node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--outDir", dir)
-	return dir
+	if !workshop.compiled {
+		t.Fatal("the SDK does not compile: the first test that needs it says why")
+	}
+	return workshop.sdk
+}
+
+// build gives the program staunch.
+func build(t *testing.T) (file string) {
+	t.Helper()
+	workshop.build.Do(func() {
+		dir, err := os.MkdirTemp("", "staunch-sdk-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		workshop.staunch = filepath.Join(dir, "staunch")
+		run(t, "go", "build", "-o", workshop.staunch, "../../cmd/staunch")
+		workshop.built = true
+	})
+	if !workshop.built {
+		t.Fatal("staunch does not build: the first test that needs it says why")
+	}
+	return workshop.staunch
 }
 
 // looked notes all files in some places as what the test depends on: `go test` takes
