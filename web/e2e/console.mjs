@@ -75,8 +75,18 @@ test("the console", async (t) => {
   await t.test("a suspect has its reasons, in words", async () => {
     await page.goto(`${url}/health/suspects`);
     assert.match(await page.textContent("tbody"), /android\.issuer_name/);
-    await page.locator("tbody summary").first().press("Enter");
-    assert.match(await page.textContent("tbody details[open]"), /accounts failed|of the class|within/);
+    const row = page.locator("tbody tr", { hasText: "Birch 2" }).first();
+    await row.locator("summary").first().press("Enter");
+    assert.match(await row.locator("details[open]").first().textContent(), /accounts failed|of the class|within|exception/);
+  });
+
+  await t.test("an exception has its uses, a stage what it would deny", async () => {
+    await page.goto(`${url}/health/exceptions`);
+    const text = await page.textContent("main");
+    for (const want of [/cedar-5-ca-bit/, /in force/, /ca_bit at position 1/, /attested model Example Cedar 5/, /[1-9]\d* of 20 a day/, /EX-17/]) assert.match(text, want);
+    await page.goto(`${url}/health/stages`);
+    assert.match(await page.textContent("#stage-0"), /pilot-tw\s+observes/);
+    assert.match(await page.textContent("main"), /What would be refused/);
   });
 
   await t.test("an account is found, and that somebody looked is on its record", async () => {
@@ -89,7 +99,7 @@ test("the console", async (t) => {
     await page.keyboard.press("Enter");
     await page.waitForURL(`${url}/accounts/${account}`);
     const text = await page.textContent("main");
-    for (const want of [/frozen/, /Pixel of Mika/, /Read-only/, /an operator looks at the account/, /by an operator, mika/, /Your account was frozen/, /all hashed anew and in order/]) {
+    for (const want of [/frozen/, /Pixel of Mika/, /Read-only/, /an operator looks at the account/, /by an operator, noa/, /Your account was frozen/, /all hashed anew and in order/]) {
       assert.match(text, want);
     }
     assert.equal((text.match(/an operator looks at the account/g) ?? []).length, 1, "once an hour");

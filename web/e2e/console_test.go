@@ -5,10 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,8 +22,10 @@ type program struct {
 	t    *testing.T
 	bin  string
 	dir  string // of the server
+	log  string // its file
 	url  string // of the API
 	port string
+	cmd  *exec.Cmd
 }
 
 // startProgram builds the program and starts a server that has an app with accounts,
@@ -40,7 +44,7 @@ func startProgram(t *testing.T) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = log
+	cmd.Stderr, p.log, p.cmd = log, log.Name(), cmd
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -104,11 +108,62 @@ func (p *program) change(query string, args ...any) {
 	}
 }
 
+// sharpen puts a policy in force that has something to show: strict rules, an
+// exception for one model, and a stage that only observes.
+func (p *program) sharpen() {
+	p.t.Helper()
+	file := filepath.Join(p.dir, "policy.toml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	policy := string(text)
+	for was, is := range map[string]string{
+		`profile = "google"`: `profile = "strict"`,
+		"rollout = [\n": "rollout = [\n" +
+			`  { name = "pilot-tw", app = "demo", platform = "any", operation = "register", countries = ["TW"], percent = 100, salt = "", mode = "observe" },` + "\n",
+	} {
+		if strings.Count(policy, was) != 1 {
+			p.t.Fatalf("policy.toml has %q %d times", was, strings.Count(policy, was))
+		}
+		policy = strings.Replace(policy, was, is, 1)
+	}
+	now := time.Now().UTC()
+	policy += fmt.Sprintf(`
+[[exception]]
+id = "cedar-5-ca-bit"
+apps = ["demo"]
+check = "ca_bit"
+position = 1
+match = { models = [{ manufacturer = "Example", model = "Cedar 5" }] }
+owner = "mika"
+ticket = "EX-17"
+reason = "the factory's certificates lack the CA bit; fixed from batch 12 on"
+not_before = %s
+expires = %s
+max_uses_per_day = 20
+`, now.Add(-time.Hour).Format(time.RFC3339), now.AddDate(0, 0, 90).Format(time.RFC3339))
+	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		p.t.Fatal(err)
+	}
+	for range 300 {
+		if text, err := os.ReadFile(p.log); err == nil && strings.Contains(string(text), "msg=reloaded") {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	p.t.Fatal("the new policy does not come into force")
+}
+
 // TestConsole drives each page of the console, with what a load run and a few
 // phones leave behind.
 func TestConsole(t *testing.T) {
 	tools(t)
 	p := startProgram(t)
+	p.sharpen()
 	p.run("attest", "load", "--dir", p.dir, "--phones", "150", "--rate", "60", "--duration", "8s", "--mix", "honest=70,deviating=20,abusive=10")
 	// The load is of one hour; spread it over six days, as if it had come by and by.
 	p.change("UPDATE attest_stat SET hour = hour - (id * 7919) % 144")
@@ -127,11 +182,13 @@ func TestConsole(t *testing.T) {
 		}
 		env = append(env, "STAUNCH_SCREENSHOTS="+out)
 	}
+	drive(t, "consoleenter.mjs", env...)
+	env[2] = "STAUNCH_LINK=" + p.say("operator", "add", "--config", config, "--name", "noa")["link"].(string)
 	drive(t, "console.mjs", env...)
 
 	// Somebody writes to the store: the console says so, and nothing stops.
 	p.change("UPDATE audit_entry SET reason = 'nothing happened' WHERE account = ? AND action = 'account.freeze'", phone["account"])
 	p.change("UPDATE device SET name = 'Another one' WHERE account = ?", phone["account"])
-	env[2] = "STAUNCH_LINK=" + p.say("operator", "add", "--config", config, "--name", "mika2")["link"].(string)
+	env[2] = "STAUNCH_LINK=" + p.say("operator", "add", "--config", config, "--name", "lee")["link"].(string)
 	drive(t, "consoletampered.mjs", env...)
 }
