@@ -20,6 +20,17 @@ func bundle(t *testing.T, dir string) {
 		"tool", "-modfile=../../tools.mod", "esbuild", "--bundle", "--minify", "--format=esm", "--target=es2022", "--loader:.svg=copy",
 		"--log-level=warning", "--charset=utf8", "--outdir=" + dir, "--entry-names=[name]", "src/style.css", "src/icon.svg",
 	}
+	for _, pattern := range []string{"src/*", "../src/*.ts"} { // so that a cached result knows of a change
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, f := range files {
+			if _, err := os.Stat(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	pages, err := filepath.Glob("src/*.ts")
 	if err != nil || len(pages) == 0 {
 		t.Fatal("no scripts", err)
