@@ -100,8 +100,8 @@ generate-check: ## generate anew and fail if anything changes
 	git diff --exit-code -- gen sdk/ts/src/gen proto/SUMS
 	@[ -z "$$(git status --porcelain -- gen sdk/ts/src/gen)" ] || { git status --short -- gen sdk/ts/src/gen; exit 1; }
 
-web: ## bundle the scripts and the style sheet of the pages
-	$(GO) test ./web ./web/console -count=1 -run '^TestBundle$$' -update
+web: sdk/ts/node_modules web/demo/node_modules ## bundle the scripts and the style sheets of the pages (needs npm)
+	$(GO) test ./web ./web/console ./web/demo -count=1 -run '^TestBundle$$' -update
 
 sdk-docs: sdk/ts/node_modules ## write docs/sdk-ts.md, the reference of the TypeScript SDK (needs npm)
 	$(GO) test ./sdk/ts -count=1 -run '^TestReference$$' -update

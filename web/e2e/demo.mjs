@@ -19,7 +19,7 @@ async function picture(b, name) {
   mkdirSync(out, { recursive: true });
   await b.page.evaluate(() => document.querySelectorAll(".note").forEach((n) => delete n.dataset.shown));
   await b.page.waitForTimeout(250);
-  await b.page.screenshot({ path: `${out}/demo-${name}.png` });
+  await b.page.screenshot({ path: `${out}/demo-${name}.jpg`, type: "jpeg", quality: 82 });
 }
 
 const guide = (b) => b.page.click("[data-act=guide]");
