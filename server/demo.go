@@ -107,7 +107,7 @@ func (d *demoServer) Vaults(context.Context) (*demo.Vaults, error) {
 	}
 	out := &demo.Vaults{
 		Profile: set.Profile, Limit: int(set.Limit), Threshold: int(set.T), PINMin: d.cfg.Recovery.PINMinLength,
-		SetVersion: set.Version, ReleaseK: int(set.Release.K),
+		SetVersion: set.Version, ReleaseK: int(set.Release.K), Process: d.cfg.Vault.Mode == "spawn",
 	}
 	for _, k := range set.Release.Keys {
 		out.Release = append(out.Release, slices.Clone(k[:]))

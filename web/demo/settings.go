@@ -11,6 +11,7 @@ type Vaults struct {
 	ReleaseK   int
 	Release    [][]byte // Ed25519 public keys that sign the vault set
 	Members    []Member
+	Process    bool // they are ordinary processes of this machine, NOT a TEE
 }
 
 // Member is one vault.
@@ -45,7 +46,7 @@ type recoverySettings struct {
 	SetVersion uint64   `json:"setVersion"`
 	Release    release  `json:"release"`
 	Vaults     []Member `json:"vaults"`
-	Process    bool     `json:"process"` // the vaults are ordinary processes, NOT a TEE
+	Process    bool     `json:"process"`
 }
 
 type release struct {
@@ -69,7 +70,7 @@ func (c *call) settings() (any, error) {
 	}
 	out.Recovery = &recoverySettings{
 		Profile: v.Profile, Limit: v.Limit, Threshold: v.Threshold, PINMin: v.PINMin, SetVersion: v.SetVersion,
-		Release: release{v.ReleaseK, all(v.Release)}, Vaults: v.Members, Process: true,
+		Release: release{v.ReleaseK, all(v.Release)}, Vaults: v.Members, Process: v.Process,
 	}
 	return out, nil
 }
