@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { type Bytes, fromBase64url, utf8 } from "../src/bytes.js";
+import { type Bytes, fromBase64url, fromHex, utf8 } from "../src/bytes.js";
 import { base, type Outgoing, sign, type Signing } from "../src/phone/request.js";
 
 const keyId = "k".repeat(43);
@@ -99,4 +100,22 @@ test("what no verifier takes is not sent", async () => {
 test("a line feed in a field cannot make a line of its own", () => {
   const r = { method: "GET", url: new URL("https://a/"), headers: { get: () => "a\n\"@method\": POST" } as unknown as Headers };
   assert.throws(() => base(r, ["x-a"], ""), { reason: "SIGNING" });
+});
+
+interface Vector {
+  name: string; method: string; url: string; fields: Record<string, string> | null; cover: string[] | null; body: string; created: number; nonce: string;
+  content_digest: string; signature_input: string; base: string; signature: string;
+}
+
+test("requests are those of spec/vectors/request.json", async () => {
+  const f = JSON.parse(readFileSync("../../spec/vectors/request.json", "utf8")) as { key: string; keyid: string; vectors: Vector[] };
+  const key = await crypto.subtle.importKey("spki", fromHex(f.key), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+  assert.ok(f.vectors.length >= 6);
+  for (const v of f.vectors) {
+    const r = outgoing(v.method, v.url, v.body, v.fields ?? {});
+    const s = signing({ keyId: f.keyid, created: new Date(v.created * 1000), nonce: v.nonce, fields: v.cover ?? [] });
+    await sign(r, s);
+    assert.deepEqual([s.base, r.headers.get("signature-input"), r.headers.get("content-digest") ?? ""], [v.base, v.signature_input, v.content_digest], v.name);
+    assert.ok(await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, fromHex(v.signature), utf8(s.base)), v.name);
+  }
 });
