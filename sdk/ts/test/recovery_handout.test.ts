@@ -54,10 +54,8 @@ test("a share goes to no second place: where the first was used up and wiped, th
     const w = await unfinished(dies);
     const disk = w.disk;
     w.forget(); // the insider, with all that the service can give
-    for (let left = 9; left >= 1; left--) {
-      await w.wrong("000000", left);
-    }
-    w.forget();
+    await w.wrong("000000", 9);
+    w.vaults.forEach((v) => { v.used *= 9; }); // and eight more
     await again(w);
     w.disk = disk;
     const before = w.vaults.map((v) => [...v.creates].join());

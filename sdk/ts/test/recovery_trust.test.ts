@@ -15,6 +15,15 @@ const pin = "482915";
 test("a vault set that is believed, and those that are not", async () => {
   const edited = (edit: (s: VaultSet) => Partial<VaultSet>, by?: readonly number[]) =>
     (w: World) => (c: Config): Config => ({ ...c, set: w.signed({ ...w.set, ...edit(w.set) }, by) });
+  const w = await World.make();
+  w.set = { ...w.set, version: 2n };
+  await w.register(pin, "one"); // has seen version 2
+  const values = structuredClone(w.disk.values);
+  const seen = (): World["disk"] => {
+    w.forget();
+    values.forEach((value, at) => w.disk.values.set(at, value));
+    return w.disk;
+  };
   for (const [name, config, ok] of [
     ["the same again", edited(() => ({})), true],
     ["a newer one", edited((s) => ({ version: s.version + 1n })), true],
@@ -35,9 +44,7 @@ test("a vault set that is believed, and those that are not", async () => {
     ["a profile that the service does not say", () => (c: Config): Config => ({ ...c, profile: "kr1-single" }), false],
     ["a limit that the service does not say", () => (c: Config): Config => ({ ...c, limit: 11 }), false],
   ] as const) {
-    const w = await World.make();
-    w.set = { ...w.set, version: 2n };
-    await w.register(pin, "one"); // has seen version 2
+    w.disk = seen();
     w.config = config(w);
     if (ok) {
       await w.update("two");
@@ -66,6 +73,8 @@ test("the newest version is remembered: by an attempt on a new phone, and by the
 });
 
 test("evidence: one of three that is refused is left out, two are too many, and to register all must be good", async () => {
+  const w = await World.make();
+  await w.register(pin, "one");
   const ago = (s: number): bigint => BigInt(1_800_000_000 - s);
   const forged = (edit: (b: Binding) => Partial<Binding>) => (w: World, i: number) => w.evidenceOf(w.vaults[i]!, edit);
   for (const [name, spoil, ok] of [
@@ -88,8 +97,6 @@ test("evidence: one of three that is refused is left out, two are too many, and 
       return e;
     }, false],
   ] as const) {
-    const w = await World.make();
-    await w.register(pin, "one");
     let bad = 1;
     w.config = (c) => ({ ...c, evidence: c.evidence.map((e, i) => (i < bad ? spoil(w, i) : e)) });
     const { outcome } = await w.recovers(pin, "one");
