@@ -24,7 +24,7 @@ func bundle(t *testing.T, dir string) {
 			t.Skip(needed + " is not installed: run `make node-modules`")
 		}
 	}
-	looked(t, "src", "../../sdk/ts/src")
+	lookedAt(t, "src", "../../sdk/ts/src")
 	out, err := exec.Command("go", "tool", "-modfile=../../tools.mod", "esbuild", "--bundle", "--minify", "--format=esm", "--target=es2022",
 		"--log-level=warning", "--charset=utf8", "--legal-comments=none", "--outdir="+dir, "src/demo.ts", "src/demo.css").CombinedOutput()
 	if err != nil {
@@ -35,9 +35,9 @@ func bundle(t *testing.T, dir string) {
 	}
 }
 
-// looked looks at what another program reads, so that a result is not taken from go
+// lookedAt looks at what another program reads, so that a result is not taken from go
 // test's cache when that has changed.
-func looked(t *testing.T, dirs ...string) {
+func lookedAt(t *testing.T, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(file string, _ os.DirEntry, err error) error {
@@ -127,7 +127,7 @@ func TestTypes(t *testing.T) {
 		}
 		t.Skip("TypeScript is not installed: run `make node-modules`")
 	}
-	looked(t, "src", "../../sdk/ts/src")
+	lookedAt(t, "src", "../../sdk/ts/src")
 	if out, err := exec.Command(tsc, "-p", ".").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
