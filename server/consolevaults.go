@@ -87,8 +87,7 @@ func (r *consoleReader) Queue(ctx context.Context) (*console.Queue, error) {
 	}
 	letters, err := deadLetters(ctx, r)
 	if err != nil {
-		q.Error = err.Error()
-		return q, nil
+		q.Error = err.Error() // how many there are is known all the same
 	}
 	for _, l := range slices.Backward(letters) { // the newest first
 		switch {
