@@ -33,6 +33,8 @@ type StatFilter struct {
 
 	// NoAccounts leaves out how many accounts it were, which takes most of the time.
 	NoAccounts bool
+	// NoTotal leaves out the total, which is another look at the same rows.
+	NoTotal bool
 }
 
 // StatReport is what was asked for.
@@ -119,6 +121,9 @@ func ReadStats(ctx context.Context, tx Tx, in *StatFilter, now time.Time) (*Stat
 			out.Rows = out.Rows[:q.Limit-1]
 		}
 		arrange(out.Rows, in.By)
+	}
+	if in.NoTotal {
+		return out, nil
 	}
 	all := StatQuery{From: q.From, To: q.To, Equal: map[Dim]string{}}
 	for d, value := range q.Equal {

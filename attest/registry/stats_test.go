@@ -710,4 +710,13 @@ func TestStatsWithoutAccounts(t *testing.T) {
 	if diff := cmp.Diff(with, without); diff != "" {
 		t.Error(diff)
 	}
+	in.NoTotal = true
+	rows, err := r.Stats(t.Context(), backend, &in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with.Total = registry.StatRow{}
+	if diff := cmp.Diff(with, rows); diff != "" {
+		t.Errorf("without the total: %s", diff)
+	}
 }

@@ -1,21 +1,22 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/web/chart"
 )
 
 // The bounds of what a page shows.
 const (
-	groupRows   = 12
 	splitSeries = 5
+	mostRows    = 10_000 // of a report
 )
 
 // statistics reads what a page of health shows.
@@ -50,49 +51,58 @@ func (s *statistics) ask(in registry.StatFilter, more map[registry.Dim]string) (
 	return s.c.read.Stats(s.c.r.Context(), s.c.who, &in)
 }
 
-// total fills in the sum. Accounts are counted where their hashes did not change.
+// total fills in the sum. Accounts are counted of a week at most: more takes long.
 func (s *statistics) total(p *healthPage) error {
-	in := registry.StatFilter{NoAccounts: s.slots.Count*int(s.slots.Step/time.Hour) > 31*24}
+	in := registry.StatFilter{NoAccounts: s.slots.At(s.slots.Count).Sub(s.slots.From) > 7*24*time.Hour}
 	if _, byCode := s.asked.where[registry.DimCode]; byCode {
-		in.By = []registry.Dim{registry.DimCode} // the total is of attempts, whatever was found
+		in.By, in.NoTotal = []registry.Dim{registry.DimCode}, true // the total is of attempts, whatever was found
 	}
 	r, err := s.ask(in, nil)
 	if err != nil {
 		return err
 	}
-	if p.Total, p.Findings = r.Total, r.Findings; r.Findings {
-		p.Total = registry.StatRow{}
-		if len(r.Rows) > 0 {
-			p.Total = r.Rows[0]
-		}
+	if p.Total, p.Findings = r.Total, r.Findings; r.Findings && len(r.Rows) > 0 {
+		p.Total = r.Rows[0]
 	}
 	return nil
 }
 
-// series reads rows by slot, for one line or layer.
+// series reads rows by slot.
 func (s *statistics) series(more map[registry.Dim]string) ([]registry.StatRow, error) {
-	by := registry.DimHour
-	if s.slots.Step == 24*time.Hour {
-		by = registry.DimDay
-	}
-	r, err := s.ask(registry.StatFilter{By: []registry.Dim{by}, Limit: 4000, NoAccounts: true}, more)
+	r, err := s.ask(registry.StatFilter{By: []registry.Dim{s.step()}, Limit: mostRows, NoAccounts: true, NoTotal: true}, more)
 	if err != nil {
 		return nil, err
 	}
 	sums := make([]registry.StatRow, s.slots.Count)
 	for _, row := range r.Rows {
-		at, err := slotTime(row.By[0])
-		if err != nil {
+		if err := s.add(sums, row, row.By[0]); err != nil {
 			return nil, err
-		}
-		if i, ok := s.slots.Slot(at); ok {
-			sums[i].Attempts += row.Attempts
-			sums[i].Accepted += row.Accepted
-			sums[i].Rejected += row.Rejected
-			sums[i].WouldDeny += row.WouldDeny
 		}
 	}
 	return sums, nil
+}
+
+// step is the dim of time that is as fine as the slots, or finer.
+func (s *statistics) step() registry.Dim {
+	if s.slots.Step == 24*time.Hour {
+		return registry.DimDay
+	}
+	return registry.DimHour
+}
+
+// add adds a row to the slot that its time is in.
+func (s *statistics) add(sums []registry.StatRow, row registry.StatRow, at string) error {
+	t, err := slotTime(at)
+	if err != nil {
+		return err
+	}
+	if i, ok := s.slots.Slot(t); ok {
+		sums[i].Attempts += row.Attempts
+		sums[i].Accepted += row.Accepted
+		sums[i].Rejected += row.Rejected
+		sums[i].WouldDeny += row.WouldDeny
+	}
+	return nil
 }
 
 // slotTime reads a time as reports write it.
@@ -128,37 +138,72 @@ func (s *statistics) verdicts() (*chart.Plot, error) {
 	}), nil
 }
 
+// part is a value of the dim by which the second chart is split.
+type part struct {
+	value string
+	all   int64
+	slots []registry.StatRow
+}
+
+// parts reads the most frequent values of a dim by slot, and whether there are
+// more values. One look at the rows is enough unless there are very many values;
+// then each of the most frequent has one of its own.
+func (s *statistics) parts(by registry.Dim) (top []*part, more bool, err error) {
+	r, err := s.ask(registry.StatFilter{By: []registry.Dim{by, s.step()}, Limit: mostRows, NoAccounts: true, NoTotal: true}, rejecting(by))
+	if err != nil {
+		return nil, false, err
+	}
+	known := map[string]*part{}
+	for _, row := range r.Rows {
+		p := known[row.By[0]]
+		if p == nil {
+			p = &part{value: row.By[0], slots: make([]registry.StatRow, s.slots.Count)}
+			known[row.By[0]], top = p, append(top, p)
+		}
+		p.all += row.Attempts
+		if err := s.add(p.slots, row, row.By[1]); err != nil {
+			return nil, false, err
+		}
+	}
+	slices.SortStableFunc(top, func(a, b *part) int { return cmp.Or(cmp.Compare(b.all, a.all), cmp.Compare(a.value, b.value)) })
+	if more = len(top) > splitSeries; more {
+		top = top[:splitSeries]
+	}
+	if !r.More {
+		return top, more, nil
+	}
+	for _, p := range top { // what was left out is theirs too
+		where := map[registry.Dim]string{by: p.value}
+		for d, v := range rejecting(by) {
+			where[d] = v
+		}
+		if p.slots, err = s.series(where); err != nil {
+			return nil, false, err
+		}
+	}
+	return top, more, nil
+}
+
 // split is the chart by one dim: the success of its most frequent values, or of
 // reasons how often they were given.
 func (s *statistics) split() (*chart.Plot, error) {
 	by := s.asked.by
-	more := rejecting(by)
-	top, err := s.ask(registry.StatFilter{By: []registry.Dim{by}, Limit: splitSeries, NoAccounts: true}, more)
+	top, more, err := s.parts(by)
 	if err != nil {
 		return nil, err
 	}
 	var all []chart.Series
-	for _, row := range top.Rows {
-		where := map[registry.Dim]string{by: row.By[0]}
-		for d, v := range more {
-			where[d] = v
-		}
-		rows, err := s.series(where)
-		if err != nil {
-			return nil, err
-		}
-		one := chart.Series{Name: valueName(by, row.By[0])}
-		if by == registry.DimCode {
-			one.Values = values(rows, func(r registry.StatRow) float64 { return float64(r.Attempts) })
-		} else {
-			one.Values = values(rows, func(r registry.StatRow) float64 {
+	for _, one := range top {
+		of := func(r registry.StatRow) float64 { return float64(r.Attempts) }
+		if by != registry.DimCode {
+			of = func(r registry.StatRow) float64 {
 				if r.Attempts == 0 {
 					return math.NaN()
 				}
 				return r.Success()
-			})
+			}
 		}
-		all = append(all, one)
+		all = append(all, chart.Series{Name: valueName(by, one.value), Values: values(one.slots, of)})
 	}
 	var p *chart.Plot
 	if by == registry.DimCode {
@@ -166,7 +211,7 @@ func (s *statistics) split() (*chart.Plot, error) {
 	} else {
 		p = chart.Rates("split", "Success by "+dimLabel(by), s.slots, all)
 	}
-	if top.More {
+	if more {
 		p.Says = strings.TrimSpace(p.Says + " The most frequent " + number(splitSeries) + " are shown.")
 	}
 	return p, nil
@@ -178,78 +223,4 @@ func rejecting(d registry.Dim) map[registry.Dim]string {
 		return map[registry.Dim]string{registry.DimEffect: "reject"}
 	}
 	return nil
-}
-
-// group is a table by one dim.
-type group struct {
-	Dim   registry.Dim
-	Label string
-	Rows  []groupRow
-	More  bool
-}
-
-type groupRow struct {
-	Name, Note, Link string // Link: empty, where it cannot be a filter
-	registry.StatRow
-	Of float64 // share of the largest
-}
-
-// Share is the success in percent, 0 to 100.
-func (r groupRow) Share() float64 { return 100 * r.Success() }
-
-// Percent writes it.
-func (r groupRow) Percent() string { return chart.Percent(r.Success()) }
-
-// Mark is the class of its bar.
-func (r groupRow) Mark() string {
-	switch s := r.Success(); {
-	case s < 0.5:
-		return "bad"
-	case s < 0.9:
-		return "warn"
-	}
-	return "good"
-}
-
-func groupDims() []registry.Dim {
-	return []registry.Dim{registry.DimPlatform, registry.DimModel, registry.DimCountry, registry.DimCode}
-}
-
-func (s *statistics) group(d registry.Dim) (group, error) {
-	g := group{Dim: d, Label: dimLabel(d)}
-	r, err := s.ask(registry.StatFilter{By: []registry.Dim{d}, Limit: groupRows, NoAccounts: true}, rejecting(d))
-	if err != nil {
-		return g, err
-	}
-	g.More = r.More
-	for _, row := range r.Rows {
-		one := groupRow{Name: valueName(d, row.By[0]), StatRow: row, Of: 100 * float64(row.Attempts) / float64(r.Rows[0].Attempts)}
-		if row.By[0] != "" {
-			one.Link = s.asked.With(d, row.By[0])
-		}
-		if code, known := attest.LookupCode(row.By[0]); known && d == registry.DimCode {
-			one.Note = code.Meaning
-		}
-		g.Rows = append(g.Rows, one)
-	}
-	return g, nil
-}
-
-// valueName is a value of a dim as people read it.
-func valueName(d registry.Dim, v string) string {
-	switch {
-	case v == "" && d == registry.DimStage:
-		return "no stage"
-	case v == "":
-		return "unknown"
-	case v == "apple":
-		return "Apple"
-	case v == "android":
-		return "Android"
-	case v == "ZZ" && d == registry.DimCountry:
-		return "unknown (ZZ)"
-	case d == registry.DimModel && len(v) == 64 && strings.Trim(v, "0123456789abcdef") == "":
-		return "batch " + v[:12] + "…"
-	}
-	return v
 }

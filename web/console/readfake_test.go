@@ -61,7 +61,8 @@ func (f *reading) Look(_ context.Context, _ operator.Secret, of account.ID) erro
 	return f.looked
 }
 
-// Stats gives three rows of hostile names, in whatever it is grouped by.
+// Stats gives seven rows of hostile names, in whatever it is grouped by, and has
+// more of them than it gives.
 func (f *reading) Stats(_ context.Context, _ account.Caller, in *registry.StatFilter) (*registry.StatReport, error) {
 	f.read("stats")
 	f.mu.Lock()
@@ -69,16 +70,16 @@ func (f *reading) Stats(_ context.Context, _ account.Caller, in *registry.StatFi
 	f.mu.Unlock()
 	row := registry.StatRow{Attempts: 100, Accepted: 90, Rejected: 7, WouldDeny: 3}
 	r := &registry.StatReport{From: in.From, To: in.To, By: in.By, Total: row, More: true}
-	for i := range 3 {
+	for i := range 7 {
 		one := row
 		for _, d := range in.By {
 			switch d {
 			case registry.DimHour:
-				one.By = []string{now.Add(-time.Duration(i) * time.Hour).Format("2006-01-02T15:04Z")}
+				one.By = append(one.By, now.Add(-time.Duration(i)*time.Hour).Format("2006-01-02T15:04Z"))
 			case registry.DimDay:
-				one.By = []string{now.AddDate(0, 0, -i).Format(time.DateOnly)}
+				one.By = append(one.By, now.AddDate(0, 0, -i).Format(time.DateOnly))
 			default:
-				one.By = []string{fmt.Sprint(hostile, i)}
+				one.By = append(one.By, fmt.Sprint(hostile, i))
 			}
 		}
 		r.Rows = append(r.Rows, one)
