@@ -209,7 +209,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	limit("140")
+	limit("170")
 	add := func(i int) error {
 		return s.Update(ctx, func(tx *Tx) error {
 			c := challenge(byte(i))
