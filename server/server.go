@@ -10,7 +10,8 @@
 //
 // The API of proto/ by Connect, gRPC and gRPC-Web, all on one address; the pages
 // of each app that has accounts, on the hosts that the configuration names, and
-// the stream of their alerts; what an Envoy asks before it lets a request pass
+// the stream of their alerts; the console of each app that has one, on a host of
+// its own with nothing else; what an Envoy asks before it lets a request pass
 // (rpc/extauthz); GET /healthz, which is 200 when every store can be read and 503
 // otherwise; GET /metrics for Prometheus. With a certificate it speaks HTTP/1.1
 // and HTTP/2 over TLS, without one HTTP/1.1 and unencrypted HTTP/2, on loopback
