@@ -51,6 +51,7 @@ func setupAccountsIn(t testing.TB, dir string, apps ...string) *server.Options {
 			t.Fatal(err)
 		}
 		a, b := one.Apps[0], byte(i+1)
+		a.Console = nil // that of the sample is on one host, and the apps are several
 		host := id + ".localhost"
 		if os.Getenv(portEnv) != "" {
 			host = "localhost" // package client takes no other name without TLS
