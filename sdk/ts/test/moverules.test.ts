@@ -171,7 +171,9 @@ test("links that break are tried again with smaller segments", async () => {
 test("a server that is away is waited for, and then nothing is lost", async () => {
   const p = await Pair.make({ f: Uint8Array.of(1) });
   p.relay.put = () => 503;
+  p.c.patience = 500;
   const { c } = await p.run();
+  p.c.patience = 20_000;
   assert.match(String(c.error), /cannot be reached/);
   p.relay.put = undefined;
   const n = p.n.receive({ number: () => Promise.reject(new Error("typed already")) });
