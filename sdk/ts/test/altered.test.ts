@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { type Bytes, concat, equal, utf8 } from "../src/bytes.js";
 import { decodeEnvelope, decodeEvidence, decodeMessage, encodeEnvelope, encodeEvidence, encodeMessage, parseCode, Receiver, Sender, verifyProof } from "../src/transfer/handover/index.js";
-import { decodeSecrets, encodeSecrets, steps } from "../src/transfer/handover/messages.js";
+import { steps } from "../src/transfer/handover/messages.js";
+import { decodeSecrets, encodeSecrets } from "../src/transfer/handover/secrets.js";
 import { Key, openSegment, sealSegment, Stream, StreamReader, StreamWriter } from "../src/transfer/sealed/index.js";
 import { headItem, readHead } from "../src/transfer/sealed/entry.js";
 import { altered } from "./transfer/altered.js";

@@ -8,7 +8,7 @@ import { type Bytes, concat, copy, fromHex, utf8 } from "../src/bytes.js";
 import { encode, type Value } from "../src/cbor.js";
 import { sha256 } from "../src/transfer/derive.js";
 import { decodeEnvelope, decodeEvidence, decodeMessage, deviceProof, encodeEnvelope, encodeEvidence, encodeMessage, parseCode, Receiver, Sender, verifyProof } from "../src/transfer/handover/index.js";
-import { decodeSecrets, encodeSecrets } from "../src/transfer/handover/messages.js";
+import { decodeSecrets, encodeSecrets } from "../src/transfer/handover/secrets.js";
 import { granting, newRig } from "./transfer/rig.js";
 import { refusal } from "./transfer/vectors.js";
 

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { type Bytes, equal, fromHex, hex } from "../src/bytes.js";
 import { sha256 } from "../src/transfer/derive.js";
-import { type Class, decodeEvidence, decodeMessage, type Envelope, type Grant, parseCode, Receiver, Secret, Sender, type SenderOptions, type Step, verifyProof } from "../src/transfer/handover/index.js";
-import { Half, type Prover } from "../src/transfer/handover/half.js";
+import { type Class, decodeEvidence, decodeMessage, type Envelope, type Grant, parseCode, type Prover, Receiver, Secret, Sender, type SenderOptions, type Step, verifyProof } from "../src/transfer/handover/index.js";
+import { Half } from "../src/transfer/handover/half.js";
 import { beaconKey, decapsulate, macOf, numberOf, publicKey, rootKey, sharedKey } from "../src/transfer/handover/schedule.js";
 import { writeSender } from "../src/transfer/handover/state.js";
 import { refusal, vectors } from "./transfer/vectors.js";

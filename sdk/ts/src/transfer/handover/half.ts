@@ -1,26 +1,12 @@
 import { type Bytes, equal } from "../../bytes.js";
-import type { Code } from "./code.js";
+import { beaconBLE, beaconLAN, beaconNFC, type Code } from "./code.js";
 import { erased, HandoverError } from "./errors.js";
-import type { EvidenceVerifier } from "./evidence.js";
-import { decodeMessage, encodeMessage, type Envelope, type Messages, type Step } from "./messages.js";
+import { type Class, decodeMessage, encodeMessage, type Envelope, type Messages, type Step } from "./messages.js";
+import type { HalfOptions, Prover } from "./options.js";
 import { deviceProof, verifyProof } from "./proof.js";
 import { macOf } from "./schedule.js";
 import type { Secret } from "./secret.js";
 import { Transcript } from "./transcript.js";
-
-/** Prover is a phone's attested key: as DeviceKey of the phone. */
-export interface Prover {
-  readonly spki: Bytes; // SubjectPublicKeyInfo
-  sign(message: Uint8Array): Promise<Bytes>;
-}
-
-/** HalfOptions are what both halves need. */
-export interface HalfOptions {
-  readonly device: Prover;
-  readonly audience: string; // app ID "@" host: as the server says, and as the app expects
-  /** Judges the other phone's evidence. Without one every phone with evidence is refused. */
-  readonly trust: EvidenceVerifier;
-}
 
 /** whose says who makes a message with a MAC; the others have none. */
 const whose: { readonly [S in Step]?: "c" | "n" } = { hello: "c", answer: "n", matched: "n", confirm: "c" };
@@ -206,13 +192,13 @@ export class Half {
 }
 
 /** offered reports whether a code with these beacons can be near in this way. */
-export function offered(how: "none" | "lan" | "near", beacons: number): boolean {
+export function offered(how: Class, beacons: number): boolean {
   switch (how) {
     case "none":
       return true;
     case "lan":
-      return (beacons & 4) !== 0;
+      return (beacons & beaconLAN) !== 0;
     case "near":
-      return (beacons & 3) !== 0;
+      return (beacons & (beaconBLE | beaconNFC)) !== 0;
   }
 }

@@ -28,12 +28,14 @@ export { beaconSize } from "./beacon.js";
 export { beaconBLE, beaconLAN, beaconNFC, Code, parseCode } from "./code.js";
 export { type HandoverCode, HandoverError } from "./errors.js";
 export { decodeEvidence, encodeEvidence, type Evidence, type EvidenceVerifier, type Verdict } from "./evidence.js";
-export type { HalfOptions, Prover } from "./half.js";
 export {
   type Ack, type Answer, type Class, type Confirm, decodeEnvelope, decodeMessage, type DeviceInfo, encodeEnvelope, encodeMessage, type Envelope, type Final,
-  type Grant, type Hello, type Matched, type Messages, type Offer, type Receipt, type Recall, type Secrets, type Step, type StepUp, valueOf,
+  type Grant, type Hello, type Matched, type Messages, type Offer, type Receipt, type Recall, type Step, type StepUp, valueOf,
 } from "./messages.js";
+export type { Granted, Granting, HalfOptions, Peer, Prover, ReceiverOptions, SenderOptions } from "./options.js";
 export { deviceProof, verifyProof } from "./proof.js";
-export { numberTries, Receiver, type ReceiverOptions } from "./receiver.js";
+export { Receiver } from "./receiver.js";
 export { Secret } from "./secret.js";
-export { type Granted, type Granting, type Peer, Sender, type SenderOptions } from "./sender.js";
+export type { Secrets } from "./secrets.js";
+export { Sender } from "./sender.js";
+export { numberTries } from "./state.js";

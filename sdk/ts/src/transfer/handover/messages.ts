@@ -1,6 +1,6 @@
 /** The messages of a transfer, and the envelopes they come in (spec/transfer.md, section 4). */
 import type { Bytes } from "../../bytes.js";
-import { decode, encode, MalformedError, type Value } from "../../cbor.js";
+import { decode, encode, MalformedError } from "../../cbor.js";
 import { hash } from "../derive.js";
 import { choice, list, long, octets, type Shape, struct, text, tuple, whole } from "../shape.js";
 import { publicSize } from "./code.js";
@@ -188,34 +188,4 @@ export function malformed<T>(what: string, fn: () => T): T {
  */
 export function valueOf(step: Step, before: Uint8Array, message: Uint8Array): Bytes {
   return step === "offer" ? hash(step, message) : hash(step, before, message);
-}
-
-/** Secrets are what moves besides the history, by name: "sealing" the sealing keys, "recovery" the device's recovery state. */
-export type Secrets = ReadonlyMap<string, Bytes>;
-
-const maxSecrets = 64 << 10; // bytes encoded
-const secretName = text(0, 64);
-const secret = octets(0, maxSecrets);
-
-/** encodeSecrets gives their bytes, at most 64 KiB. It throws a HandoverError "malformed". */
-export function encodeSecrets(secrets: Secrets): Bytes {
-  return malformed("secrets", () => {
-    const bytes = encode(checkSecrets(secrets));
-    if (bytes.length > maxSecrets) {
-      throw new MalformedError(`${bytes.length} bytes, and at most ${maxSecrets} are allowed`);
-    }
-    return bytes;
-  });
-}
-
-/** decodeSecrets reads them. It throws a HandoverError "malformed". */
-export function decodeSecrets(bytes: Uint8Array): Secrets {
-  return malformed("secrets", () => checkSecrets(decode(bytes, maxSecrets)));
-}
-
-function checkSecrets(value: Value): Map<string, Bytes> {
-  if (!(value instanceof Map) || value.size > 64) {
-    throw new MalformedError("a map of at most 64 secrets is wanted");
-  }
-  return new Map([...value as ReadonlyMap<Value, Value>].map(([k, v]) => [secretName.read(k), secret.read(v)]));
 }

@@ -2,28 +2,14 @@ import { type Bytes, copy, equal, utf8 } from "../../bytes.js";
 import { hash, sha256 } from "../derive.js";
 import { beaconLAN, Code } from "./code.js";
 import { erased, HandoverError } from "./errors.js";
-import { decodeEvidence, encodeEvidence, type Evidence, judge } from "./evidence.js";
-import { Half, type HalfOptions, offered } from "./half.js";
-import {
-  type Confirm, decodeMessage, decodeSecrets, type DeviceInfo, type Envelope, type Grant, type Hello, type Receipt, type Recall, type Secrets, type Step, type StepUp,
-} from "./messages.js";
-import { decapsulate, numberOf, publicKey, rootKey, secretsBox, sharedKey } from "./schedule.js";
+import { decodeEvidence, encodeEvidence, judge } from "./evidence.js";
+import { Half, offered } from "./half.js";
+import { type Confirm, decodeMessage, type Envelope, type Grant, type Hello, type Receipt, type Recall, type Step, type StepUp } from "./messages.js";
+import type { HalfOptions, ReceiverOptions } from "./options.js";
+import { decapsulate, numberOf, publicKey, rootKey, sharedKey } from "./schedule.js";
 import { Secret } from "./secret.js";
-import { readReceiver, writeReceiver } from "./state.js";
-
-/** ReceiverOptions is the new phone. */
-export interface ReceiverOptions extends HalfOptions {
-  readonly evidence: Evidence;
-  readonly challenge: Bytes; // 32 bytes, over which the evidence was made
-  readonly info: DeviceInfo;
-  readonly schema: { readonly low: number; readonly high: number }; // of the history, that the app can read
-  readonly freeBytes: number; // for the history
-  readonly beacons?: number; // beaconBLE and so on; none: 0
-  readonly lan?: readonly string[]; // "ip:port" where the beacon is; with beaconLAN only
-}
-
-/** numberTries is how often the number may be typed, in all. */
-export const numberTries = 3;
+import { openSecrets, type Secrets } from "./secrets.js";
+import { numberTries, readReceiver, writeReceiver } from "./state.js";
 
 /**
  * Receiver is the new phone's half: a state machine without network, disk and clock. Store it
@@ -282,15 +268,7 @@ export class Receiver {
       if (!equal(sha256(sealed), g.secretsHash)) {
         throw new HandoverError("commitment", "not what was committed to: the sealed secrets");
       }
-      const box = await secretsBox(k0, this.#half.transcript.value("confirm"), commit, g.root);
-      let plain: Bytes;
-      try {
-        plain = await box.open(sealed);
-      } catch (cause) {
-        throw new HandoverError("commitment", "the sealed secrets do not open", { cause });
-      }
-      const secrets = decodeSecrets(plain);
-      plain.fill(0);
+      const secrets = await openSecrets(k0, this.#half.transcript.value("confirm"), commit, g.root, sealed);
       this.#opened = true;
       return secrets;
     });

@@ -94,18 +94,3 @@ export function numberOf(k0: Secret, th2: Uint8Array): string {
 export function sharedKey(k0: Secret, label: "bulk" | "secret", th4: Uint8Array, share: Secret): Bytes {
   return extract(share.bytes(), key(k0.bytes(), label, th4, 32));
 }
-
-/**
- * secretsBox is AES-256-GCM under K_secret, with the root as additional data. Its nonce is
- * zero, since the share, and with it the key, is fresh in every grant.
- */
-export async function secretsBox(k0: Secret, th4: Uint8Array, share: Secret, root: Bytes): Promise<{
-  readonly seal: (plain: Bytes) => Promise<Bytes>; readonly open: (sealed: Bytes) => Promise<Bytes>;
-}> {
-  const k = await crypto.subtle.importKey("raw", sharedKey(k0, "secret", th4, share), "AES-GCM", false, ["encrypt", "decrypt"]);
-  const how = { name: "AES-GCM", iv: new Uint8Array(12), additionalData: root };
-  return {
-    seal: async (plain) => new Uint8Array(await crypto.subtle.encrypt(how, k, plain)),
-    open: async (sealed) => new Uint8Array(await crypto.subtle.decrypt(how, k, sealed)),
-  };
-}

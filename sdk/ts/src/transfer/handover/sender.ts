@@ -2,54 +2,16 @@ import { type Bytes, equal } from "../../bytes.js";
 import { hash, sha256 } from "../derive.js";
 import type { Code } from "./code.js";
 import { erased, HandoverError } from "./errors.js";
-import { decodeEvidence, encodeEvidence, type Evidence, judge, type Verdict } from "./evidence.js";
-import { Half, type HalfOptions, offered } from "./half.js";
-import {
-  type Ack, type Class, decodeMessage, type DeviceInfo, encodeMessage, encodeSecrets, type Envelope, type Grant, type Matched, type Offer, type Receipt, type Secrets, type Step, type StepUp,
-} from "./messages.js";
+import { decodeEvidence, encodeEvidence, judge } from "./evidence.js";
+import { Half, offered } from "./half.js";
+import { type Ack, type Class, decodeMessage, encodeMessage, type Envelope, type Matched, type Offer, type Receipt, type Step, type StepUp } from "./messages.js";
+import type { Granted, Granting, Peer, SenderOptions } from "./options.js";
 import { answers } from "./receiver.js";
-import { encapsulate, numberOf, rootKey, secretsBox, sharedKey } from "./schedule.js";
+import { encapsulate, numberOf, rootKey, sharedKey } from "./schedule.js";
 import { Secret } from "./secret.js";
-import { readSender, writeSender } from "./state.js";
+import { sealSecrets } from "./secrets.js";
+import { maxGrants, readSender, writeSender } from "./state.js";
 import type { Turn } from "./transcript.js";
-
-/** SenderOptions is the current phone. */
-export interface SenderOptions extends HalfOptions {
-  /** The history's schema, and about how many bytes it has: a phone that cannot read or hold it is refused. */
-  readonly schema: number;
-  readonly bytes: number;
-  // What the hello says.
-  readonly account: string;
-  readonly deviceId: string;
-  readonly info: DeviceInfo;
-  readonly label: string; // for the new phone's screen, at most 64 bytes
-  /** Makes fresh evidence for the own key over a challenge, where the platform can. */
-  readonly evidence?: (challenge: Bytes) => Promise<Evidence>;
-}
-
-/** Peer is the new phone, as its offer and its evidence show it: for the screen, and for the person to say yes to. */
-export interface Peer {
-  readonly info: DeviceInfo; // what it says of itself
-  readonly verdict?: Verdict; // none after a restart
-  readonly lan: readonly string[]; // where its beacon is
-  readonly schema: Offer["schema"];
-  readonly freeBytes: number | bigint;
-}
-
-/** Granting is what the current phone says yes to when all has been sent. */
-export interface Granting extends Omit<Grant, "secretsHash" | "commitShareHash"> {
-  readonly secrets: Secrets;
-}
-
-/** Granted is a grant and what the server keeps with it until the new phone has committed. */
-export interface Granted {
-  readonly envelope: Envelope;
-  readonly commitShare: Secret; // for the server: the new phone gets it in the committing transaction
-  readonly sealed: Bytes; // the secrets, for who has K0 and the share
-}
-
-/** maxGrants is how often a grant may be replaced. */
-export const maxGrants = 16;
 
 /**
  * Sender is the current phone's half: a state machine without network, disk and clock. Store it
@@ -285,9 +247,7 @@ export class Sender {
   async #seal(want: Granting, share: Secret): Promise<{ readonly message: Bytes; readonly sealed: Bytes }> {
     const { secrets, ...grant } = want;
     const th4 = this.#half.transcript.value("confirm");
-    const plain = encodeSecrets(secrets);
-    const sealed = await (await secretsBox(this.#half.secret(), th4, share, want.root)).seal(plain);
-    plain.fill(0);
+    const sealed = await sealSecrets(this.#half.secret(), th4, share, want.root, secrets);
     const message = encodeMessage("grant", { ...grant, secretsHash: sha256(sealed), commitShareHash: sha256(share.bytes()) });
     return { message, sealed };
   }

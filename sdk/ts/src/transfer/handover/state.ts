@@ -5,8 +5,9 @@ import { sha256 } from "../derive.js";
 import { constant, flag, list, octets, orNull, type Shape, struct, whole } from "../shape.js";
 import { Code, publicSize } from "./code.js";
 import { HandoverError } from "./errors.js";
-import { Half, type HalfOptions } from "./half.js";
+import { Half } from "./half.js";
 import { type Envelope, envelopeShape, malformed, type Offer, steps, valueOf } from "./messages.js";
+import type { HalfOptions } from "./options.js";
 import { seedSize } from "./schedule.js";
 import { Secret } from "./secret.js";
 import type { Turn } from "./transcript.js";
@@ -14,8 +15,12 @@ import type { Turn } from "./transcript.js";
 const receiverVersion = "staunch/transfer/receiver/v1/ts";
 const senderVersion = "staunch/transfer/sender/v1/ts";
 const maxState = 4 << 20; // bytes
-const mostGrants = 16;
-const mostTries = 3;
+
+/** maxGrants is how often a grant may be replaced. */
+export const maxGrants = 16;
+
+/** numberTries is how often the number may be typed, in all. */
+export const numberTries = 3;
 
 interface Common {
   readonly public: Bytes;
@@ -33,14 +38,14 @@ const common = struct<Common>(
 interface StoredReceiver { version: typeof receiverVersion; half: Common; seed?: Bytes; tries: number; typed: boolean; opened: boolean }
 
 const receiver = struct<StoredReceiver>(
-  [0, "version", constant(receiverVersion)], [1, "half", common], [2, "seed", octets(seedSize, seedSize), "optional"], [3, "tries", whole(mostTries)],
+  [0, "version", constant(receiverVersion)], [1, "half", common], [2, "seed", octets(seedSize, seedSize), "optional"], [3, "tries", whole(numberTries)],
   [4, "typed", flag], [5, "opened", flag]);
 
 interface StoredSender { version: typeof senderVersion; half: Common; hold?: Bytes; share?: Bytes; sealed?: Bytes; older: readonly Envelope[] }
 
 const sender = struct<StoredSender>(
   [0, "version", constant(senderVersion)], [1, "half", common], [2, "hold", octets(32, 32), "optional"], [3, "share", octets(32, 32), "optional"],
-  [4, "sealed", octets(16, (64 << 10) + 16), "optional"], [5, "older", list(envelopeShape, 0, mostGrants)]);
+  [4, "sealed", octets(16, (64 << 10) + 16), "optional"], [5, "older", list(envelopeShape, 0, maxGrants)]);
 
 /** writeReceiver encodes a new phone's half. */
 export function writeReceiver(r: { half: Half; seed: Secret | undefined; tries: number; typed: boolean; opened: boolean }): Bytes {
