@@ -202,6 +202,43 @@ test("freeze, by a phone and by a slip of paper", async (t) => {
   await page.waitForSelector("#blue [data-act=unfreeze]");
 });
 
+test("a reload in the middle of it goes on", { skip: kind === "browser" }, async (t) => {
+  const b = await open(t);
+  b.expected.push(/status of 4\d\d/);
+  const { page } = b;
+  const again = async (...phones) => {
+    await page.reload();
+    await page.waitForSelector("body[data-ready]");
+    for (const p of phones) await page.waitForSelector(p);
+  };
+  await page.goto(`${url}/demo`);
+  await guide(b);
+  await page.waitForSelector('#blue [data-screen="Setting up"]');
+  await again();
+  if (!(await page.isVisible("#blue [data-fingerprint]"))) await guide(b);
+  await shows(b, "blue", "Chats");
+  const whole = await fingerprint(b, "blue");
+  await page.click("#coral [data-act=receive]");
+  await page.waitForSelector("#coral canvas.qr");
+  await again("#coral canvas.qr");
+  await guide(b);
+  await page.waitForSelector("#blue [data-act=agree]");
+  await again("#blue [data-act=agree]");
+  await page.click("#blue [data-act=agree]");
+  await page.waitForSelector("#blue [data-number]");
+  await again("#blue [data-number]", "#coral .pin");
+  await type(b, "coral", await page.getAttribute("#blue [data-number]", "data-number"));
+  await page.waitForSelector("#blue [data-act=confirm]");
+  await again("#blue [data-act=confirm]");
+  await page.click("#blue [data-act=confirm]");
+  await page.waitForSelector("#coral .countdown");
+  await again();
+  await page.click("#blue [data-act=confirm]", { timeout: 60_000 });
+  await again();
+  await shows(b, "coral", "Chats");
+  assert.equal(await fingerprint(b, "coral"), whole);
+});
+
 test("dark, and as wide as a phone", async (t) => {
   const b = await open(t, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   const { page } = b;

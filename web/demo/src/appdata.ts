@@ -15,7 +15,7 @@ export interface SealingKey {
 }
 
 const curve = { name: "ECDH", namedCurve: "P-256" } as const;
-const names = { key: "app/sealing", left: "app/left", moving: "app/moving" } as const;
+const names = { key: "app/sealing", left: "app/left", moving: "app/moving", filling: "app/filling" } as const;
 
 /** newSealingKey makes one. */
 export async function newSealingKey(): Promise<SealingKey> {
@@ -33,6 +33,9 @@ export async function sealingKey(secret: Uint8Array<ArrayBuffer>): Promise<Seali
 
 /** What a phone is in the middle of. */
 export type Moving = "receive" | "send";
+
+/** Where the history comes from that is still to be put on a phone. */
+export type Filling = "new" | "backup";
 
 /** AppData is the messenger's part of a phone's store. */
 export class AppData {
@@ -67,6 +70,14 @@ export class AppData {
 
   keepMoving(what: Moving | undefined): Promise<void> {
     return this.#store.write({ [names.moving]: what });
+  }
+
+  async filling(): Promise<Filling | undefined> {
+    return (await this.#store.read(names.filling)) as Filling | undefined;
+  }
+
+  keepFilling(from: Filling | undefined): Promise<void> {
+    return this.#store.write({ [names.filling]: from });
   }
 
   async file(path: string): Promise<HistoryFile | undefined> {

@@ -1,7 +1,7 @@
 // Setting a phone up: a key in hardware, a passkey, an account.
 
 import { newSealingKey } from "./appdata";
-import { write } from "./history";
+import { fill } from "./filling";
 import { steps, working } from "./screens";
 import type { Unit } from "./unit";
 import { failed } from "./words";
@@ -20,9 +20,10 @@ export async function enrol(u: Unit): Promise<void> {
   try {
     const key = (await u.data.sealing()) ?? (await newSealingKey());
     await u.data.keepSealing(key);
+    await u.data.keepFilling("new");
     const e = await u.phone.enroll({ name: u.name, sealing: { alg: key.alg, key: key.public } });
     s.reach(4);
-    await u.data.keep(await write(Date.now()));
+    await fill(u);
     s.reach(5);
     await u.desk.tell({ account: e.account, ...(e.freezeCode === undefined ? {} : { freezeCode: e.freezeCode }) });
     u.frame.note("The account is Marie's. Nobody can sign in without this phone.", "good");

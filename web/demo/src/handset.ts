@@ -5,6 +5,7 @@ import { backUp } from "./backing";
 import { list, one } from "./chats";
 import { h } from "./dom";
 import { enrol } from "./enrolling";
+import { fill } from "./filling";
 import { makeFrame } from "./frame";
 import { type Chat, read, sum } from "./history";
 import { goOn, offer, scanOther, takeBack } from "./moving";
@@ -36,6 +37,9 @@ async function home(u: Unit): Promise<void> {
     return gone(u);
   }
   u.frame.body("on");
+  if (await goOn(u)) { // a move, on either side of it
+    return;
+  }
   const { account, began } = u.phone.state;
   const until = await u.data.left();
   if (until !== undefined) {
@@ -46,9 +50,6 @@ async function home(u: Unit): Promise<void> {
   }
   if (began?.flow === "recover") {
     return recover(u);
-  }
-  if (await goOn(u)) {
-    return;
   }
   welcome(u);
 }
@@ -75,6 +76,7 @@ function welcome(u: Unit): void {
 async function chats(u: Unit): Promise<void> {
   u.phase = "home";
   const wanted = u.frame.intend();
+  await fill(u);
   const files = await u.data.files();
   const all = read(files);
   const total = await sum(files);
@@ -89,7 +91,7 @@ async function chats(u: Unit): Promise<void> {
     h("div.scroll", {}, ...(list(all, show) as Node[])), foot);
   u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Marie's. Its key was attested; it is ", h("code", {}, u.phone.state.key.slice(0, 8)), "…"),
     h("div.row", {}, button({ text: "Lose it", kind: "danger", act: () => void lose(u), id: "lose" })));
-  await u.desk.tell();
+  await u.desk.tell(u.desk.story.account === u.phone.state.account ? undefined : { account: u.phone.state.account });
 }
 
 /** left is the old phone after a move: locked, for as long as the account can be taken back. */
@@ -105,7 +107,7 @@ async function left(u: Unit, until: number): Promise<void> {
     ],
   }));
   u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Nothing on it can be opened."));
-  await u.desk.tell();
+  await u.desk.tell(u.desk.story.moved ? undefined : { moved: true });
 }
 
 /** lose makes the phone's storage be gone: nothing is left here that could bring anything back. */

@@ -51,7 +51,7 @@ export function next(desk: Desk, den: Den): Now {
       act: { text: `Lose the ${lower(has)}`, run: () => void lose(has) },
     };
   }
-  if (!story.recovered) {
+  if (owner === undefined && !busy) {
     return recovering(desk, free);
   }
   return thief(desk, den);

@@ -6,6 +6,7 @@ import { type Recovery, RecoveryError } from "@staunch/client/recovery";
 import { newSealingKey, sealingKey } from "./appdata";
 import { recoveryOf } from "./backing";
 import { h } from "./dom";
+import { fill } from "./filling";
 import { countdown, pinPad, sheet, steps, working } from "./screens";
 import type { Unit } from "./unit";
 import { failed } from "./words";
@@ -78,12 +79,13 @@ async function open(u: Unit, recovery: Recovery, pin: string): Promise<void> {
     s.reach(1);
     const key = await sealingKey(new Uint8Array(secret));
     await u.data.keepSealing(key);
+    await u.data.keepFilling("backup");
     s.reach(2);
     await recovery.finish({ name: u.name, sealing: { alg: key.alg, key: key.public } });
     s.reach(3);
-    await u.data.keep(await u.desk.cloud.get(key));
+    await fill(u);
     s.reach(4);
-    await u.desk.tell({ recovered: true });
+    await u.desk.tell({});
     await u.home();
     u.frame.note("Account, key and history are back. The lost phone is out.", "good");
   } catch (err) {

@@ -17,7 +17,6 @@ export interface Story {
   readonly moved?: boolean;
   readonly lost?: readonly string[]; // ids of phones
   readonly wasLost?: boolean; // one was, at any time
-  readonly recovered?: boolean;
   readonly outcomes?: Readonly<Record<string, boolean>>; // of attacks, by name: true: it was stopped
 }
 
