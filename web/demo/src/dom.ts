@@ -44,7 +44,6 @@ export function icon(name: keyof typeof outlines, size = 20): SVGSVGElement {
 
 const outlines = {
   back: "m15 5-7 7 7 7",
-  next: "m9 5 7 7-7 7",
   check: "m5 12.5 4.5 4.5L19 7.5",
   cross: "M6 6l12 12M18 6 6 18",
   chat: "M4 5.5h16v10.5H11l-4.5 3.5V16H4z",
@@ -54,11 +53,8 @@ const outlines = {
   move: "M4 9h13l-3.5-3.5M20 15H7l3.5 3.5",
   snow: "M12 3v18M4.2 7.5l15.6 9M19.8 7.5l-15.6 9M9.5 4.5 12 7l2.5-2.5M9.5 19.5 12 17l2.5 2.5",
   bell: "M6 16.5V11a6 6 0 1 1 12 0v5.5l1.5 1.75h-15zM10 21h4",
-  image: "M4 5h16v14H4zM4 16l4.5-4.5 3.5 3.5 2.5-2.5L20 18M15.5 9.25h.01",
   scan: "M4 8.5V5.5A1.5 1.5 0 0 1 5.5 4h3M15.5 4h3A1.5 1.5 0 0 1 20 5.5v3M20 15.5v3a1.5 1.5 0 0 1-1.5 1.5h-3M8.5 20h-3A1.5 1.5 0 0 1 4 18.5v-3M4 12h16",
-  mask: "M3.5 8c3-2 6-1 8.5.75C14.500 7 17.500 6 20.500 8c.5 5-1.500 8-4.500 8-2 0-3-1.500-4-3-1 1.500-2 3-4 3-3 0-5-3-4.500-8zM7 10.750h3M14 10.750h3",
   phone: "M8.500 2.750h7a2 2 0 0 1 2 2v14.500a2 2 0 0 1-2 2h-7a2 2 0 0 1-2-2V4.750a2 2 0 0 1 2-2zM10.750 18h2.500",
-  undo: "M8.500 5 4.500 9l4 4M4.500 9h9a6 6 0 0 1 0 12H9",
 } as const;
 
 /** swap replaces what stands in element. The focus goes to the new child with autofocus, if it was in here before. */

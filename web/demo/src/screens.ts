@@ -8,7 +8,7 @@ export interface Choice {
   readonly text: string;
   readonly act: () => void;
   readonly kind?: "primary" | "plain" | "danger";
-  readonly id?: string; // data-act: what the guide points at
+  readonly id?: string; // data-act: what the guide presses, and tests
 }
 
 export function button(c: Choice): HTMLButtonElement {
