@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { utf8 } from "../src/bytes.js";
 import { TransferState } from "../src/gen/staunch/transfer/v1/transfer_pb.js";
+import { reasonOf } from "../src/phone/errors.js";
 import type { DeviceKey } from "../src/phone/ports.js";
 import { encodeEnvelope, encodeMessage, type Messages, Receiver, Secret, Sender, type Step } from "../src/transfer/handover/index.js";
 import { finalizeMove, MoveError, type MoveFault, moveStatus, recallMove } from "../src/transfer/index.js";
@@ -19,7 +20,7 @@ function forged<S extends Step>(step: S, message: Messages[S]): Uint8Array {
   return encodeEnvelope({ message: encodeMessage(step, message), mac: new Uint8Array(), proof: new Uint8Array(64) });
 }
 
-const fault = (error: unknown): MoveFault | string => (error instanceof MoveError ? error.fault : String(error));
+const fault = (error: unknown): MoveFault | string => (error instanceof MoveError ? error.fault : reasonOf(error) || String(error));
 const status = async (h: Handset) => moveStatus(await h.start(), { home: h.home });
 
 test("the old phone signs itself out for the new one's receipt alone", async () => {
@@ -183,6 +184,10 @@ test("what the server has had and has lost is sealed anew, in a new revision", a
 test("another account, another app, other shares and other keys are refused", async () => {
   for (const [name, change, who, want] of [
     ["another account", (p: Pair) => { p.relay.commits = (s) => { s["account"] = "a_cccccccccccccccccccccccccc"; }; }, "n", "check"],
+    ["another account for who signs in afterwards", (p: Pair) => {
+      p.relay.commits = (s) => { s["token"] = ""; };
+      p.relay.signsIn = (s) => { s["account"] = "a_cccccccccccccccccccccccccc"; };
+    }, "n", "MISMATCH"],
     ["another app for the old phone", (p: Pair) => { p.relay.claims = (a) => { a["audience"] = "other@localhost"; }; }, "c", "check"],
     ["another server for the new phone", (p: Pair) => { p.relay.claims = (a) => { a["audience"] = "demo@elsewhere"; }; }, "n", "check"],
     ["another offer", (p: Pair) => { p.relay.claims = (a) => { a["offer"] = "AAAA"; }; }, "c", "check"],

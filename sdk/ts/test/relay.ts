@@ -32,6 +32,7 @@ export class Relay {
   put: ((first: number, body: Uint8Array) => number) | undefined; // a status; 0: store it
   get: ((first: number, body: Uint8Array) => Uint8Array) | undefined;
   commits: ((signed: Body) => void) | undefined;
+  signsIn: ((signed: Body) => void) | undefined;
   claims: ((answer: Body) => void) | undefined;
   /** Reasons with which the next calls of a name are refused. */
   readonly refuse = new Map<string, string[]>();
@@ -127,7 +128,11 @@ export class Relay {
       },
       Wait: ({ body }) => this.#wait(body),
       ProposeAction: ({ body }) => this.#propose(body),
-      BeginSignIn: () => ({ ceremony: "y_2", options: options() }), FinishSignIn: () => ({ signed: { ...signed(), device: newDevice } }),
+      BeginSignIn: () => ({ ceremony: "y_2", options: options() }), FinishSignIn: () => {
+        const s: Body = { ...signed(), device: newDevice };
+        this.signsIn?.(s);
+        return { signed: s };
+      },
     };
     this.#server = new FakeServer(Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, (seen) => {
       this.calls.push(name);

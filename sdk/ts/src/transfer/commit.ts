@@ -84,6 +84,8 @@ async function session(run: Run, signed: Signed | undefined): Promise<void> {
   if (signed !== undefined && signed.token !== "") {
     return core.keepSession(signed, { began: undefined });
   }
+  const { account } = run.record; // which the old phone has signed: no server signs this one in to another
+  await core.change({ began: { flow: "move", ...(account === undefined ? {} : { account }) } });
   await signIn(core);
   await core.change({ began: undefined });
 }
