@@ -46,6 +46,9 @@ func (c *call) accountsPage() error {
 		id, err := c.read.FindAccount(c.r.Context(), c.who, text)
 		switch {
 		case err == nil:
+			if err := c.look(id); err != nil { // whose handle it is is told by where this leads
+				return err
+			}
 			c.w.Header().Set("Cache-Control", "no-store")
 			http.Redirect(c.w, c.r, "/accounts/"+url.PathEscape(string(id)), http.StatusSeeOther)
 			return nil

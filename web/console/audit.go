@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/integrity"
 )
 
 // auditReader reads the app's record.
@@ -83,8 +85,14 @@ func (c *call) auditPage() error {
 	if p.Found, err = c.read.SearchAudit(ctx, c.who, q); err != nil {
 		return err
 	}
+	if err := c.lookAt(q.Account, p.Found.Entries); err != nil {
+		return err
+	}
 	for _, e := range p.Found.Entries {
 		v := viewEntry(e)
+		if q.Account == nil && e.Account != "" {
+			v = fromAfar(e)
+		}
 		if p.Entries = append(p.Entries, v); v.Wrong != "" {
 			p.Wrong++
 		}
@@ -99,6 +107,24 @@ func (c *call) auditPage() error {
 		p.Next = a.address()
 	}
 	return c.pages.render(c.w, http.StatusOK, "audit", p)
+}
+
+// lookAt records that the operator looks at the account whose entries he has asked
+// for, before he sees one; also when what he asks leaves none, for that tells
+// something too.
+func (c *call) lookAt(asked *account.ID, found []audit.Judged) error {
+	if asked == nil || *asked == "" {
+		return nil
+	}
+	if len(found) == 0 {
+		switch _, err := c.read.FindAccount(c.r.Context(), c.who, string(*asked)); {
+		case errors.Is(err, integrity.ErrAccountUnknown):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return c.look(*asked)
 }
 
 // read reads an address into the form and a query.

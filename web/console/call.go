@@ -105,16 +105,18 @@ func (s *Site) open(do func(*call) error) http.Handler {
 func (s *Site) show(do func(*call) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := s.call(w, r)
+		if elsewhere(r) {
+			if err := c.arrived(); err != nil {
+				c.sorry(err)
+			}
+			return
+		}
 		err := c.signedIn()
 		if err == nil {
 			err = do(c)
 		}
 		switch {
 		case err == nil:
-		case c.token == nil && r.Header.Get("Sec-Fetch-Site") == "cross-site":
-			if err := c.arrived(); err != nil {
-				c.sorry(err)
-			}
 		case errors.Is(err, operator.ErrSession):
 			c.failed(err)
 			c.toSignIn()
@@ -124,9 +126,15 @@ func (s *Site) show(do func(*call) error) http.Handler {
 	})
 }
 
-// arrived is the page of somebody whom a link of another site has brought here: his
-// cookie stays away then, so that nobody else makes him look at anything. A click
-// brings it.
+// elsewhere reports whether a page of another origin has led here, or loads this
+// (W3C Fetch Metadata, Section 2.4). Those of the same domain bring the cookie.
+func elsewhere(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
+}
+
+// arrived is the page of somebody whom another site has brought here, so that nobody
+// else makes him look at anything, nor has it recorded that he did. A click goes on.
 func (c *call) arrived() error {
 	p := problemPage{page: c.page("", "You come from another site"), Text: "Go on only if you meant to open this page.", Link: next(c.r.URL.RequestURI())}
 	return c.pages.render(c.w, http.StatusOK, "problem", p)

@@ -31,8 +31,11 @@
 //   - Every page but the first two wants a session of package operator, which is
 //     looked up at each request. It is in the cookie __Host-staunch-console, which
 //     no script reads and no other site's link brings along (SameSite=Strict).
+//   - A page that another site has led to, or one of the same domain, asks before it
+//     shows anything.
 //   - Of an account nothing is shown before it is in its audit record that the
-//     operator looks at it.
+//     operator looks at it, but that something happened there: the record of all
+//     has its entries without who did it, where, and to what.
 //   - Content policy, cross-origin protection and JSON by POST are as in package
 //     web. The host serves nothing but the console, no API and no metrics.
 //   - Ceremonies are begun so many times a minute by a network, and no more.

@@ -74,14 +74,21 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestCrossSite: whom a link of another site brings looks at nothing before he has
-// clicked.
+// TestCrossSite: whom another site brings looks at nothing before he has clicked, also
+// where it is one of the same domain, whose links bring his cookie.
 func TestCrossSite(t *testing.T) {
-	s := newSite(t, newFake())
-	from := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
-	page := text(t, ask(t, s, "/accounts/"+owner+"?n=1", "", from))
-	if !strings.Contains(page, `href="/accounts/`+owner+`?n=1"`) || !strings.Contains(page, "another site") {
-		t.Errorf("%s", page)
+	f := newReading()
+	s := readingSite(t, f)
+	for _, site := range []string{"cross-site", "same-site"} {
+		from := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", site) }
+		page := text(t, ask(t, s, "/accounts/"+owner+"?n=1", "", from, signedIn))
+		if !strings.Contains(page, `href="/accounts/`+owner+`?n=1"`) || !strings.Contains(page, "another site") || len(f.reads) > 0 {
+			t.Errorf("%s: read %q\n%s", site, f.reads, page)
+		}
+		page = text(t, ask(t, s, "/signin?next=/accounts/"+owner, "", from))
+		if strings.Contains(page, owner) || !strings.Contains(page, `{"next":"/"}`) {
+			t.Errorf("%s says what is looked at after the sign-in\n%s", site, page)
+		}
 	}
 }
 

@@ -31,7 +31,10 @@ type entered struct {
 // signInPage is /signin. It never says whether anybody is signed in.
 func (c *call) signInPage() error {
 	p := c.page("signin", "Sign in")
-	p.Data["next"] = next(c.r.URL.Query().Get("next"))
+	p.Data["next"] = "/"
+	if !elsewhere(c.r) { // else somebody else would say what he looks at first
+		p.Data["next"] = next(c.r.URL.Query().Get("next"))
+	}
 	said := ""
 	if c.r.URL.Query().Has("out") {
 		said = "You are signed out."

@@ -28,6 +28,7 @@ type entryView struct {
 	Detail  string   // as it is recorded, indented; empty: there is none
 	Sealed  bool
 	Wrong   string // in words; empty: nothing
+	Afar    bool   // the rest is for who looks at the account
 }
 
 // viewEntry says what an entry tells.
@@ -47,6 +48,18 @@ func viewEntry(e audit.Judged) entryView {
 	}
 	v.Verdict, v.Mark = decided(e.Detail)
 	v.Detail = indented(e.Detail)
+	return v
+}
+
+// fromAfar is what the record of all tells of an entry in an account's: that
+// something happened there, and when. Who did it, from where, to what is for whoever
+// looks at the account, which is recorded. Of an operator it says who.
+func fromAfar(e audit.Judged) entryView {
+	v := viewEntry(e)
+	v.Afar, v.Subject, v.Class, v.Steps, v.Detail = true, "", "", nil, ""
+	if e.Actor.Kind != account.Operator {
+		v.By = kindName(e.Actor.Kind)
+	}
 	return v
 }
 

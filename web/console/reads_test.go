@@ -80,6 +80,47 @@ func TestLookedAtFirst(t *testing.T) {
 	}
 }
 
+// TestRecordLookedAt: whoever asks for the record of an account has looked at it, also
+// by its handle, and the record of all tells no more than that something happened.
+func TestRecordLookedAt(t *testing.T) {
+	f := newReading()
+	s := readingSite(t, f)
+	const words, behind = "the account is frozen", "device active → frozen"
+	empty := func() { f.page = audit.Page{} }
+	for _, row := range []struct {
+		path          string
+		first         func()
+		looked, shown bool // at the account; what is behind its entries
+	}{
+		{"/audit?account=" + owner, nil, true, true},
+		{"/audit?account=" + owner + "&action=account.freeze&kind=phone", nil, true, true},
+		{"/audit", nil, false, false},
+		{"/audit?action=account.freeze", nil, false, false},
+		{"/accounts?find=alice", nil, true, false},
+		{"/audit?account=" + owner + "&action=account.lock", empty, true, false},
+		{"/audit?account=app", empty, false, false},
+		{"/audit?account=a_zzzzzzzzzzzzzzzzzzzzzzzzzz", empty, false, false},
+	} {
+		if row.first != nil {
+			row.first()
+		}
+		f.reads = nil
+		body := text(t, ask(t, s, row.path, "", signedIn))
+		if looked := slices.Contains(f.reads, "look "+owner); looked != row.looked || strings.Contains(body, behind) != row.shown {
+			t.Errorf("%s: looked %t, shown %t; read %q", row.path, looked, strings.Contains(body, behind), f.reads)
+		}
+		if !row.shown && strings.Contains(body, "alert(1)&lt;/script&gt;&#34;&#39;&amp;</code>") {
+			t.Errorf("%s tells the subject of an account's entry", row.path)
+		}
+	}
+	f = newReading()
+	f.looked = errors.New("the store is full")
+	r := ask(t, readingSite(t, f), "/audit?account="+owner, "", signedIn)
+	if body := text(t, r); r.StatusCode != http.StatusInternalServerError || strings.Contains(body, words) {
+		t.Errorf("the look could not be recorded: status %d", r.StatusCode)
+	}
+}
+
 // TestFind: an id or a handle leads to the account, and to nothing else.
 func TestFind(t *testing.T) {
 	s := readingSite(t, newReading())
