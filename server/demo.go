@@ -27,12 +27,17 @@ func (s *Server) checkDemo() error {
 	if !s.demo {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(s.cfg.Listen)
-	switch {
-	case !s.testRoots:
+	if !s.testRoots {
 		return errors.New("server: options: Demo makes phones in software, so it wants DangerousTestRoots as well; `staunch dev` sets both")
-	case err != nil || !config.Loopback(host):
-		return fmt.Errorf("server: options: Demo makes phones for whoever reaches it, and %q is not a loopback address", s.cfg.Listen)
+	}
+	all := []string{s.cfg.Listen}
+	if s.listener != nil { // which may be elsewhere than the configuration says
+		all = append(all, s.listener.Addr().String())
+	}
+	for _, listen := range all {
+		if host, _, err := net.SplitHostPort(listen); err != nil || !config.Loopback(host) {
+			return fmt.Errorf("server: options: Demo makes phones for whoever reaches it, and %q is not a loopback address", listen)
+		}
 	}
 	return nil
 }

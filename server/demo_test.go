@@ -102,7 +102,14 @@ func TestDemoRefused(t *testing.T) {
 	}{
 		"real phones":         {func(o *server.Options) { o.DangerousTestRoots = false }, "DangerousTestRoots"},
 		"everybody's address": {func(o *server.Options) { o.Config.Listen = "0.0.0.0:0" }, "loopback"},
-		"no accounts":         {func(o *server.Options) { o.Config = setup(t).Config }, "http://localhost"},
+		"everybody's listener": {func(o *server.Options) {
+			l, err := net.Listen("tcp", "0.0.0.0:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Listener = l
+		}, "loopback"},
+		"no accounts": {func(o *server.Options) { o.Config = setup(t).Config }, "http://localhost"},
 		"pages elsewhere": {func(o *server.Options) {
 			o.Config.Apps[0].Hosts, o.Config.Apps[0].Origins = []string{"demo.localhost"}, []string{"http://demo.localhost:1"}
 		}, "http://localhost"},
