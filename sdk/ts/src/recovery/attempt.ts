@@ -1,22 +1,19 @@
 /** One attempt at a PIN, from the header to the payload: the OPRF, the releases, the box. */
-import { type Bytes, equal, hex } from "../bytes.js";
+import { type Bytes, equal } from "../bytes.js";
 import { MalformedError } from "../cbor.js";
-import { attemptName, deriveDataKey, derivePRS, sum } from "./derive.js";
+import { openBox } from "./box.js";
+import { attemptName, derivePRS, sum } from "./derive.js";
 import { type Outcome, notFound, RecoveryError, tooFew, vaultAway, wrongPin } from "./errors.js";
 import { prove } from "./exchange.js";
 import { type Group, groupOf } from "./group.js";
 import { about, type Attempt, type Backup, begin, mayAnswer, type Registration } from "./journal.js";
-import { type Blinded, blind, combine, combineScalars, type Evaluation, onPolynomial, proves } from "./oprf.js";
+import { type Blinded, blind, combine, type Evaluation, onPolynomial, proves } from "./oprf.js";
 import type { Pin } from "./pin.js";
 import { limitOf, remaining, type Request, request, type Round } from "./round.js";
-import { openBlob, UnreadableError } from "./seal.js";
 import { decode } from "./shape.js";
 import type { SessionView } from "./transport.js";
 import type { Vaults } from "./trust.js";
 import { type Answer, blob as blobShape, evaluate, header as headerShape, type Header, Op, release, verdictWords, Verdict, type WirePayload } from "./wire.js";
-
-/** Share is a point and a scalar of s. */
-interface ScalarShare { readonly index: number; readonly scalar: bigint }
 
 /** Try is one attempt. */
 export class Try {
@@ -235,74 +232,17 @@ export class Try {
     return out;
   }
 
-  /**
-   * openBox opens the payload: with s from t shares, and of the blobs that vaults name the
-   * one with the highest seq. With more than t shares a false one does no harm, and is found.
-   */
+  /** openBox opens the payload with the shares that have come. */
   async #openBox(): Promise<WirePayload> {
-    const named = new Set<string>();
-    const shares: ScalarShare[] = [];
-    this.#header.vaults.forEach(({ vault }, i) => {
-      const a = this.#released.get(vault);
-      if (a?.s === undefined || a.blobHash === undefined) {
-        return;
-      }
-      named.add(hex(a.blobHash));
-      try {
-        shares.push({ index: i + 1, scalar: this.#g.scalar(a.s) });
-      } catch {
-        this.#lied(vault, "its share is no scalar");
-      }
-    });
-    for (const some of subsets(shares, this.#t)) {
-      const s = this.#secret(some);
-      if (s === undefined) {
-        continue; // zero: false shares
-      }
-      const key = deriveDataKey(this.#header.suite, this.#header.reg, this.#rwd, this.#g.scalarBytes(s));
-      const p = await this.#newest(key, named);
-      if (p !== undefined) {
-        this.#findLiars(some, s, shares);
-        return p;
-      }
+    const box = await openBox(this.#g, this.#header, this.#rwd, this.blobs, this.#released);
+    for (const [id, why] of box.liars) {
+      this.#lied(id, why);
     }
-    throw new RecoveryError("SHARES", `recovery: the PIN is right, and the shares or the blob fail their check: ${shares.length} shares, and ${this.blobs.length} blobs of which the vaults name ${named.size}`, { outcome: this.outcome() });
-  }
-
-  #secret(some: readonly ScalarShare[]): bigint | undefined {
-    try {
-      return combineScalars(this.#g, this.#t, some);
-    } catch {
-      return undefined;
+    if (box.opened === undefined) {
+      throw new RecoveryError("SHARES", `recovery: the PIN is right, and the shares or the blob fail their check: ${box.shares} shares, and ${this.blobs.length} blobs`, { outcome: this.outcome() });
     }
-  }
-
-  /** newest is the payload with the highest seq, of the blobs that a vault names and the key opens: hashes are split when an update was interrupted. */
-  async #newest(key: Bytes, named: ReadonlySet<string>): Promise<WirePayload | undefined> {
-    let best: WirePayload | undefined;
-    for (const blob of this.blobs.filter((b) => named.has(hex(sum(b))))) {
-      try {
-        const { header, payload } = await openBlob(key, blob);
-        if (best === undefined || payload.seq > best.seq) {
-          [best, this.#key, this.#hash, this.#header] = [payload, key, sum(blob), header];
-        }
-      } catch (err) {
-        if (!(err instanceof UnreadableError || err instanceof MalformedError)) {
-          throw err;
-        }
-      }
-    }
-    return best;
-  }
-
-  /** findLiars names the vaults whose shares do not lie on the polynomial of those that have opened the box. */
-  #findLiars(right: readonly ScalarShare[], want: bigint, all: readonly ScalarShare[]): void {
-    for (const share of all) {
-      const others = right.filter((o) => o.index !== share.index);
-      if (this.#secret([share, ...others].slice(0, this.#t)) !== want) {
-        this.#lied(this.#header.vaults[share.index - 1]?.vault ?? "", "its share of s");
-      }
-    }
+    [this.#key, this.#hash, this.#header] = [box.opened.key, box.opened.hash, box.opened.header];
+    return box.opened.payload;
   }
 
   /** outcome is what is known of the try so far. */
@@ -343,15 +283,4 @@ function verdictError(verdict: number): RecoveryError {
   return verdict === Verdict.deleted || verdict === Verdict.noBackup || verdict === Verdict.unknownReg
     ? new RecoveryError("NOT_FOUND", `recovery: no such backup (it says ${JSON.stringify(verdictWords(verdict))})`)
     : vaultAway(`it says ${JSON.stringify(verdictWords(verdict))}`);
-}
-
-/** subsets yields those of t of the shares: at most 12,870, of eight of sixteen. */
-function* subsets(shares: readonly ScalarShare[], t: number, from = 0, some: readonly ScalarShare[] = []): Generator<readonly ScalarShare[]> {
-  if (some.length === t) {
-    yield some;
-    return;
-  }
-  for (let i = from; i <= shares.length - (t - some.length); i++) {
-    yield* subsets(shares, t, i + 1, [...some, shares[i] as ScalarShare]);
-  }
 }
