@@ -108,10 +108,10 @@ test("another code or another history does not go on with a move", async () => {
   const { uri } = await p.n.event("offer");
   await assert.rejects(p.c.send({ uri, ask: () => Promise.reject(new Error("killed")) }), /killed/);
   const other = { ...p.c.history.source(), name: "another" };
-  assert.equal(await failed(p.c.send({ source: other })), "other_move");
+  assert.equal(await failed(p.c.send({ source: other, signal: AbortSignal.timeout(3000) })), "other_move");
   const q = await Pair.make();
   const m = q.n.receive({ signal: stop.signal }).catch(hush);
-  assert.equal(await failed(p.c.send({ uri: (await q.n.event("offer")).uri })), "other_move");
+  assert.equal(await failed(p.c.send({ uri: (await q.n.event("offer")).uri, signal: AbortSignal.timeout(3000) })), "other_move");
   stop.abort();
   await Promise.all([n, m]);
 });
