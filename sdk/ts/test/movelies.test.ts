@@ -5,6 +5,7 @@ import { utf8 } from "../src/bytes.js";
 import { TransferState } from "../src/gen/staunch/transfer/v1/transfer_pb.js";
 import { reasonOf } from "../src/phone/errors.js";
 import type { DeviceKey } from "../src/phone/ports.js";
+import { Bulk } from "../src/transfer/bulk.js";
 import { encodeEnvelope, encodeMessage, type Messages, Receiver, Secret, Sender, type Step } from "../src/transfer/handover/index.js";
 import { finalizeMove, MoveError, type MoveFault, moveStatus, recallMove } from "../src/transfer/index.js";
 import type { Handset } from "./pair.js";
@@ -241,4 +242,28 @@ test("segments are sent to no other server", async () => {
   const { c } = await p.run();
   assert.ok(c.error !== undefined);
   assert.deepEqual(new Set(modes.map((m) => JSON.stringify(m))), new Set(['["manual","omit"]']));
+});
+
+test("a code that a server lets live for ages is one code", async () => {
+  const p = await Pair.make();
+  p.relay.ttl = 2 ** 33;
+  const { c, n } = await p.run();
+  assert.equal(c.error ?? n.error, undefined);
+  assert.equal(p.relay.calls.filter((name) => name === "Begin").length, 1);
+});
+
+test("an answer without an end is not read to its end", async () => {
+  let sent = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (to) => {
+      sent += 1 << 20;
+      to.enqueue(new Uint8Array(1 << 20).fill(0x20));
+      if (sent >= 64 << 20) { // else a phone that reads on would never fail
+        to.close();
+      }
+    },
+  });
+  const bulk = new Bulk({ url: "https://s.example", app: "demo", transfer: "t_x", token: zeros, fetch: () => Promise.resolve(new Response(endless)) });
+  await assert.rejects(bulk.list(1, new AbortController().signal).next(), { reason: "ANSWER" });
+  assert.ok(sent < 8 << 20, `${sent} bytes`);
 });

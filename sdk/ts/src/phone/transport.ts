@@ -119,8 +119,8 @@ async function whole(res: Response): Promise<Response> {
   return new Response(res.status === 204 || res.status === 304 ? null : body, { status: res.status, headers: res.headers });
 }
 
-/** bounded reads the body of an answer. */
-export async function bounded(res: Response): Promise<Bytes> {
+/** bounded reads the body of an answer, of at most so many bytes: what has more is not read on. */
+export async function bounded(res: Response, most = maxAnswer): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
@@ -130,7 +130,7 @@ export async function bounded(res: Response): Promise<Bytes> {
         break;
       }
       parts.push(value);
-      if ((size += value.length) > maxAnswer) {
+      if ((size += value.length) > most) {
         await r.cancel();
         break;
       }
@@ -138,8 +138,8 @@ export async function bounded(res: Response): Promise<Bytes> {
   } catch (cause) {
     throw lost(cause);
   }
-  if (size > maxAnswer) {
-    throw new StaunchError("ANSWER", `client: the server's answer has more than ${maxAnswer} bytes`);
+  if (size > most) {
+    throw new StaunchError("ANSWER", `client: the server's answer has more than ${most} bytes`);
   }
   return new Uint8Array(await new Blob(parts as Bytes[]).arrayBuffer());
 }

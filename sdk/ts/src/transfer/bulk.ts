@@ -5,8 +5,9 @@
 import { ConnectError, Code } from "@connectrpc/connect";
 import { errorFromJson } from "@connectrpc/connect/protocol-connect";
 
-import { type Bytes, base64url, fromHex } from "../bytes.js";
-import { type StaunchError, typed } from "../phone/errors.js";
+import { type Bytes, base64url, fromHex, text } from "../bytes.js";
+import { StaunchError, typed } from "../phone/errors.js";
+import { bounded } from "../phone/transport.js";
 import { failedCheck } from "./errors.js";
 import { maxRecords } from "./sealed/header.js";
 
@@ -132,14 +133,10 @@ async function refusalOf(res: Response, signal: AbortSignal): Promise<Error> {
 
 async function textOf(res: Response, signal: AbortSignal): Promise<string> {
   try {
-    const written = await res.text();
-    if (written.length > maxList) {
-      throw new Lost(`transfer: an answer of ${written.length} characters`);
-    }
-    return written;
+    return text(await bounded(res, maxList));
   } catch (cause) {
     signal.throwIfAborted();
-    throw cause instanceof Lost ? cause : new Lost("transfer: the answer broke off", { cause });
+    throw cause instanceof StaunchError ? cause : new Lost("transfer: the answer broke off", { cause });
   }
 }
 

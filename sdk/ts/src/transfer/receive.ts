@@ -65,6 +65,8 @@ export async function receiveMove(phone: Phone, o: ReceiveOptions): Promise<Move
   }
 }
 
+const longestTimer = 2 ** 31 - 1; // ms: one that is longer rings at once (WHATWG HTML, Section 8.7)
+
 /** Unclaimed: nobody has scanned the code in time. */
 class Unclaimed extends Error {}
 
@@ -140,7 +142,7 @@ async function offer(run: Run, half: Receiver): Promise<void> {
   run.tell.tell({ event: "offer", uri: record.uri ?? "", expires: new Date(until) });
   // By this phone's own clock, whatever the server says: a code that nobody has scanned is worth nothing after its time.
   const soon = linked(run.signal);
-  const timer = setTimeout(() => soon.end(new Unclaimed()), Math.max(until - core.now(), 0));
+  const timer = setTimeout(() => soon.end(new Unclaimed()), Math.min(Math.max(until - core.now(), 0), longestTimer));
   try {
     await run.watch.until(soon.signal, (v) => v.state !== TransferState.OFFERED && (over(v) === undefined || v.reason === "expired"));
     if (run.watch.view?.reason === "expired") {
