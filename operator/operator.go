@@ -25,7 +25,9 @@
 // # What is kept
 //
 // Of links and tokens the SHA-256. Every row has a MAC by a key that is not in
-// the store: who can write to the store and no more makes nobody an operator.
+// the store: who can write to the store and no more makes nobody an operator. A row
+// that he has kept he can put back, and then a removed one is an operator again;
+// the record tells of the removal, so that `staunch check` finds it.
 // Each step is an entry in the app's audit record, and so is what an operator
 // looks at of an account, in that account's own: once an hour.
 //
