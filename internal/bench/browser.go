@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -98,8 +97,6 @@ func askPage(browser, dir, script string, rounds int) (*found, error) {
 	address := "http://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port) + "/?mib=" + strconv.Itoa(browserMiB) + "&rounds=" + strconv.Itoa(rounds)
 	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
 		"--user-data-dir="+filepath.Join(dir, "profile"), address)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with the processes that it starts
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -108,7 +105,7 @@ func askPage(browser, dir, script string, rounds int) (*found, error) {
 	select {
 	case f := <-results:
 		cancel()
-		<-ended
+		<-ended //nolint:errcheck // it was killed
 		if f.Error == "" && len(f.Rounds) == 0 {
 			f.Error = "no round"
 		}
