@@ -94,8 +94,8 @@ func gone(err error) bool {
 		return reasonOf(err) == "" || reasonOf(err) == "STORE_AWAY"
 	case connect.CodeDeadlineExceeded:
 		return true
-	case connect.CodeCanceled: // of Connect's own: the connection was reset; of the server's: it stops
-		return reasonOf(err) == ""
+	case connect.CodeCanceled: // of Connect's own: the connection was reset; of the server's: it stops while we wait
+		return reasonOf(err) == "" || reasonOf(err) == "CANCELED"
 	case connect.CodeUnknown: // an answer that was cut off in the middle
 		return errors.Is(err, io.ErrUnexpectedEOF)
 	}

@@ -149,8 +149,8 @@ export function gone(err: unknown): boolean {
       return err.reason === "" || err.reason === "STORE_AWAY" || err.reason === "UNREACHABLE";
     case "deadline_exceeded":
       return true;
-    case "canceled": // of the server's own: it stops
-      return err.reason === "";
+    case "canceled": // of the server's own: it stops while we wait
+      return err.reason === "" || err.reason === "CANCELED";
     default:
       return false;
   }
