@@ -1,6 +1,7 @@
 package ts
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -114,6 +115,11 @@ func TestMoveBothWays(t *testing.T) {
 	w := newMovesWorld(t, "none")
 	ctx := t.Context()
 	first := does(t, w.inGo(ctx, "first", "enroll", "--server", w.url, "--name", "First"))
+	does(t, w.inGo(ctx, "first", "backup", "--pin-file", w.pinFile(t, "748219")))
+	journal, err := os.ReadFile(filepath.Join(w.dir, "first", "backup.cbor"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	history := filepath.Join(w.dir, "first", "history")
 	want := map[string]string{"chat.jsonl": "{\"n\":1}\nno json\n", "pictures/ü.txt": "picture", "empty": ""}
 	for name, content := range want {
@@ -142,6 +148,9 @@ func TestMoveBothWays(t *testing.T) {
 	})
 	if got.text("account") != first.text("account") || got.text("sealing_key_sha256") != first.text("sealing_key_sha256") || sent.text("account") != first.text("account") {
 		t.Errorf("the third phone has %v, and the first had %v", got, first)
+	}
+	if came, err := os.ReadFile(filepath.Join(w.dir, "third", "backup.cbor")); err != nil || !bytes.Equal(came, journal) {
+		t.Errorf("the third phone has another half of the backup than the first had: %v", err)
 	}
 	for name, content := range want {
 		text, err := os.ReadFile(filepath.Join(w.dir, "third", "history", name))

@@ -3,6 +3,7 @@
 // SDK keeps there.
 
 import type { Store } from "@staunch/client";
+import { backupAlong, takeBackup } from "@staunch/client/recovery";
 import { StoreHistory } from "@staunch/client/transfer";
 
 import type { HistoryFile } from "./history";
@@ -53,6 +54,16 @@ export class AppData {
 
   keepSealing(key: SealingKey): Promise<void> {
     return this.#store.write({ [names.key]: key });
+  }
+
+  /** backup is this phone's half of the PIN's backup, which moves with the account. */
+  backup(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return backupAlong(this.#store);
+  }
+
+  /** takeOver keeps what came with the account: key, and half of the backup. */
+  takeOver(key: SealingKey, backup: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
+    return this.#store.write({ [names.key]: key, ...(backup === undefined ? {} : takeBackup(backup)) });
   }
 
   /** left is until when the account, which has moved away, can be taken back, in ms since 1970; undefined: it has not. What is here is locked meanwhile. */
@@ -107,6 +118,6 @@ export class AppData {
   /** wipe destroys key and history. */
   async wipe(): Promise<void> {
     await this.history.destroy();
-    await this.#store.write({ [names.key]: undefined });
+    await this.#store.write({ [names.key]: undefined, "recovery/backup": undefined, "recovery/attempt": undefined });
   }
 }

@@ -1,6 +1,7 @@
 // Moving from phone to phone: the new one shows a code and takes what comes, the
 // old one scans, asks Marie, and sends.
 
+import { StaunchError } from "@staunch/client";
 import { cancelMove, type EvidenceVerifier, type MoveEvent, type MoveHome, MoveError, moveStatus, type Peer, recallMove, receiveMove, sendMove } from "@staunch/client/transfer";
 
 import { sealingKey } from "./appdata";
@@ -15,6 +16,10 @@ const info = { model: "Pixel, in software", os: "Android 16", app: "1.0" } as co
 
 /** offer shows a code on this new phone, and takes over what the phone that scans it has. */
 export async function offer(u: Unit): Promise<void> {
+  if (u.desk.story.account === undefined) {
+    u.frame.note("There is no old phone yet. Set one up first.", "bad");
+    return;
+  }
   u.phase = "busy";
   await u.data.keepMoving("receive");
   await u.desk.tell();
@@ -62,8 +67,16 @@ async function send(u: Unit, uri?: string): Promise<void> {
   }
 }
 
-/** cameToNothing tells why a move has ended, and forgets it. */
+const away = 2000; // ms until a server that did not answer is asked again
+
+/** cameToNothing tells why a move has ended, and forgets it; if it is only the server that is away, it goes on. */
 async function cameToNothing(u: Unit, err: unknown): Promise<void> {
+  if (err instanceof StaunchError && err.reason === "UNREACHABLE") {
+    failed(u, err);
+    await new Promise((later) => setTimeout(later, away));
+    await goOn(u);
+    return;
+  }
   await u.data.keepMoving(undefined);
   if (u.phone.state.account === "") {
     await u.forget(); // a phone that was to be the new one: it has nothing yet
@@ -230,7 +243,8 @@ const trust: EvidenceVerifier = {
   },
 };
 
-const secretName = "sealing";
+/** What moves beside the history, by name. */
+const along = { sealing: "sealing", backup: "backup" } as const;
 
 /** moveHome is the messenger, as far as a move changes it. */
 export function moveHome(u: Unit): MoveHome {
@@ -240,10 +254,11 @@ export function moveHome(u: Unit): MoveHome {
       if (key === undefined) {
         throw new Error("demo: this phone has no sealing key");
       }
-      return { secrets: new Map([[secretName, key.secret]]), sealing: key.public };
+      const backup = await u.data.backup();
+      return { secrets: new Map([[along.sealing, key.secret], ...(backup ? [[along.backup, backup] as const] : [])]), sealing: key.public };
     },
-    sealingKey: async (secrets) => (await sealingKey(secrets.get(secretName) ?? new Uint8Array())).public,
-    take: async (secrets) => u.data.keepSealing(await sealingKey(secrets.get(secretName) ?? new Uint8Array())),
+    sealingKey: async (secrets) => (await sealingKey(secrets.get(along.sealing) ?? new Uint8Array())).public,
+    take: async (secrets) => u.data.takeOver(await sealingKey(secrets.get(along.sealing) ?? new Uint8Array()), secrets.get(along.backup)),
     lock: async () => u.data.keepLeft((await u.data.left()) ?? 0),
     unlock: () => u.data.keepLeft(undefined),
     wipe: () => u.data.wipe(),

@@ -18,6 +18,7 @@
  * a page has a content security policy.
  */
 export type { Enrolled, Enrolment } from "../phone/enrol.js";
+export { backupAlong, takeBackup } from "./along.js";
 export { RecoveryError, type Outcome, type RecoveryReason } from "./errors.js";
 export type { Recovering } from "./newphone.js";
 export { type Key, type Payload, RecoveredPayload } from "./payload.js";

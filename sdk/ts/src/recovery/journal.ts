@@ -93,17 +93,24 @@ export class Journal {
 
   async #read<T>(name: string, shape: Shape<T>): Promise<T | undefined> {
     const value = await this.store.read(name);
-    if (value === undefined) {
-      return undefined;
+    return value === undefined ? undefined : read(name, shape, value);
+  }
+}
+
+/** journalOf reads a backup's journal as a Store or another phone has it. bytes are its own. */
+export function journalOf(value: unknown): { readonly backup: Backup; readonly bytes: Bytes } {
+  const b = read("recovery/backup", backup, value);
+  return { backup: b, bytes: encode(backup, b) };
+}
+
+function read<T>(name: string, shape: Shape<T>, value: unknown): T {
+  try {
+    if (!(value instanceof Uint8Array)) {
+      throw new MalformedError("no bytes");
     }
-    try {
-      if (!(value instanceof Uint8Array)) {
-        throw new MalformedError("no bytes");
-      }
-      return decode(shape, value);
-    } catch (cause) {
-      throw new RecoveryError("JOURNAL", `recovery: ${name} in the store is damaged: restore it, or delete it; a backup is then to be removed and made anew, and a try counts as a new one`, { cause });
-    }
+    return decode(shape, value);
+  } catch (cause) {
+    throw new RecoveryError("JOURNAL", `recovery: ${name} in the store is damaged: restore it, or delete it; a backup is then to be removed and made anew, and a try counts as a new one`, { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { x25519 } from "@noble/curves/ed25519.js";
 
 import { base64, type Bytes, concat, copy, equal, fromHex, text, utf8 } from "../bytes.js";
 import type { Store } from "../phone/ports.js";
+import { backupAlong, takeBackup } from "../recovery/along.js";
 import { MoveError } from "./errors.js";
 import type { StoreHistory } from "./storehistory.js";
 import type { MoveHome, Secrets } from "./types.js";
@@ -9,13 +10,23 @@ import type { MoveHome, Secrets } from "./types.js";
 /** The form of an X25519 key in PKCS #8 (RFC 8410, Section 7), before its 32 bytes. */
 const pkcs8 = fromHex("302e020100300506032b656e04220420");
 const algorithm = "X25519";
-const names = { keys: "software/sealing", locked: "software/locked" };
+const names = { keys: "software/sealing", locked: "software/locked", release: "software/release" };
 
 /** SealingKeys are as `staunch phone` has them in the secret "sealing": keys in PKCS #8, in base64. */
 interface SealingKeys {
   readonly alg: string;
   readonly key: string;
   readonly old?: readonly string[];
+}
+
+/** RecoveryKept is as `staunch phone` has it in the secret "recovery": the phone's half of its backup, and by which keys it trusts vaults. */
+interface RecoveryKept extends ReleaseKept {
+  readonly backup?: string;
+}
+
+interface ReleaseKept {
+  readonly release_k?: number;
+  readonly release_keys?: readonly string[];
 }
 
 /**
@@ -50,7 +61,11 @@ export class SoftwareHome implements MoveHome {
   async secrets(): Promise<{ readonly secrets: Secrets; readonly sealing: Bytes }> {
     const { key } = await this.sealing();
     const keys = (await this.#keys()) as SealingKeys;
-    return { secrets: new Map([["sealing", utf8(JSON.stringify(keys))], ["recovery", utf8("{}")]]), sealing: key };
+    const backup = await backupAlong(this.#store);
+    const kept: RecoveryKept = {
+      ...(backup ? { backup: base64(backup) } : {}), ...((await this.#store.read(names.release)) as ReleaseKept | undefined),
+    };
+    return { secrets: new Map([["sealing", utf8(JSON.stringify(keys))], ["recovery", utf8(JSON.stringify(kept))]]), sealing: key };
   }
 
   async sealingKey(secrets: Secrets): Promise<Bytes> {
@@ -58,7 +73,12 @@ export class SoftwareHome implements MoveHome {
   }
 
   async take(secrets: Secrets): Promise<void> {
-    await this.#store.write({ [names.keys]: parse(secrets), [names.locked]: undefined });
+    const { backup, release_k, release_keys } = parseRecovery(secrets);
+    await this.#store.write({
+      [names.keys]: parse(secrets), [names.locked]: undefined,
+      ...(backup ? takeBackup(fromBase64(backup)) : {}),
+      [names.release]: release_keys ? { release_k, release_keys } : undefined,
+    });
   }
 
   lock(): Promise<void> {
@@ -71,7 +91,7 @@ export class SoftwareHome implements MoveHome {
 
   async wipe(): Promise<void> {
     await this.#history?.destroy();
-    await this.#store.write({ [names.keys]: undefined, [names.locked]: undefined });
+    await this.#store.write({ [names.keys]: undefined, [names.locked]: undefined, [names.release]: undefined, "recovery/backup": undefined, "recovery/attempt": undefined });
   }
 
   async #keys(): Promise<SealingKeys | undefined> {
@@ -92,9 +112,24 @@ function parse(secrets: Secrets): SealingKeys {
   return { alg, key, ...(old ? { old } : {}) };
 }
 
+/** parseRecovery reads the secret "recovery", which may be absent. */
+function parseRecovery(secrets: Secrets): RecoveryKept {
+  const written = secrets.get("recovery");
+  const kept = (written === undefined ? {} : JSON.parse(text(written))) as Partial<RecoveryKept> | null;
+  const { backup, release_k, release_keys } = kept ?? {};
+  if ((backup !== undefined && typeof backup !== "string") || (release_keys !== undefined && !Array.isArray(release_keys))) {
+    throw new MoveError("keys_closed", 'what the old phone has sent as "recovery" is no secret of this app');
+  }
+  return { ...(backup ? { backup } : {}), ...(release_keys ? { release_k: Number(release_k), release_keys } : {}) };
+}
+
+function fromBase64(written: string): Bytes {
+  return Uint8Array.from(atob(written), (c) => c.charCodeAt(0));
+}
+
 /** publicOf is the public half of a sealing key. */
 function publicOf(keys: SealingKeys): Bytes {
-  const der = Uint8Array.from(atob(keys.key), (c) => c.charCodeAt(0));
+  const der = fromBase64(keys.key);
   if (der.length !== pkcs8.length + 32 || !equal(der.subarray(0, pkcs8.length), pkcs8)) {
     throw new MoveError("keys_closed", "the sealing key is no X25519 key in PKCS #8");
   }
