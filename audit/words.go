@@ -96,7 +96,7 @@ func known() map[string]string {
 		"recovery.set":            "a recovery PIN is set",
 		"recovery.changed":        "the recovery PIN is changed",
 		"recovery.deleted":        "the recovery PIN is removed",
-		"recovery.finalized":      "the vaults have forgotten the PIN before",
+		"recovery.finalized":      "the vaults keep this PIN alone",
 		"recovery.updated":        "there is a new backup behind the same PIN",
 
 		"transfer.offered":   "a new phone shows a code",

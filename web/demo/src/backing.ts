@@ -15,6 +15,8 @@ export async function backUp(u: Unit): Promise<void> {
     u.frame.note("This server has no vaults.", "bad");
     return;
   }
+  u.phase = "choosing";
+  void u.desk.tell();
   u.frame.screen("PIN", pinPad({
     title: "Choose a PIN", words: `At least ${rules.pinMin} digits; not a date, nor 123456. It never leaves this phone.`, least: rules.pinMin, yes: "Use this PIN",
     done: (pin) => void keep(u, pin), cancel: () => void u.home(),
@@ -23,7 +25,8 @@ export async function backUp(u: Unit): Promise<void> {
 
 async function keep(u: Unit, pin: string): Promise<void> {
   const s = steps(["The PIN is stretched on the phone", "Three vaults prove what they run", "Each gets a share; none the PIN", "The history is encrypted and backed up"]);
-  u.phase = "busy";
+  u.phase = "backing";
+  void u.desk.tell();
   u.frame.screen("Backing up", working("Backing up", s));
   s.reach(0);
   try {

@@ -13,7 +13,7 @@ const scale = 6; // pixels a module
 export function draw(uri: string): HTMLCanvasElement {
   const modules = encodeQR(uri, "raw", { ecc: "medium", border: 4 });
   const canvas = h("canvas.qr", { width: modules.length * scale, height: modules.length * scale, role: "img", "aria-label": "A code for the other phone to scan" });
-  const c = canvas.getContext("2d");
+  const c = canvas.getContext("2d", { willReadFrequently: true });
   if (c === null) {
     throw new Error("demo: this browser draws no pictures (no canvas)");
   }

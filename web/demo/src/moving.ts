@@ -77,12 +77,16 @@ async function cameToNothing(u: Unit, err: unknown): Promise<void> {
     await goOn(u);
     return;
   }
+  const over = err instanceof MoveError && err.fault === "ended";
+  if (!over) { // nothing is left half done that would be in the way of the next one
+    await cancelMove(u.phone, { home: moveHome(u) }).catch(() => undefined);
+  }
   await u.data.keepMoving(undefined);
   if (u.phone.state.account === "") {
     await u.forget(); // a phone that was to be the new one: it has nothing yet
   }
   await u.home();
-  if (err instanceof MoveError && err.fault === "ended") {
+  if (over) {
     u.frame.note("The move was cancelled. Nothing has changed.");
   } else {
     failed(u, err);

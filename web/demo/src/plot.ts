@@ -35,6 +35,13 @@ export function next(desk: Desk, den: Den): Now {
       act: { text: `Scan with the ${lower(owner)}`, run: () => void scanOther(owner) },
     };
   }
+  const chooses = desk.units.find((u) => u.phase === "choosing" || u.phase === "backing");
+  if (chooses !== undefined) {
+    return {
+      step: 1, title: chooses.phase === "choosing" ? `Type a PIN on the ${lower(chooses)}` : "The vaults get their shares",
+      words: chooses.phase === "choosing" ? "By its keys or by yours. Try 123456 first: easy ones are refused. The PIN itself never leaves the phone." : "The phone stretches the PIN, looks at what each vault runs, and gives it a share that is nothing by itself.",
+    };
+  }
   if (!story.backedUp && owner !== undefined) {
     return {
       step: 1, title: "Choose a PIN", words: "Hundreds of messages are on the phone now. A PIN keeps the key to them in three vaults, none of which can read it.",

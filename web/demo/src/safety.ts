@@ -40,7 +40,8 @@ export async function safety(u: Unit, back: () => void): Promise<void> {
         ...devices.map((d) => ["phone", d.name, d.this ? "This phone" : "Another device"] as const),
       ) as Node,
       h("h4", {}, "What happened"),
-      h("ul.alerts", {}, ...alerts.slice(-shownAlerts).reverse().map((a) => h("li", {}, h("span", {}, a.text), h("time", { datetime: a.at.toISOString() }, a.at.toLocaleTimeString())))));
+      alerts.length === 0 ? h("p.none", {}, "Nothing that Marie had to be told.")
+        : h("ul.alerts", {}, ...alerts.slice(-shownAlerts).reverse().map((a) => h("li", {}, h("span", {}, a.text), h("time", { datetime: a.at.toISOString() }, a.at.toLocaleTimeString())))));
     const last = alerts.at(-1);
     if (last !== undefined) {
       await u.phone.ackAlerts(last.seq);

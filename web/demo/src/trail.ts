@@ -26,7 +26,8 @@ export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
     toggle.setAttribute("aria-expanded", String(wide));
     toggle.textContent = wide ? "Less" : "More";
   };
-  seat.replaceChildren(h("header", {}, h("span.pulse", { "aria-hidden": "true" }), h("h2", { id: "trail-title" }, "What the server has written down"), toggle), records);
+  const away = h("p.away", { role: "status" });
+  seat.replaceChildren(h("header", {}, h("span.pulse", { "aria-hidden": "true" }), h("h2", { id: "trail-title" }, "What the server has written down"), away, toggle), records);
   let run = "";
   let after = 0;
   let marie = "";
@@ -46,8 +47,10 @@ export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
         list.lastElementChild?.remove();
       }
       seat.removeAttribute("data-away");
-    } catch {
-      seat.setAttribute("data-away", ""); // asked again in a second
+      away.textContent = "";
+    } catch { // asked again in a second
+      seat.setAttribute("data-away", "");
+      away.textContent = "The server does not answer. The phones wait for it.";
     }
   };
   const now = () => (asking ??= look().finally(() => (asking = undefined)));

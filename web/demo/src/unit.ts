@@ -31,7 +31,7 @@ export interface Desk {
 }
 
 /** What a phone is doing. */
-export type Phase = "new" | "busy" | "home" | "code" | "scanned" | "left" | "wait" | "pin" | "lost";
+export type Phase = "new" | "busy" | "home" | "choosing" | "backing" | "code" | "left" | "wait" | "pin" | "lost";
 
 /** What a phone asks of Marie: the guide says it too. */
 export interface Question {
