@@ -20,8 +20,10 @@ UNWATCHED = $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.o
 # The scripts run the program as many processes, of which each would be watched by
 # itself: test runs them without it, test-race with it.
 PROCESSES = ./cmd/staunch
-# Those that wait for something else most of the time go first, beside the others.
-FIRST = ./stream/kafka ./web/e2e
+# Those that wait for something else most of the time (a broker, a browser, a hold)
+# go first, and more are run at once than there are cores.
+FIRST = ./web/e2e ./stream/kafka ./sdk/ts ./web/demo
+AT_ONCE = 4
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
@@ -78,9 +80,9 @@ ifneq ($(kafka),)
 else
 	@echo "java or mvn is missing: the retry stream is not tested with a real Kafka broker"
 endif
-	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -shuffle=on -timeout 30m $(FIRST) $$($(GO) list ./... | $(if $(RACE),grep -v 'cmd/staunch$$',cat))
+	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -p $(AT_ONCE) -shuffle=on -timeout 30m $(FIRST) $$($(GO) list ./... | $(if $(RACE),grep -v 'cmd/staunch$$',cat))
 ifneq ($(RACE),)
-	$(GO) test -shuffle=on -timeout 30m $(PROCESSES)
+	$(GO) test -parallel $(AT_ONCE) -shuffle=on -timeout 30m $(PROCESSES)
 	$(GO) test -v -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
 endif
 
