@@ -54,7 +54,7 @@ export function next(desk: Desk, den: Den): Now {
   if (!story.wasLost) {
     const has = owner ?? coral;
     return {
-      step: 3, title: "Everything came along. Now lose it.", words: `Compare the fingerprints of both histories: ${lower(has)} has every byte. Then leave it in a taxi.`,
+      step: 3, title: "Everything came along. Now lose it.", words: `Messages, pictures, fingerprint: the ${lower(has)} has what the other one had, byte for byte. Now leave it in a taxi.`,
       act: { text: `Lose the ${lower(has)}`, run: () => void lose(has) },
     };
   }
