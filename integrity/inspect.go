@@ -150,7 +150,7 @@ func (i *inspector) read(ctx context.Context, id account.ID) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range waiting {
+	for _, p := range stillWaiting(waiting, i.now) {
 		p.Params, p.MAC = nil, nil
 		i.out.Waiting = append(i.out.Waiting, p)
 	}

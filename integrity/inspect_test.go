@@ -92,6 +92,24 @@ func TestInspectMoves(t *testing.T) {
 	}
 }
 
+// TestInspectWaiting: a recovery waits; the ticket that a device has got for
+// itself does not.
+func TestInspectWaiting(t *testing.T) {
+	r, vault := pinRig(t)
+	old := r.enrol()
+	s := must[*integrity.RecoveryStarted](t)(old.recoverer(vault).start())
+	if got := must[*integrity.Inspected](t)(r.Inspect(t.Context(), atConsole, old.account)); len(got.Waiting) != 1 || got.Waiting[0].ID != s.Pending {
+		t.Errorf("a recovery: %+v", got.Waiting)
+	}
+	p := r.enrol()
+	p.signIn()
+	must[*integrity.Confirmed](t)(p.do(account.SetupRecovery, "reg_id", "00112233445566778899aabbccddeeff"))
+	must[*integrity.Confirmed](t)(p.do(account.OpenRecovery))
+	if got := must[*integrity.Inspected](t)(r.Inspect(t.Context(), atConsole, p.account)); len(got.Waiting) != 0 {
+		t.Errorf("a ticket: %+v", got.Waiting)
+	}
+}
+
 // TestFindAccount takes an exact id, or a handle as its owner may write it.
 func TestFindAccount(t *testing.T) {
 	r := newRig(t)
