@@ -56,6 +56,9 @@ func (c *call) healthPage() error {
 	p := healthPage{page: c.page("", "Attestation health"), Tabs: healthTabs(), Asked: a}
 	s := &statistics{c: c, asked: a, slots: a.span.slots(c.now)}
 	p.From, p.To = s.slots.From, s.slots.At(s.slots.Count)
+	if p.To.After(c.now) { // the last slot is not over
+		p.To = c.now
+	}
 	jobs := []func() error{
 		func() error { return s.total(&p) },
 		func() (err error) { p.Verdicts, err = s.verdicts(); return err },

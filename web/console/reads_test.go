@@ -173,6 +173,16 @@ func TestAsked(t *testing.T) {
 	}
 }
 
+// TestHealthSpan: a page of health tells of no time that is still to come.
+func TestHealthSpan(t *testing.T) {
+	s := readingSite(t, newReading())
+	for _, span := range []string{"24h", "7d", "30d", "90d"} {
+		if body := text(t, ask(t, s, "/health?span="+span, "", signedIn)); !strings.Contains(body, "to <time datetime=\""+now.Format(time.RFC3339)) {
+			t.Errorf("%s: %.600s", span, body)
+		}
+	}
+}
+
 // TestNextPage: the address of the next page asks for what comes behind this one.
 func TestNextPage(t *testing.T) {
 	f := newReading()
