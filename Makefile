@@ -17,13 +17,19 @@ BIN = bin/staunch
 # long if they were watched.
 UNWATCHED = $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
 	github.com/cloudflare/circl/... github.com/bwesterb/go-ristretto/... golang.org/x/crypto/... crypto/internal/...)
-# The scripts run the program as many processes, of which each would be watched by
-# itself: test runs them without it, test-race with it.
-PROCESSES = ./cmd/staunch
-# Those that wait for something else most of the time (a broker, a browser, a hold)
-# go first, and more are run at once than there are cores.
-FIRST = ./web/e2e ./stream/kafka ./sdk/ts ./web/demo
+# What it has nothing to watch in runs without it: packages that start no goroutine,
+# and those that run the program, or themselves, as many processes. So do two whose
+# tests do one thing after the other for minutes; their flows are watched in server,
+# rpc, client and web/e2e. test-race runs them all with it.
+UNRACED = account attest attest/appattest attest/attesttest attest/registry attest/request cmd/staunch config docs integrity \
+	recovery/cpace recovery/recoverytest/insider recovery/toprf recovery/wire sdk/ts transfer/handover transfer/sealed web/demo
+# Many wait for a browser, a broker or a hold, so more are run at once than there are
+# cores. Those that wait longest go first.
 AT_ONCE = 4
+FIRST = ./web/e2e ./stream/kafka
+packages = $(shell $(GO) list ./...)
+unraced = $(if $(RACE),$(filter $(addprefix %/staunch/,$(UNRACED)),$(packages)))
+raced = $(FIRST) $(filter-out $(unraced),$(packages))
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 .DEFAULT_GOAL := all
@@ -80,14 +86,14 @@ ifneq ($(kafka),)
 else
 	@echo "java or mvn is missing: the retry stream is not tested with a real Kafka broker"
 endif
-	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -p $(AT_ONCE) -shuffle=on -timeout 30m $(FIRST) $$($(GO) list ./... | $(if $(RACE),grep -v 'cmd/staunch$$',cat))
+	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -p $(AT_ONCE) -shuffle=on -timeout 30m $(raced)
 ifneq ($(RACE),)
-	$(GO) test -parallel $(AT_ONCE) -shuffle=on -timeout 30m $(PROCESSES)
+	$(GO) test -p $(AT_ONCE) -parallel $(AT_ONCE) -shuffle=on -timeout 30m ./cmd/staunch ./sdk/ts $(unraced)
 	$(GO) test -v -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
 endif
 
-test-race: ## test the scripts of the command line with the race detector, too (10 minutes)
-	$(GO) test -race $(UNWATCHED) -timeout 60m $(PROCESSES)
+test-race: ## test with the race detector what test runs without it (15 minutes)
+	$(GO) test -race $(UNWATCHED) -timeout 60m $(addprefix ./,$(UNRACED))
 
 lint: ## golangci-lint and buf lint
 	$(TOOL) golangci-lint run --build-tags envoy
