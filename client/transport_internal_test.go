@@ -31,7 +31,7 @@ func TestGone(t *testing.T) {
 		{with(connect.CodeUnavailable, "STORE_AWAY"), true},
 		{with(connect.CodeUnavailable, "RECOVERY_AWAY"), false},
 		{with(connect.CodeDeadlineExceeded, ""), true},
-		{with(connect.CodeCanceled, ""), true}, // ECONNRESET, as Connect has it
+		{with(connect.CodeCanceled, ""), true},         // ECONNRESET, as Connect has it
 		{with(connect.CodeCanceled, "CANCELED"), true}, // a server that stops says so to who waits
 		{with(connect.CodeCanceled, "ANY"), false},
 		{with(connect.CodeInternal, ""), false},
