@@ -22,11 +22,11 @@ UNWATCHED = $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.o
 # tests do one thing after the other for minutes; their flows are watched in server,
 # rpc, client and web/e2e. test-race runs them all with it.
 UNRACED = account attest attest/appattest attest/attesttest attest/registry attest/request cmd/staunch config docs integrity \
-	recovery/cpace recovery/recoverytest/insider recovery/toprf recovery/wire sdk/ts transfer/handover transfer/sealed web/demo
+	recovery/cpace recovery/recoverytest/insider recovery/toprf recovery/wire transfer/handover transfer/sealed web/demo
 # Many wait for a browser, a broker or a hold, so more are run at once than there are
 # cores. Those that wait longest go first.
 AT_ONCE = 4
-FIRST = ./web/e2e ./stream/kafka
+FIRST = ./web/e2e ./sdk/ts ./stream/kafka
 packages = $(shell $(GO) list ./...)
 unraced = $(if $(RACE),$(filter $(addprefix %/staunch/,$(UNRACED)),$(packages)))
 raced = $(FIRST) $(filter-out $(unraced),$(packages))
@@ -88,7 +88,7 @@ else
 endif
 	$(if $(kafka),TEST_KAFKA_JARS=$$(stream/kafka/fetch.sh -n)) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -p $(AT_ONCE) -shuffle=on -timeout 30m $(raced)
 ifneq ($(RACE),)
-	$(GO) test -p $(AT_ONCE) -parallel $(AT_ONCE) -shuffle=on -timeout 30m ./cmd/staunch ./sdk/ts $(unraced)
+	$(GO) test -p $(AT_ONCE) -parallel $(AT_ONCE) -shuffle=on -timeout 30m ./cmd/staunch $(unraced)
 	$(GO) test -v -run '^TestModel' -timeout 30m ./recovery/vault # unwatched: millions of states
 endif
 
