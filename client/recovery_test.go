@@ -34,11 +34,19 @@ type fakeVaults struct {
 	backup *recoveryv1.GetBackupResponse
 	opened *recoveryv1.OpenSessionResponse
 	err    error
-	asked  string
+
+	mu    sync.Mutex
+	asked string // guarded by mu: vaults are called at once
+}
+
+func (v *fakeVaults) ask(what string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asked = what
 }
 
 func (v *fakeVaults) GetConfig(_ context.Context, r *connect.Request[recoveryv1.GetConfigRequest]) (*connect.Response[recoveryv1.GetConfigResponse], error) {
-	v.asked = r.Msg.String()
+	v.ask(r.Msg.String())
 	return answer(&recoveryv1.GetConfigResponse{Profile: "kr1-2of3", Limit: 10, PinMinLength: 6, VaultSet: []byte{1}, Evidence: [][]byte{{2}, nil}, Operators: 1, Assurance: "process"}, v.err)
 }
 
@@ -47,34 +55,34 @@ func (v *fakeVaults) GetBackup(context.Context, *connect.Request[recoveryv1.GetB
 }
 
 func (v *fakeVaults) PutBlob(_ context.Context, r *connect.Request[recoveryv1.PutBlobRequest]) (*connect.Response[recoveryv1.PutBlobResponse], error) {
-	v.asked = fmt.Sprintf("%x %x", r.Msg.GetRegId(), r.Msg.GetBlob())
+	v.ask(fmt.Sprintf("%x %x", r.Msg.GetRegId(), r.Msg.GetBlob()))
 	return answer(&recoveryv1.PutBlobResponse{}, v.err)
 }
 
 func (v *fakeVaults) CommitBackup(_ context.Context, r *connect.Request[recoveryv1.CommitBackupRequest]) (*connect.Response[recoveryv1.CommitBackupResponse], error) {
-	v.asked = fmt.Sprintf("%x %s %x", r.Msg.GetRegId(), r.Msg.GetStage(), r.Msg.GetHash())
+	v.ask(fmt.Sprintf("%x %s %x", r.Msg.GetRegId(), r.Msg.GetStage(), r.Msg.GetHash()))
 	return answer(&recoveryv1.CommitBackupResponse{}, v.err)
 }
 
 func (v *fakeVaults) OpenSession(_ context.Context, r *connect.Request[recoveryv1.OpenSessionRequest]) (*connect.Response[recoveryv1.OpenSessionResponse], error) {
-	v.asked = fmt.Sprintf("%s %x", r.Msg.GetAccount(), r.Msg.GetTicket())
+	v.ask(fmt.Sprintf("%s %x", r.Msg.GetAccount(), r.Msg.GetTicket()))
 	return answer(v.opened, v.err)
 }
 
 func (v *fakeVaults) CallVault(_ context.Context, r *connect.Request[recoveryv1.CallVaultRequest]) (*connect.Response[recoveryv1.CallVaultResponse], error) {
 	m := r.Msg
-	v.asked = fmt.Sprintf("%s %s %d %x %x", m.GetVault(), m.GetOp(), m.GetEpoch(), m.GetRequest(), m.GetSession())
+	v.ask(fmt.Sprintf("%s %s %d %x %x", m.GetVault(), m.GetOp(), m.GetEpoch(), m.GetRequest(), m.GetSession()))
 	return answer(&recoveryv1.CallVaultResponse{Answer: []byte{8}, Used: 3, Receipt: []byte{9}}, v.err)
 }
 
 func (v *fakeVaults) CallSeed(_ context.Context, r *connect.Request[recoveryv1.CallSeedRequest]) (*connect.Response[recoveryv1.CallSeedResponse], error) {
 	m := r.Msg
-	v.asked = fmt.Sprintf("%s %d %x %x", m.GetOp(), m.GetEpoch(), m.GetRequest(), m.GetSession())
+	v.ask(fmt.Sprintf("%s %d %x %x", m.GetOp(), m.GetEpoch(), m.GetRequest(), m.GetSession()))
 	return answer(&recoveryv1.CallSeedResponse{Answer: []byte{8}, Used: 3, Receipt: []byte{9}}, v.err)
 }
 
 func (v *fakeVaults) FinishSession(_ context.Context, r *connect.Request[recoveryv1.FinishSessionRequest]) (*connect.Response[recoveryv1.FinishSessionResponse], error) {
-	v.asked = fmt.Sprintf("%x", r.Msg.GetSession())
+	v.ask(fmt.Sprintf("%x", r.Msg.GetSession()))
 	return answer(&recoveryv1.FinishSessionResponse{}, v.err)
 }
 

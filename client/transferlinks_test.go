@@ -318,10 +318,12 @@ func TestServerLosesSegments(t *testing.T) {
 		for !strings.Contains(p.c.said(), "held") {
 			time.Sleep(10 * time.Millisecond)
 		}
-		time.Sleep(500 * time.Millisecond)
-		p.relay.mu.Lock()
-		defer p.relay.mu.Unlock()
-		delete(p.relay.segments, 64)
+		for lost := false; !lost; time.Sleep(10 * time.Millisecond) { // it comes while the move is held
+			p.relay.mu.Lock()
+			_, lost = p.relay.segments[64]
+			delete(p.relay.segments, 64)
+			p.relay.mu.Unlock()
+		}
 	}()
 	p.relay.incomplete = true
 	p.complete(p.run(t.Context()))
