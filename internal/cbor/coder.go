@@ -26,7 +26,12 @@ type Coder struct {
 
 // Encode returns what walk writes.
 func Encode(walk func(*Coder)) ([]byte, error) {
-	c := &Coder{buf: make([]byte, 0, 512)} // most of what we write fits, and leaves no copies behind
+	return Append(make([]byte, 0, 512), walk) // most of what we write fits, and leaves no copies behind
+}
+
+// Append appends what walk writes to b. On an error it returns nil.
+func Append(b []byte, walk func(*Coder)) ([]byte, error) {
+	c := &Coder{buf: b}
 	walk(c)
 	if c.err != nil {
 		return nil, c.err

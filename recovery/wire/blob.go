@@ -155,18 +155,20 @@ func (k DataKey) SealBlob(h *Header, p *Payload) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := Encode(p)
+	plain, err := Encode(p) // its length decides what it is padded to
 	if err != nil {
 		return nil, err
 	}
+	defer clear(plain)
 	size, err := paddedSize(len(plain))
 	if err != nil {
 		return nil, err
 	}
-	if plain, err = pad(plain, size); err != nil {
+	box, err := sealPadded(nil, k.Key, p, size, header)
+	if err != nil {
 		return nil, err
 	}
-	return Encode(&Blob{Header: header, Box: seal(nil, k.Key, plain, header)})
+	return Encode(&Blob{Header: header, Box: box})
 }
 
 // OpenBlob decrypts an encoded blob. ErrUnreadable: it was sealed under another

@@ -64,22 +64,25 @@ func decodePadded(b []byte, v Coded) error {
 
 // encodePadded writes a structure and zeros up to size.
 func encodePadded(v Coded, size int) ([]byte, error) {
-	b, err := Encode(v)
-	if err != nil {
-		return nil, err
-	}
-	return pad(b, size)
+	return appendPadded(make([]byte, 0, size), v, size)
 }
 
-// pad moves b to the front of size bytes, the rest of them zeros.
-func pad(b []byte, size int) ([]byte, error) {
-	defer clear(b)
-	if len(b) > size {
-		return nil, fmt.Errorf("%w: %d bytes do not fit into %d", ErrMalformed, len(b), size)
+// appendPadded is encodePadded behind head, into its capacity: size bytes at least,
+// all of them zero. It returns what it wrote, without head.
+func appendPadded(head []byte, v Coded, size int) ([]byte, error) {
+	b, err := cbor.Append(head, v.Code)
+	b = b[min(len(head), len(b)):]
+	switch {
+	case err != nil:
+		err = malformed(v, err)
+	case len(b) > size:
+		err = fmt.Errorf("%w: %d bytes do not fit into %d", ErrMalformed, len(b), size)
+	default:
+		return b[:size], nil
 	}
-	out := make([]byte, size)
-	copy(out, b)
-	return out, nil
+	clear(head[len(head):cap(head)])
+	clear(b)
+	return nil, err
 }
 
 func malformed(v Coded, err error) error {

@@ -129,12 +129,7 @@ func (k *AnswerKey) OpenSeedAnswer(sealed []byte) (*SeedAnswer, error) {
 }
 
 func (k *AnswerKey) seal(a Coded, size int) ([]byte, error) {
-	plain, err := encodePadded(a, size)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(plain)
-	return seal(nil, k.Key, plain, k.aad), nil
+	return sealPadded(nil, k.Key, a, size, k.aad)
 }
 
 func (k *AnswerKey) open(sealed []byte, size int, a Coded) error {

@@ -58,13 +58,8 @@ func (k RecordKey) OpenSeed(sealed []byte) (*SeedRecord, error) {
 }
 
 func (k RecordKey) seal(r Coded, size int, label string) ([]byte, error) {
-	plain, err := encodePadded(r, size)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(plain)
-	head := binary.BigEndian.AppendUint32(make([]byte, 0, 4+nonceSize+size+tagSize), k.epoch)
-	return seal(head, k.Key, plain, k.aad(label)), nil
+	head := binary.BigEndian.AppendUint32(nil, k.epoch)
+	return sealPadded(head, k.Key, r, size, k.aad(label))
 }
 
 func (k RecordKey) open(sealed []byte, size int, label string, r Coded) error {

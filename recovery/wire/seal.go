@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
-	"slices"
 )
 
 const (
@@ -24,12 +23,18 @@ func gcm(k Key) cipher.AEAD {
 	return aead
 }
 
-// seal appends nonce 12 || AES-256-GCM || tag 16 to dst, the nonce random.
-func seal(dst []byte, k Key, plain, aad []byte) []byte {
-	at := len(dst)
-	dst = slices.Grow(dst, nonceSize+len(plain)+tagSize)[:at+nonceSize]
-	rand.Read(dst[at:]) //nolint:errcheck // crypto/rand: never returns an error
-	return gcm(k).Seal(dst, dst[at:], plain, aad)
+// sealPadded returns head || nonce 12 || AES-256-GCM of a structure and zeros up to
+// size || tag 16, the nonce random. The structure is written where it is then
+// encrypted, so nothing of it is left.
+func sealPadded(head []byte, k Key, v Coded, size int, aad []byte) ([]byte, error) {
+	at := len(head)
+	box := append(make([]byte, 0, at+nonceSize+size+tagSize), head...)[:at+nonceSize]
+	rand.Read(box[at:]) //nolint:errcheck // crypto/rand: never returns an error
+	plain, err := appendPadded(box, v, size)
+	if err != nil {
+		return nil, err
+	}
+	return gcm(k).Seal(box, box[at:], plain, aad), nil
 }
 
 func open(k Key, box, aad []byte) ([]byte, error) {
