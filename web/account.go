@@ -166,7 +166,7 @@ func (c *call) overviewPage() error {
 			v.Advice = append(v.Advice, w)
 		}
 	}
-	return c.pages.render(c.w, http.StatusOK, "overview", v)
+	return c.pages.Render(c.w, http.StatusOK, "overview", v)
 }
 
 // adviceOf is what a browser can say of an advice. What only an app can follow
@@ -201,7 +201,7 @@ func (c *call) devicesPage() error {
 		row.MayVeto = slices.ContainsFunc(st.Rest.OthersHeld, func(h integrity.HeldDevice) bool { return h.Device == d.Device.ID && h.MayVeto })
 		v.Devices = append(v.Devices, row)
 	}
-	return c.pages.render(c.w, http.StatusOK, "devices", v)
+	return c.pages.Render(c.w, http.StatusOK, "devices", v)
 }
 
 func platform(p string) string {
@@ -279,7 +279,7 @@ func (c *call) passkeysPage() error {
 		}
 		v.Passkeys = append(v.Passkeys, row)
 	}
-	return c.pages.render(c.w, http.StatusOK, "passkeys", v)
+	return c.pages.Render(c.w, http.StatusOK, "passkeys", v)
 }
 
 func (c *call) alertsPage() error {
@@ -295,5 +295,5 @@ func (c *call) alertsPage() error {
 	for i, a := range rows {
 		v.Alerts = append(v.Alerts, alertView{Text: c.service.AlertText(a), New: i < st.Rest.AlertsUnread, At: a.At})
 	}
-	return c.pages.render(c.w, http.StatusOK, "alerts", v)
+	return c.pages.Render(c.w, http.StatusOK, "alerts", v)
 }

@@ -72,7 +72,7 @@ func (c *call) freeze() (any, error) {
 	if _, err := c.service.Freeze(c.r.Context(), o); err != nil {
 		return nil, err
 	}
-	dropSession(c.w)
+	session().Drop(c.w)
 	return changed{Next: "/signin?frozen"}, nil
 }
 
@@ -163,7 +163,7 @@ func (c *call) signOut() (any, error) {
 	if _, err := c.service.SignOut(c.r.Context(), o); err != nil {
 		return nil, err
 	}
-	dropSession(c.w)
+	session().Drop(c.w)
 	return changed{}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // approval is an action to sign: what the page shows, and all that the challenge
@@ -85,7 +86,7 @@ func (c *call) worded(o account.Caller, in *proposal) (*integrity.Proposal, erro
 		params["handle"] = in.Handle
 	case account.RenewFreezeCode, account.UnfreezeAccount, account.DeleteAccount:
 	default:
-		return nil, fmt.Errorf("%w: no page proposes %.40q", errRequest, in.Action)
+		return nil, fmt.Errorf("%w: no page proposes %.40q", site.ErrRequest, in.Action)
 	}
 	var err error
 	if p.Params, err = json.Marshal(params); err != nil {
@@ -151,7 +152,7 @@ func (c *call) approvePage() error {
 	if row.By.Kind == account.Backend {
 		from = c.look.Name
 	}
-	return c.pages.render(c.w, http.StatusOK, "approve", approvePage{
+	return c.pages.Render(c.w, http.StatusOK, "approve", approvePage{
 		page: *p, Text: row.Text, From: from, CreatedAt: row.CreatedAt, Expires: row.ExpiresAt, Seconds: seconds(row.ExpiresAt, c.now),
 	})
 }

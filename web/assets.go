@@ -1,15 +1,11 @@
 package web
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
-	"path"
-	"strconv"
+
+	"github.com/staunchid/staunch/web/site"
 )
 
 // Scripts and styles, bundled by `make web` from src.
@@ -17,67 +13,16 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-type asset struct {
-	kind string // its Content-Type
-	data []byte
-}
-
-// assets are served at /assets/HASH.EXT. An address never changes its content,
-// so browsers keep it.
-type assets map[string]asset
-
-// add takes a file and returns its address.
-func (a assets) add(ext, kind string, data []byte) string {
-	sum := sha256.Sum256(data)
-	address := "/assets/" + hex.EncodeToString(sum[:12]) + ext
-	a[address] = asset{kind, data}
-	return address
-}
-
-// addEmbedded takes the bundled files and returns their addresses by name.
-func (a assets) addEmbedded() (map[string]string, error) {
-	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-	address := map[string]string{}
-	err := fs.WalkDir(assetFiles, "assets", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := assetFiles.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		ext := path.Ext(file)
-		address[path.Base(file)] = a.add(ext, kinds[ext], data)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
-	}
-	return address, nil
-}
-
 // addLogo takes the app's logo and returns its address. A logo is an image that
 // cannot hold a script.
-func (a assets) addLogo(data []byte) (string, error) {
+func addLogo(a *site.Assets, data []byte) (string, error) {
 	if len(data) > 256<<10 {
 		return "", errors.New("web: logo: at most 256 KiB")
 	}
 	for kind, ext := range map[string]string{"image/png": ".png", "image/webp": ".webp", "image/jpeg": ".jpg"} {
 		if http.DetectContentType(data) == kind {
-			return a.add(ext, kind, data), nil
+			return a.Add(ext, kind, data), nil
 		}
 	}
 	return "", errors.New("web: logo: want a PNG, WebP or JPEG file")
-}
-
-func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f, ok := a[r.URL.Path]
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", f.kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(f.data)))
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(f.data)
 }

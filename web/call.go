@@ -1,16 +1,13 @@
 package web
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // maxBody is for an answer of 64 KiB, and what is around it.
@@ -25,13 +22,13 @@ type call struct {
 }
 
 func (s *Site) call(w http.ResponseWriter, r *http.Request) *call {
-	noted(r.Context()).pattern = r.Pattern
+	site.Noted(r.Context()).Pattern = r.Pattern
 	return &call{Site: s, w: w, r: r, now: time.Now()}
 }
 
 // anonymous is somebody who has not said who he is, from this network.
 func (c *call) anonymous() account.Caller {
-	return account.Caller{Kind: account.Anonymous, App: c.app, Network: c.service.Network(c.address(c.r))}
+	return account.Caller{Kind: account.Anonymous, App: c.app, Network: c.service.Network(c.address(c.r)), Place: c.country(c.r)}
 }
 
 // owner is whose session the request's cookie is.
@@ -45,43 +42,29 @@ func (s *Site) Caller(r *http.Request) (account.Caller, error) {
 	if _, ok := s.origins[r.Host]; !ok {
 		return account.Caller{}, integrity.ErrSessionRequired
 	}
-	token := cookieSecret(r, sessionCookie)
+	token := session().Secret(r)
 	if token == nil {
 		return account.Caller{}, integrity.ErrSessionRequired
 	}
-	caller, err := s.service.BrowserCaller(r.Context(), token, s.service.Network(s.address(r)), "")
-	noted(r.Context()).account = string(caller.Account)
+	caller, err := s.service.BrowserCaller(r.Context(), token, s.service.Network(s.address(r)), s.country(r))
+	site.Noted(r.Context()).Who = string(caller.Account)
 	return caller, err
 }
 
 // browser is where this call comes from, with the secret that binds a ceremony
 // to it. opens is true for the calls that begin one.
 func (c *call) browser(opens bool) *integrity.Browser {
-	b := &integrity.Browser{Origin: c.origins[c.r.Host], Label: label(c.r)}
+	b := &integrity.Browser{Origin: c.origins[c.r.Host], Label: site.Label(c.r)}
 	if opens {
-		b.Cookie = openCeremony(c.w, c.r)
+		b.Cookie = ceremonies().Bind(c.w, c.r, ceremonyLife)
 	} else {
-		b.Cookie = cookieSecret(c.r, ceremonyCookie)
+		b.Cookie = ceremonies().Secret(c.r)
 	}
 	return b
 }
 
 // read decodes the body, strictly.
-func (c *call) read(into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errRequest, err)
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%w: %w", errRequest, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: more than one value", errRequest)
-	}
-	return nil
-}
+func (c *call) read(into any) error { return site.Read(c.w, c.r, maxBody, into) }
 
 // act serves one JSON call.
 func (s *Site) act(do func(*call) (any, error)) http.Handler {
@@ -90,22 +73,22 @@ func (s *Site) act(do func(*call) (any, error)) http.Handler {
 		out, err := do(c)
 		if err != nil {
 			row := c.failed(err)
-			body := problem{Reason: row.reason, Message: row.text}
+			body := site.Problem{Reason: row.reason, Message: row.text}
 			var refused *account.Refused
 			if errors.As(err, &refused) && refused.Why == account.WhyStepUp {
 				body.Need = refused.Need.String()
 			}
-			write(w, row.status, body)
+			site.Write(w, row.status, body)
 			return
 		}
-		write(w, http.StatusOK, out)
+		site.Write(w, http.StatusOK, out)
 	})
 }
 
 // failed finds the words for err, and logs what nobody expected.
 func (c *call) failed(err error) said {
 	row, known := c.explain(err)
-	noted(c.r.Context()).reason = row.reason
+	site.Noted(c.r.Context()).Reason = row.reason
 	switch {
 	case !known && c.r.Context().Err() == nil:
 		c.log.Error("page failed", "pattern", c.r.Pattern, "app", c.app, "error", err)
@@ -113,7 +96,7 @@ func (c *call) failed(err error) said {
 		c.log.Debug("page refused", "pattern", c.r.Pattern, "app", c.app, "error", err)
 	}
 	if errors.Is(err, integrity.ErrSessionEnded) {
-		dropSession(c.w)
+		session().Drop(c.w)
 	}
 	return row
 }
@@ -129,7 +112,7 @@ func (s *Site) show(do func(*call) error) http.Handler {
 			c.failed(err)
 			c.toSignIn()
 		case errors.Is(err, errGuest):
-			err = c.pages.render(w, http.StatusOK, "guest", problemPage{page: c.page("guest", "You are here as a guest", "")})
+			err = c.pages.Render(w, http.StatusOK, "guest", problemPage{page: c.page("guest", "You are here as a guest", "")})
 			if err != nil {
 				c.log.Error("page failed", "pattern", r.Pattern, "app", c.app, "error", err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // ceremony is what a page begins with.
@@ -49,7 +50,7 @@ func (c *call) signInPage() error {
 	}
 	p := c.page("signin", "Sign in", "")
 	p.Data = map[string]any{"next": next(q.Get("next"))}
-	return c.pages.render(c.w, http.StatusOK, "signin", signInPage{page: p, SignUp: c.signUp, Said: text})
+	return c.pages.Render(c.w, http.StatusOK, "signin", signInPage{page: p, SignUp: c.signUp, Said: text})
 }
 
 // next is where a sign-in leads: a page of the account, whatever was asked for.
@@ -109,13 +110,13 @@ func (c *call) endFormer() {
 // enter gives the browser its session.
 func (c *call) enter(s *integrity.Signed, to string) entered {
 	setSession(c.w, s.Token, s.Until, c.now)
-	noted(c.r.Context()).account = string(s.Account)
+	site.Noted(c.r.Context()).Who = string(s.Account)
 	return entered{Next: next(to), Signals: s.Signals}
 }
 
 func (c *call) signUpPage() error {
 	p := c.page("signup", "Create your account", "")
-	return c.pages.render(c.w, http.StatusOK, "signup", signInPage{page: p})
+	return c.pages.Render(c.w, http.StatusOK, "signup", signInPage{page: p})
 }
 
 func (c *call) signUpBegin() (any, error) {

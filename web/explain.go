@@ -8,10 +8,8 @@ import (
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/passkey"
 	"github.com/staunchid/staunch/transfer"
+	"github.com/staunchid/staunch/web/site"
 )
-
-// errRequest: what the page sent cannot be read. It is a fault of the page.
-var errRequest = errors.New("web: the request cannot be read")
 
 // said is how an error reaches a person: the status, the reason of the API, and
 // words that tell what to do.
@@ -31,7 +29,7 @@ func table() []said {
 		other  = "That passkey doesn't work here. Use another one."
 	)
 	return []said{
-		{errRequest, http.StatusBadRequest, "REQUEST_MALFORMED", reload},
+		{site.ErrRequest, http.StatusBadRequest, "REQUEST_MALFORMED", reload},
 		{integrity.ErrMalformed, http.StatusBadRequest, "REQUEST_MALFORMED", "Something in that can't be right. Check what you typed."},
 		{account.ErrHandle, http.StatusBadRequest, "HANDLE_INVALID", "A name has 2 to 64 letters and digits, without spaces."},
 		{account.ErrMalformed, http.StatusBadRequest, "REQUEST_MALFORMED", reload},

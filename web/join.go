@@ -6,14 +6,13 @@ import (
 	"net/http"
 	"strings"
 
-	"rsc.io/qr"
-
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
+	"rsc.io/qr"
 )
 
 func (c *call) joinPage() error {
-	return c.pages.render(c.w, http.StatusOK, "join", signInPage{page: c.page("join", "Use another of your devices", "")})
+	return c.pages.Render(c.w, http.StatusOK, "join", signInPage{page: c.page("join", "Use another of your devices", "")})
 }
 
 // opened is what the new browser shows.

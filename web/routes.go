@@ -1,9 +1,13 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/staunchid/staunch/web/site"
+)
 
 // routes are all there is.
-func (s *Site) routes(files assets) http.Handler {
+func (s *Site) routes(files http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	for path, page := range map[string]func(*call) error{
 		"/signin":               (*call).signInPage,
@@ -59,7 +63,7 @@ func (s *Site) routes(files assets) http.Handler {
 	// managers send people to make and to manage passkeys.
 	mux.HandleFunc("GET /.well-known/passkey-endpoints", func(w http.ResponseWriter, r *http.Request) {
 		page := s.origins[r.Host] + "/account/passkeys"
-		write(w, http.StatusOK, map[string]string{"enroll": page, "manage": page})
+		site.Write(w, http.StatusOK, map[string]string{"enroll": page, "manage": page})
 	})
 	mux.Handle("GET /", s.show((*call).nothing))
 	return mux
@@ -71,7 +75,7 @@ func (c *call) nothing() error {
 }
 
 func (c *call) problem(status int, title, text, link, label string) error {
-	return c.pages.render(c.w, status, "problem", problemPage{page: c.page("", title, ""), Text: text, Link: link, Label: label})
+	return c.pages.Render(c.w, status, "problem", problemPage{page: c.page("", title, ""), Text: text, Link: link, Label: label})
 }
 
 // page is what all pages begin with.

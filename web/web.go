@@ -32,6 +32,8 @@
 //
 // # What keeps other sites out
 //
+// Package web/site holds what is for the console as well.
+//
 //   - Nothing of another origin is loaded and nothing is inline, by a Content
 //     Security Policy with Trusted Types. An app's settings reach a page as
 //     text, as an image that holds no script, and as one colour.
@@ -52,16 +54,15 @@ package web
 import (
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // Options are what New takes. What has no default is required.
@@ -87,6 +88,9 @@ type Options struct {
 	// Address gives the address that a request comes from. nil: that of the
 	// connection.
 	Address func(*http.Request) string
+	// Country gives the country that it comes from, as ISO 3166-1 alpha-2, or "" if
+	// nobody whom the server trusts has told it. nil: it is never known.
+	Country func(*http.Request) string
 	// Logger gets a line for each request. nil discards.
 	Logger *slog.Logger
 }
@@ -98,12 +102,13 @@ type Site struct {
 	origins map[string]string // by Host
 	lost    string            // where a request goes that names another loopback host
 	look    look
-	pages   pages
+	pages   site.Pages
 	script  map[string]string
 	signUp  bool
 	related []byte
 	away    func(error) bool
 	address func(*http.Request) string
+	country func(*http.Request) string
 	log     *slog.Logger
 	handler http.Handler
 }
@@ -121,35 +126,38 @@ func New(o *Options) (*Site, error) {
 	}
 	s := &Site{
 		app: o.App, service: o.Service, signUp: o.SignUp, related: o.RelatedOrigins,
-		away: o.Away, address: o.Address, log: o.Logger,
+		away: o.Away, address: o.Address, country: o.Country, log: o.Logger,
 	}
 	var err error
 	if s.origins, err = byHost(o.Origins); err != nil {
 		return nil, err
 	}
 	s.lost = o.Origins[0]
-	files := assets{}
+	files := site.NewAssets("/assets")
 	if err := s.dress(o, files); err != nil {
 		return nil, err
 	}
-	if s.pages, err = parsePages(); err != nil {
+	if s.pages, err = site.ParsePages(templateFiles, "templates", template.FuncMap{"stamp": stamp, "when": when, "left": left, "count": count}); err != nil {
 		return nil, err
 	}
 	if s.away == nil {
 		s.away = func(error) bool { return false }
 	}
 	if s.address == nil {
-		s.address = connection
+		s.address = site.Connection
+	}
+	if s.country == nil {
+		s.country = func(*http.Request) string { return "" }
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.handler = guard(s.routes(files))
+	s.handler = site.Guard(s.routes(files))
 	return s, nil
 }
 
 // dress makes what the app's settings become on a page.
-func (s *Site) dress(o *Options, files assets) (err error) {
+func (s *Site) dress(o *Options, files *site.Assets) (err error) {
 	accent := o.Accent
 	if accent == "" {
 		accent = defaultAccent
@@ -158,17 +166,17 @@ func (s *Site) dress(o *Options, files assets) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.script, err = files.addEmbedded(); err != nil {
+	if s.script, err = files.AddAll(assetFiles, "assets"); err != nil {
 		return err
 	}
 	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(o.Name))
 	s.look = look{
 		Name: o.Name, Initial: string(unicode.ToUpper(first)),
-		Style: s.script["style.css"], Accent: files.add(".css", "text/css; charset=utf-8", sheet),
-		Icon: files.add(".svg", "image/svg+xml", icon(accent)),
+		Style: s.script["style.css"], Accent: files.Add(".css", "text/css; charset=utf-8", sheet),
+		Icon: files.Add(".svg", "image/svg+xml", icon(accent)),
 	}
 	if o.Logo != nil {
-		s.look.Logo, err = files.addLogo(o.Logo)
+		s.look.Logo, err = addLogo(files, o.Logo)
 		s.look.Icon = s.look.Logo
 	}
 	return err
@@ -181,53 +189,24 @@ func byHost(origins []string) (map[string]string, error) {
 	}
 	all := map[string]string{}
 	for _, o := range origins {
-		u, err := url.Parse(o)
+		host, err := site.Host(o)
 		if err != nil {
 			return nil, fmt.Errorf("web: Options.Origins: %w", err)
 		}
-		name := u.Hostname()
-		local := name == "localhost" || strings.HasSuffix(name, ".localhost")
-		if u.Host == "" || o != u.Scheme+"://"+u.Host || u.Scheme != "https" && (u.Scheme != "http" || !local) {
-			return nil, fmt.Errorf(`web: Options.Origins: %q is no origin of a page; write https and a host, as in "https://accounts.example.org"; http is for localhost alone`, o)
-		}
-		all[u.Host] = o
+		all[host] = o
 	}
 	return all, nil
-}
-
-func connection(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // ServeHTTP serves a request to one of the site's hosts.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	origin, ok := s.origins[r.Host]
-	headers(w.Header(), strings.HasPrefix(origin, "https://"))
+	site.Rules{TLS: strings.HasPrefix(origin, "https://")}.Set(w.Header())
 	if !ok {
-		s.misdirected(w, r)
+		if !site.Local(w, r, s.origins) {
+			http.Error(w, "There is no page of this name here. Go to "+s.lost, http.StatusMisdirectedRequest)
+		}
 		return
 	}
-	began := time.Now()
-	note := &note{}
-	rec := &recorder{ResponseWriter: w}
-	s.handler.ServeHTTP(rec, r.WithContext(withNote(r.Context(), note)))
-	s.log.Info("page", "method", r.Method, "pattern", note.pattern, "app", s.app, "account", note.account,
-		"status", rec.status, "reason", note.reason, "duration", time.Since(began))
-}
-
-// misdirected answers a request that names a host of no page. Somebody at his
-// own machine who has written 127.0.0.1 is sent to localhost, where passkeys work.
-func (s *Site) misdirected(w http.ResponseWriter, r *http.Request) {
-	host, port, err := net.SplitHostPort(r.Host)
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsLoopback() && r.Method == http.MethodGet {
-		if origin, ok := s.origins[net.JoinHostPort("localhost", port)]; ok {
-			http.Redirect(w, r, origin+r.URL.RequestURI(), http.StatusTemporaryRedirect)
-			return
-		}
-	}
-	http.Error(w, "There is no page of this name here. Go to "+s.lost, http.StatusMisdirectedRequest)
+	site.Log{Logger: s.log, Text: "page", App: string(s.app), Who: "account"}.Serve(s.handler, w, r)
 }

@@ -69,11 +69,13 @@ stream/kafka          | account recovery stream                                 
 stream/streamtest     | account recovery stream                                                    | github.com/google/go-cmp
 config                |                                                                          | github.com/pelletier/go-toml/v2
 rpc                   | account audit event attest attest/... passkey integrity recovery recovery/wire transfer gen/...                | connectrpc.com/connect google.golang.org/protobuf google.golang.org/genproto/googleapis/rpc
-web                   | account audit event passkey integrity transfer                            | rsc.io/qr
-web/demo              | account attest attest/attesttest attest/request audit config              |
+web                   | account audit event passkey integrity transfer web/site                   | rsc.io/qr
+web/site              |                                                                          |
+web/site/sitetest     |                                                                          |
+web/demo              | account attest attest/attesttest attest/request audit config web/site     |
 web/demo/insider      | account store/sqlite/engine                                              |
 web/chart             |                                                                          |
-web/console           | account attest attest/registry audit event integrity operator passkey recovery recovery/wire transfer web/chart |
+web/console           | account attest attest/registry audit event integrity operator passkey recovery recovery/wire transfer web/chart web/site |
 rpc/extauthz          | attest/registry attest/request gen/...                                   | connectrpc.com/connect google.golang.org/protobuf
 server                | account audit event attest attest/... passkey operator integrity recovery recovery/release recovery/remote recovery/spawn recovery/wire stream stream/... transfer blob web web/console web/demo web/demo/insider webhook store/... store rpc rpc/extauthz config fetch gen/... | github.com/prometheus/client_golang
 cmd/staunch           | account attest attest/android attest/appattest attest/attesttest attest/registry attest/request client config gen/... internal/load operator passkey/passkeytest recovery recovery/release recovery/replica recovery/spawn recovery/wire server stream tee tee/process transfer/handover | connectrpc.com/connect github.com/alecthomas/kong github.com/makiuchi-d/gozxing github.com/schollz/progressbar/v3 rsc.io/qr

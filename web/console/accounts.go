@@ -57,7 +57,7 @@ func (c *call) accountsPage() error {
 		}
 		p.Unknown, status = true, http.StatusNotFound
 	}
-	return c.pages.render(c.w, status, "accounts", p)
+	return c.pages.Render(c.w, status, "accounts", p)
 }
 
 type accountPage struct {
@@ -115,7 +115,7 @@ func (c *call) accountPage() error {
 	if found.Next != (audit.Place{}) {
 		p.Next = auditAsked{Account: string(id), after: found.Next}.address()
 	}
-	return c.pages.render(c.w, http.StatusOK, "account", p)
+	return c.pages.Render(c.w, http.StatusOK, "account", p)
 }
 
 // StateMark is the class of a state's tag.

@@ -106,7 +106,7 @@ func (c *call) auditPage() error {
 		a.after = next
 		p.Next = a.address()
 	}
-	return c.pages.render(c.w, http.StatusOK, "audit", p)
+	return c.pages.Render(c.w, http.StatusOK, "audit", p)
 }
 
 // lookAt records that the operator looks at the account whose entries he has asked

@@ -1,12 +1,7 @@
 package console
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +9,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/operator"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // maxBody is for an answer of 64 KiB, and what is around it.
@@ -30,17 +26,17 @@ type call struct {
 }
 
 func (s *Site) call(w http.ResponseWriter, r *http.Request) *call {
-	noted(r.Context()).pattern = r.Pattern
+	site.Noted(r.Context()).Pattern = r.Pattern
 	return &call{Site: s, w: w, r: r, now: s.now()}
 }
 
 // signedIn finds out whose session the request's cookie is.
 func (c *call) signedIn() (err error) {
-	if c.token = cookieSecret(c.r, sessionCookie); c.token == nil {
+	if c.token = session().Secret(c.r); c.token == nil {
 		return operator.ErrSession
 	}
 	c.who, err = c.people.Check(c.r.Context(), c.token)
-	noted(c.r.Context()).operator = c.who.Name
+	site.Noted(c.r.Context()).Who = c.who.Name
 	return err
 }
 
@@ -51,31 +47,17 @@ func (c *call) look(id account.ID) error { return c.people.Look(c.r.Context(), c
 // browser is where this call comes from, with the secret that binds a ceremony to
 // it. opens is true for the calls that begin one.
 func (c *call) browser(opens bool) operator.Browser {
-	b := operator.Browser{Origin: c.origin, Label: label(c.r)}
+	b := operator.Browser{Origin: c.origin, Label: site.Label(c.r)}
 	if opens {
-		b.Cookie = openCeremony(c.w, c.r)
+		b.Cookie = ceremonies().Bind(c.w, c.r, ceremonyLife)
 	} else {
-		b.Cookie = cookieSecret(c.r, ceremonyCookie)
+		b.Cookie = ceremonies().Secret(c.r)
 	}
 	return b
 }
 
 // readJSON decodes the body, strictly.
-func (c *call) readJSON(into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errRequest, err)
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%w: %w", errRequest, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: more than one value", errRequest)
-	}
-	return nil
-}
+func (c *call) readJSON(into any) error { return site.Read(c.w, c.r, maxBody, into) }
 
 // act serves one JSON call.
 func (s *Site) act(do func(*call) (any, error)) http.Handler {
@@ -84,10 +66,10 @@ func (s *Site) act(do func(*call) (any, error)) http.Handler {
 		out, err := do(c)
 		if err != nil {
 			row := c.failed(err)
-			write(w, row.status, problem{row.reason, row.text})
+			site.Refuse(w, row.status, row.reason, row.text)
 			return
 		}
-		write(w, http.StatusOK, out)
+		site.Write(w, http.StatusOK, out)
 	})
 }
 
@@ -137,13 +119,13 @@ func elsewhere(r *http.Request) bool {
 // else makes him look at anything, nor has it recorded that he did. A click goes on.
 func (c *call) arrived() error {
 	p := problemPage{page: c.page("", "You come from another site"), Text: "Go on only if you meant to open this page.", Link: next(c.r.URL.RequestURI())}
-	return c.pages.render(c.w, http.StatusOK, "problem", p)
+	return c.pages.Render(c.w, http.StatusOK, "problem", p)
 }
 
 // failed finds the words for err, and logs what nobody expected.
 func (c *call) failed(err error) said {
 	row, known := c.explain(err)
-	noted(c.r.Context()).reason = row.reason
+	site.Noted(c.r.Context()).Reason = row.reason
 	switch {
 	case row.status >= http.StatusInternalServerError && c.r.Context().Err() == nil:
 		c.log.Error("console failed", "pattern", c.r.Pattern, "app", c.app, "error", err)
@@ -151,7 +133,7 @@ func (c *call) failed(err error) said {
 		c.log.Debug("console refused", "pattern", c.r.Pattern, "app", c.app, "error", err)
 	}
 	if errors.Is(err, operator.ErrSession) {
-		dropSession(c.w)
+		session().Drop(c.w)
 	}
 	return row
 }
@@ -165,7 +147,7 @@ func (c *call) sorry(err error) {
 }
 
 func (c *call) problem(status int, title, text string) error {
-	return c.pages.render(c.w, status, "problem", problemPage{page: c.page("", title), Text: text})
+	return c.pages.Render(c.w, status, "problem", problemPage{page: c.page("", title), Text: text})
 }
 
 // toSignIn sends a page's visitor to sign in and back.
@@ -182,39 +164,4 @@ func next(text string) string {
 		return "/"
 	}
 	return u.RequestURI()
-}
-
-// note is what is logged of a request, gathered while it is served.
-type note struct{ pattern, operator, reason string }
-
-type noteKey struct{}
-
-// noted is the note of a request. One that Site has not seen gets a lost one.
-func noted(ctx context.Context) *note {
-	if n, ok := ctx.Value(noteKey{}).(*note); ok {
-		return n
-	}
-	return &note{}
-}
-
-// recorder remembers the status that was sent.
-type recorder struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader remembers the first status.
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// Write is a status 200 if none was sent.
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
-	return r.ResponseWriter.Write(b)
 }

@@ -36,8 +36,8 @@
 //   - Of an account nothing is shown before it is in its audit record that the
 //     operator looks at it, but that something happened there: the record of all
 //     has its entries without who did it, where, and to what.
-//   - Content policy, cross-origin protection and JSON by POST are as in package
-//     web. The host serves nothing but the console, no API and no metrics.
+//   - Content policy, cross-origin protection and JSON by POST are those of package
+//     web/site. The host serves nothing but the console, no API and no metrics.
 //   - Ceremonies are begun so many times a minute by a network, and no more.
 //
 // The secret of an invitation's link is behind "#": it reaches no log and no
@@ -49,14 +49,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/operator"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // Operators are who may come in; *operator.Service has it.
@@ -97,7 +96,7 @@ type Site struct {
 	origin  string
 	people  Operators
 	read    Reader
-	pages   pages
+	pages   site.Pages
 	files   map[string]string // addresses of scripts and style, by name
 	away    func(error) bool
 	address func(*http.Request) string
@@ -122,16 +121,15 @@ func New(o *Options) (*Site, error) {
 		app: o.App, name: o.Name, origin: o.Origin, people: o.Operators, read: o.Reader, away: o.Away, address: o.Address,
 		now: o.Now, log: o.Logger,
 	}
-	u, err := url.Parse(o.Origin)
-	if err != nil || u.Host == "" || o.Origin != u.Scheme+"://"+u.Host || u.Scheme != "https" && (u.Scheme != "http" || !local(u.Hostname())) {
-		return nil, fmt.Errorf(`console: Options.Origin: %q is no origin of a page; write https and a host, as in "https://console.example.org"; http is for names below localhost alone`, o.Origin)
+	var err error
+	if s.host, err = site.Host(o.Origin); err != nil {
+		return nil, fmt.Errorf("console: Options.Origin: %w", err)
 	}
-	s.host = u.Host
 	if s.away == nil {
 		s.away = func(error) bool { return false }
 	}
 	if s.address == nil {
-		s.address = connection
+		s.address = site.Connection
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -140,38 +138,23 @@ func New(o *Options) (*Site, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.limit = newLimit()
-	files := assets{}
-	if s.files, err = files.addEmbedded(); err != nil {
+	files := site.NewAssets("/assets")
+	if s.files, err = files.AddAll(assetFiles, "assets"); err != nil {
 		return nil, err
 	}
-	if s.pages, err = parsePages(); err != nil {
+	if s.pages, err = site.ParsePages(templateFiles, "templates", words()); err != nil {
 		return nil, err
 	}
-	s.handler = guard(s.routes(files))
+	s.handler = site.Guard(s.routes(files))
 	return s, nil
-}
-
-func local(name string) bool { return name == "localhost" || strings.HasSuffix(name, ".localhost") }
-
-func connection(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // ServeHTTP serves a request to the console's host.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	headers(w.Header(), strings.HasPrefix(s.origin, "https://"))
+	site.Rules{TLS: strings.HasPrefix(s.origin, "https://"), Hidden: true}.Set(w.Header())
 	if r.Host != s.host {
 		http.Error(w, "There is no page of this name here. Go to "+s.origin, http.StatusMisdirectedRequest)
 		return
 	}
-	began := time.Now()
-	n := &note{}
-	rec := &recorder{ResponseWriter: w}
-	s.handler.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
-	s.log.Info("console", "method", r.Method, "pattern", n.pattern, "app", s.app, "operator", n.operator,
-		"status", rec.status, "reason", n.reason, "duration", time.Since(began))
+	site.Log{Logger: s.log, Text: "console", App: string(s.app), Who: "operator"}.Serve(s.handler, w, r)
 }

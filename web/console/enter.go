@@ -7,6 +7,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/operator"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // ceremony is what a page begins with.
@@ -39,12 +40,12 @@ func (c *call) signInPage() error {
 	if c.r.URL.Query().Has("out") {
 		said = "You are signed out."
 	}
-	return c.pages.render(c.w, http.StatusOK, "signin", signInPage{p, said})
+	return c.pages.Render(c.w, http.StatusOK, "signin", signInPage{p, said})
 }
 
 // enrolPage is /enrol. Whose link it is the script asks.
 func (c *call) enrolPage() error {
-	return c.pages.render(c.w, http.StatusOK, "enrol", signInPage{page: c.page("enrol", "Make your passkey")})
+	return c.pages.Render(c.w, http.StatusOK, "enrol", signInPage{page: c.page("enrol", "Make your passkey")})
 }
 
 // begins takes from what the network may begin.
@@ -122,13 +123,13 @@ func (c *call) enrolFinish() (any, error) {
 
 // enter gives the browser its session, and ends the one that it had.
 func (c *call) enter(s *operator.Signed, to string) entered {
-	if former := cookieSecret(c.r, sessionCookie); former != nil {
+	if former := session().Secret(c.r); former != nil {
 		if err := c.people.SignOut(c.r.Context(), former); err != nil && !errors.Is(err, operator.ErrSession) {
 			c.log.Warn("the former session of a browser was not ended", "app", c.app, "error", err)
 		}
 	}
-	setCookie(c.w, sessionCookie, s.Token, s.Until.Sub(c.now))
-	noted(c.r.Context()).operator = s.Name
+	session().Put(c.w, s.Token, s.Until.Sub(c.now))
+	site.Noted(c.r.Context()).Who = s.Name
 	return entered{next(to)}
 }
 
@@ -136,13 +137,13 @@ func (c *call) signOut() (any, error) {
 	if err := c.readJSON(&struct{}{}); err != nil {
 		return nil, err
 	}
-	token := cookieSecret(c.r, sessionCookie)
+	token := session().Secret(c.r)
 	if token == nil {
 		return nil, operator.ErrSession
 	}
 	if err := c.people.SignOut(c.r.Context(), token); err != nil {
 		return nil, err
 	}
-	dropSession(c.w)
+	session().Drop(c.w)
 	return entered{"/signin?out"}, nil
 }

@@ -40,7 +40,7 @@ func (c *call) exceptionsPage() error {
 	for i, x := range all {
 		p.All = append(p.All, viewException(i, x, c.now))
 	}
-	return c.pages.render(c.w, http.StatusOK, "exceptions", p)
+	return c.pages.Render(c.w, http.StatusOK, "exceptions", p)
 }
 
 func viewException(i int, x registry.ExceptionState, now time.Time) exceptionView {

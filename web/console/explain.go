@@ -9,10 +9,8 @@ import (
 	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/passkey"
+	"github.com/staunchid/staunch/web/site"
 )
-
-// errRequest: what the page sent cannot be read. It is a fault of the page.
-var errRequest = errors.New("console: the request cannot be read")
 
 // errBusy: too many ceremonies were begun from this network. Wait a minute.
 var errBusy = errors.New("console: too many ceremonies from one network")
@@ -30,7 +28,7 @@ type said struct {
 func table() []said {
 	const again = "Too much time has passed, or another window was quicker. Start again."
 	return []said{
-		{errRequest, http.StatusBadRequest, "REQUEST_MALFORMED", "This page is out of date. Load it again."},
+		{site.ErrRequest, http.StatusBadRequest, "REQUEST_MALFORMED", "This page is out of date. Load it again."},
 		{errBusy, http.StatusTooManyRequests, "RATE_LIMITED", "That was tried too often from this network. Wait a minute and try again."},
 		{account.ErrMalformed, http.StatusBadRequest, "REQUEST_MALFORMED", "That is no identifier of this app. Copy it whole."},
 		{operator.ErrSession, http.StatusUnauthorized, "SESSION_ENDED", "You are signed out: a sign-in lasts 8 hours. Sign in again."},

@@ -72,7 +72,7 @@ func (c *call) healthPage() error {
 	if err := together(jobs); err != nil {
 		return err
 	}
-	return c.pages.render(c.w, http.StatusOK, "health", p)
+	return c.pages.Render(c.w, http.StatusOK, "health", p)
 }
 
 // tab is a page of a section.
@@ -118,7 +118,7 @@ func (c *call) suspectsPage() error {
 			p.Proposed++
 		}
 	}
-	return c.pages.render(c.w, http.StatusOK, "suspects", p)
+	return c.pages.Render(c.w, http.StatusOK, "suspects", p)
 }
 
 type stagesPage struct {
@@ -145,5 +145,5 @@ func (c *call) stagesPage() error {
 	if err != nil {
 		return err
 	}
-	return c.pages.render(c.w, http.StatusOK, "stages", stagesPage{c.page("", "Stages of the rollout"), healthTabs(), from, all})
+	return c.pages.Render(c.w, http.StatusOK, "stages", stagesPage{c.page("", "Stages of the rollout"), healthTabs(), from, all})
 }

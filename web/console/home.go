@@ -46,5 +46,5 @@ func (c *call) homePage() error {
 			p.Needs = append(p.Needs, need{"Retry queue", text, "/queue"})
 		}
 	}
-	return c.pages.render(c.w, http.StatusOK, "home", p)
+	return c.pages.Render(c.w, http.StatusOK, "home", p)
 }

@@ -1,12 +1,9 @@
 package console
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
-	"net/http"
-	"path"
 	"strings"
 	"time"
 
@@ -15,53 +12,6 @@ import (
 
 //go:embed templates
 var templateFiles embed.FS
-
-// pages holds one set of templates a page, by its name.
-type pages map[string]*template.Template
-
-// parsePages reads templates/base.html, what is in templates/parts, and every page
-// beside them.
-func parsePages() (pages, error) {
-	base, err := template.New("base.html").Funcs(template.FuncMap{
-		"stamp": stamp, "when": when, "ago": ago, "count": count, "number": number,
-	}).ParseFS(templateFiles, "templates/base.html", "templates/parts/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("console: %w", err)
-	}
-	files, err := templateFiles.ReadDir("templates")
-	if err != nil {
-		return nil, fmt.Errorf("console: %w", err)
-	}
-	all := pages{}
-	for _, f := range files {
-		name, ok := strings.CutSuffix(f.Name(), ".html")
-		if !ok || name == "base" {
-			continue
-		}
-		t, err := base.Clone()
-		if err == nil {
-			t, err = t.ParseFS(templateFiles, path.Join("templates", f.Name()))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("console: %w", err)
-		}
-		all[name] = t.Lookup(f.Name())
-	}
-	return all, nil
-}
-
-// render writes a page. It is built whole first, so that nobody sees half of one.
-func (p pages) render(w http.ResponseWriter, code int, name string, view any) error {
-	var out bytes.Buffer
-	if err := p[name].Execute(&out, view); err != nil {
-		return fmt.Errorf("console: page %s: %w", name, err)
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(code)
-	_, _ = w.Write(out.Bytes())
-	return nil
-}
 
 // page is what every page shows around its own part. Templates of a page for
 // operators are between {{template "begin" .}} and {{template "end" .}}.
@@ -109,6 +59,11 @@ type problemPage struct {
 	page
 	Text string
 	Link string // where to go on; empty: to the overview
+}
+
+// words are what templates call.
+func words() template.FuncMap {
+	return template.FuncMap{"stamp": stamp, "when": when, "ago": ago, "count": count, "number": number}
 }
 
 // stamp is a time for scripts, when the same for people whose browser runs none.

@@ -3,7 +3,7 @@ package console
 import "net/http"
 
 // routes are all there is. Pages want a session; see show.
-func (s *Site) routes(files assets) http.Handler {
+func (s *Site) routes(files http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /signin", s.open((*call).signInPage))
 	mux.Handle("GET /enrol", s.open((*call).enrolPage))

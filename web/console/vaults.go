@@ -93,7 +93,7 @@ func (c *call) vaultsPage() error {
 	if err != nil {
 		return err
 	}
-	return c.pages.render(c.w, http.StatusOK, "vaults", vaultsPage{c.page("", "Vaults"), v, vaultProblems(v, c.now)})
+	return c.pages.Render(c.w, http.StatusOK, "vaults", vaultsPage{c.page("", "Vaults"), v, vaultProblems(v, c.now)})
 }
 
 type queuePage struct {
@@ -107,5 +107,5 @@ func (c *call) queuePage() error {
 	if err != nil {
 		return err
 	}
-	return c.pages.render(c.w, http.StatusOK, "queue", queuePage{c.page("", "Retry queue"), q, queueProblems(q, c.now)})
+	return c.pages.Render(c.w, http.StatusOK, "queue", queuePage{c.page("", "Retry queue"), q, queueProblems(q, c.now)})
 }

@@ -1,15 +1,13 @@
 package demo
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // maxBody is for a chain of ten certificates, and what is around it.
@@ -36,31 +34,14 @@ type call struct {
 	r *http.Request
 }
 
-// errRequest is a request that says nothing that could be done.
-var errRequest = errors.New("demo: the request cannot be read")
-
 // read decodes the body, strictly.
-func (c *call) read(into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errRequest, err)
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%w: %w", errRequest, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: more than one value", errRequest)
-	}
-	return nil
-}
+func (c *call) read(into any) error { return site.Read(c.w, c.r, maxBody, into) }
 
 // accountID is an account that the page names.
 func accountID(text string) (account.ID, error) {
 	id := account.ID(text)
 	if err := id.Validate(); err != nil {
-		return "", fmt.Errorf("%w: account: %w", errRequest, err)
+		return "", fmt.Errorf("%w: account: %w", site.ErrRequest, err)
 	}
 	return id, nil
 }
@@ -72,26 +53,16 @@ func (s *Site) answer(do func(*call) (any, error)) http.Handler {
 		out, err := do(&call{s, w, r})
 		switch {
 		case err == nil:
-			write(w, http.StatusOK, out)
-		case errors.Is(err, errRequest):
-			refuse(w, http.StatusBadRequest, "REQUEST_MALFORMED", err.Error())
+			site.Write(w, http.StatusOK, out)
+		case errors.Is(err, site.ErrRequest):
+			site.Refuse(w, http.StatusBadRequest, "REQUEST_MALFORMED", err.Error())
 		case errors.Is(err, ErrNoRecord):
-			refuse(w, http.StatusNotFound, "NOT_FOUND", err.Error())
+			site.Refuse(w, http.StatusNotFound, "NOT_FOUND", err.Error())
 		default:
 			if r.Context().Err() == nil {
 				s.log.Error("demo failed", "pattern", r.Pattern, "app", s.app, "error", err)
 			}
-			refuse(w, http.StatusInternalServerError, "INTERNAL", "The demo has failed; the terminal of staunch dev says why.")
+			site.Refuse(w, http.StatusInternalServerError, "INTERNAL", "The demo has failed; the terminal of staunch dev says why.")
 		}
 	})
-}
-
-func refuse(w http.ResponseWriter, code int, reason, message string) {
-	write(w, code, map[string]string{"reason": reason, "message": message})
-}
-
-func write(w http.ResponseWriter, code int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body)
 }

@@ -32,7 +32,7 @@
 //
 // # What keeps other sites out
 //
-// What package web does: a Content Security Policy with Trusted Types (and, for the
+// Package web/site: a Content Security Policy with Trusted Types (and, for the
 // hash of the PIN, WebAssembly), http.CrossOriginProtection, JSON by POST alone. A
 // request that names another host than the page's is refused, so that a name
 // somebody points at 127.0.0.1 reaches nothing.
@@ -49,7 +49,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -57,6 +56,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/request"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // Server is what the demo sees of the server that it is part of.
@@ -132,7 +132,7 @@ func New(o *Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handler = guard(s.routes(page))
+	s.handler = site.Guard(s.routes(page))
 	return s, nil
 }
 
@@ -144,15 +144,11 @@ func byHost(origins []string) (map[string]string, error) {
 	}
 	all := map[string]string{}
 	for _, o := range origins {
-		u, err := url.Parse(o)
-		if err != nil {
-			return nil, fmt.Errorf("demo: Options.Origins: %w", err)
-		}
-		name := u.Hostname()
-		if o != "http://"+u.Host || name != "localhost" && !strings.HasSuffix(name, ".localhost") {
+		host, err := site.Host(o)
+		if err != nil || !strings.HasPrefix(o, "http://") { // which is for localhost alone
 			return nil, fmt.Errorf("demo: Options.Origins: %q is not http on localhost; the demo makes phones for whoever reaches it, and may not be anywhere else", o)
 		}
-		all[u.Host] = o
+		all[host] = o
 	}
 	return all, nil
 }
@@ -162,7 +158,7 @@ func (s *Site) routes(p *page) http.Handler {
 	mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusSeeOther))
 	mux.HandleFunc("GET /demo", p.show)
 	mux.HandleFunc("GET /demo/{$}", p.show)
-	mux.HandleFunc("GET /demo/assets/", p.asset)
+	mux.Handle("GET /demo/assets/", p.files)
 	mux.Handle("GET /demo/settings", s.answer((*call).settings))
 	mux.Handle("POST /demo/attest", s.answer((*call).attest))
 	mux.Handle("POST /demo/verify", s.answer((*call).verify))

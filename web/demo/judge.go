@@ -7,6 +7,7 @@ import (
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // pinnedPolicy is what the app of the demo would have built in: which apps and
@@ -53,10 +54,10 @@ func (c *call) verify() (any, error) {
 		return nil, err
 	}
 	if in.Evidence.Platform != "android" || len(in.Evidence.Chain) == 0 {
-		return nil, fmt.Errorf(`%w: evidence: the phones of the demo are "android", with a chain`, errRequest)
+		return nil, fmt.Errorf(`%w: evidence: the phones of the demo are "android", with a chain`, site.ErrRequest)
 	}
 	if len(in.Challenge) == 0 {
-		return nil, fmt.Errorf("%w: challenge: without one the evidence may be anybody's", errRequest)
+		return nil, fmt.Errorf("%w: challenge: without one the evidence may be anybody's", site.ErrRequest)
 	}
 	verifier, err := attest.NewVerifier(nil)
 	if err != nil {
@@ -68,7 +69,7 @@ func (c *call) verify() (any, error) {
 	}
 	v, err := verifier.Verify(ev, attest.Expect{App: string(c.app), Challenge: in.Challenge}, c.judge, c.now())
 	if err != nil {
-		return nil, fmt.Errorf("%w: evidence: %w", errRequest, err)
+		return nil, fmt.Errorf("%w: evidence: %w", site.ErrRequest, err)
 	}
 	out := struct {
 		Accepted bool      `json:"accepted"`

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/staunchid/staunch/attest/request"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // payments is a payment service as anybody would write one, behind the gate of
@@ -35,7 +36,7 @@ func proxied(next http.Handler) http.Handler {
 func remit(w http.ResponseWriter, r *http.Request) {
 	who, ok := request.FromContext(r.Context())
 	if !ok {
-		refuse(w, http.StatusForbidden, "ATTEST_REJECTED", "Not signed by a registered phone.")
+		site.Refuse(w, http.StatusForbidden, "ATTEST_REJECTED", "Not signed by a registered phone.")
 		return
 	}
 	var p struct {
@@ -45,8 +46,8 @@ func remit(w http.ResponseWriter, r *http.Request) {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil || p.Amount <= 0 || p.Payee == "" {
-		refuse(w, http.StatusBadRequest, "REQUEST_MALFORMED", "A payment has an amount above 0 and a payee.")
+		site.Refuse(w, http.StatusBadRequest, "REQUEST_MALFORMED", "A payment has an amount above 0 and a payee.")
 		return
 	}
-	write(w, http.StatusOK, map[string]any{"paid": p.Amount, "payee": p.Payee, "account": who.Account, "words": fmt.Sprintf("%d to %s", p.Amount, p.Payee)})
+	site.Write(w, http.StatusOK, map[string]any{"paid": p.Amount, "payee": p.Payee, "account": who.Account, "words": fmt.Sprintf("%d to %s", p.Amount, p.Payee)})
 }

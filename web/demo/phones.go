@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/staunchid/staunch/attest/attesttest"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // kinds are the phones that the page asks for, each a row of the catalogue of
@@ -57,18 +58,18 @@ func (c *call) attest() (any, error) {
 		return nil, err
 	}
 	if in.Platform != "android" {
-		return nil, fmt.Errorf(`%w: platform: %q; the phones of the demo are "android", for an iPhone signs in another form`, errRequest, in.Platform)
+		return nil, fmt.Errorf(`%w: platform: %q; the phones of the demo are "android", for an iPhone signs in another form`, site.ErrRequest, in.Platform)
 	}
 	if len(in.Challenge) == 0 || len(in.Challenge) > 64 {
-		return nil, fmt.Errorf("%w: challenge: 1 to 64 bytes", errRequest)
+		return nil, fmt.Errorf("%w: challenge: 1 to 64 bytes", site.ErrRequest)
 	}
 	d, ok := c.phones.row(in.Kind)
 	if !ok {
-		return nil, fmt.Errorf("%w: kind: %q is none that settings name", errRequest, in.Kind)
+		return nil, fmt.Errorf("%w: kind: %q is none that settings name", site.ErrRequest, in.Kind)
 	}
 	sample, err := d.MakeFor(c.now(), in.SPKI, in.Challenge)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errRequest, err)
+		return nil, fmt.Errorf("%w: %w", site.ErrRequest, err)
 	}
 	return map[string]any{"certificateChain": all(sample.Chain)}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
+	"github.com/staunchid/staunch/web/site"
 )
 
 // Bounds of what the page is told.
@@ -150,7 +151,7 @@ func (c *call) recorded() (any, error) {
 	if text := q.Get("after"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 63)
 		if err != nil {
-			return nil, fmt.Errorf("%w: after: %q is no number", errRequest, text)
+			return nil, fmt.Errorf("%w: after: %q is no number", site.ErrRequest, text)
 		}
 		after = n
 	}

@@ -1,13 +1,13 @@
-package console
+package site
 
 import (
 	"net/http"
 	"strings"
 )
 
-// label is what people will know a browser by: "Chromium on Linux". It is taken
+// Label is what people will know a browser by: "Chromium on Linux". It is taken
 // from what the browser says of itself, so nothing is decided by it.
-func label(r *http.Request) string {
+func Label(r *http.Request) string {
 	ua := r.UserAgent()
 	return firstIn(ua, "Browser", browsers()) + " on " + firstIn(ua, "an unknown system", systems())
 }
