@@ -2,7 +2,6 @@ package ts
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,10 +34,10 @@ func (w *world) pinFile(t *testing.T, pin string) string {
 	return path
 }
 
-// until runs the commands that mk makes until one succeeds, for as long as the waits of `staunch dev` take.
+// until runs the commands that mk makes until one succeeds, while they fail because a wait of the server is not over.
 func until(t *testing.T, mk func() *exec.Cmd) line {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Second) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 		out, err := mk().Output()
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		last := read(t, lines[len(lines)-1])
@@ -56,7 +55,7 @@ func until(t *testing.T, mk func() *exec.Cmd) line {
 // TestRecoverBothWays: what a phone in Go has backed up comes back on one in
 // TypeScript, and the reverse.
 func TestRecoverBothWays(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, configure(t, map[string]string{"app.wait recovery": "10s"})) // long enough to be too early
 	ctx := t.Context()
 	const pin, wrong = "748219", "748218"
 	ts := func(home, command string, args map[string]string) *exec.Cmd {
@@ -144,40 +143,6 @@ func TestRecoveryCancelled(t *testing.T) {
 	for _, want := range []string{"OVER", "NOT_ENROLLED"} {
 		if no := fails(t, w.inTypeScript(ctx, "thief", "recover", map[string]string{"pin": "748219"})); no.text("reason") != want {
 			t.Errorf("%v, want %s", no, want)
-		}
-	}
-}
-
-// seeded makes the server's profile "seed": an enclave that learns the PIN.
-func seeded(t *testing.T) func(w *world, dir string) {
-	return func(w *world, dir string) {
-		first := exec.CommandContext(t.Context(), w.staunch, "dev", "--dir", dir, "--listen", "127.0.0.1:0", "--json")
-		out, err := first.StdoutPipe()
-		if err == nil {
-			err = first.Start()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.NewDecoder(out).Decode(new(struct{})); err != nil { // it has written its configuration
-			t.Fatal(err)
-		}
-		if err := first.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if err := first.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(dir, "staunch.toml")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, append(text, "\n[recovery]\nprofile = \"seed\"\n"...), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil { // of the other profile
-			t.Fatal(err)
 		}
 	}
 }

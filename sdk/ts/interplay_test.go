@@ -110,6 +110,9 @@ func (w *world) inTypeScript(ctx context.Context, home, command string, args map
 	if err != nil {
 		panic(err) // strings
 	}
+	if args == nil {
+		args = map[string]string{}
+	}
 	rest, err := json.Marshal(args)
 	if err != nil {
 		panic(err)

@@ -8,56 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"testing"
 	"time"
-
-	accountv1 "github.com/staunchid/staunch/gen/staunch/account/v1"
 )
-
-// newMovesWorld is a world in which moves of phones that are not beside each other
-// are held for as long as hold says: "none", or some seconds. A phone that was added
-// cools off for a second, and a code lives for five.
-func newMovesWorld(t *testing.T, hold string) *world {
-	t.Helper()
-	return newWorld(t, func(w *world, dir string) {
-		first := exec.CommandContext(t.Context(), w.staunch, "dev", "--dir", dir, "--listen", "127.0.0.1:0", "--json")
-		first.Cancel = func() error { return first.Process.Signal(os.Interrupt) }
-		first.WaitDelay = 10 * time.Second
-		out, err := first.StdoutPipe()
-		if err == nil {
-			err = first.Start()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		var at struct{ URL string }
-		if err := json.NewDecoder(out).Decode(&at); err != nil { // it has written its configuration
-			t.Fatal(err)
-		}
-		if err := first.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if err := first.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(dir, "staunch.toml")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for key, value := range map[string]string{"hold_none": hold, "hold_risk": hold, "add": "1s", "offer_ttl": "5s"} {
-			line := regexp.MustCompile("(?m)^" + key + ` = ".*"`)
-			if len(line.FindAll(text, -1)) != 1 {
-				t.Fatalf("the configuration of staunch dev has %s another number of times than once", key)
-			}
-			text = line.ReplaceAll(text, []byte(key+` = "`+value+`"`))
-		}
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
 
 // until reads lines up to an event.
 func (r *running) until(t *testing.T, event string) line {
@@ -142,7 +95,7 @@ func TestMoveBothWays(t *testing.T) {
 	}
 	sameFiles(t, does(t, w.inTypeScript(ctx, "second", "history", nil)), want)
 
-	w.cooled(t, "second")
+	handset{w, "second", true}.cooled(t)
 	sent, got = moves(t, w.inGo(ctx, "third", "transfer receive", "--server", w.url), func(uri string) *exec.Cmd {
 		return w.inTypeScript(ctx, "second", "send", map[string]string{"uri": uri})
 	})
@@ -167,21 +120,6 @@ func TestMoveBothWays(t *testing.T) {
 	}
 	if at := does(t, w.inGo(ctx, "third", "transfer status")); at.text("state") != "recalled" {
 		t.Errorf("the third phone stands at %v", at)
-	}
-}
-
-// cooled waits until a phone in TypeScript, which was added, may do all that its
-// account may.
-func (w *world) cooled(t *testing.T, home string) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		st := does(t, w.inTypeScript(t.Context(), home, "status", nil))
-		if st["deviceState"] == float64(accountv1.State_STATE_ACTIVE) {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("the phone in %s does not cool off: %v", home, st)
-		}
 	}
 }
 
