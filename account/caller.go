@@ -26,7 +26,7 @@ type Caller struct {
 	Key     string    // of a Phone: the id of the attested key that signed this request
 	Name    string    // which one of its kind: an operator's name; may be empty
 	Network string    // keyed hash of the network it comes from; empty: unknown
-	Place   string    // coarse and for people, "Berlin, Germany"; empty: unknown
+	Place   string    // coarse and for people, a country such as "DE"; empty: unknown
 }
 
 // In reports whether c is a known kind of caller of app.

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +100,9 @@ func TestCheck(t *testing.T) {
 		{"a proxy by name", "trusted_proxies = []", `trusted_proxies = ["127.0.0.1", "proxy.example"]`, `trusted_proxies[1]: "proxy.example" is no address`},
 		{"all the world as proxies", "trusted_proxies = []", `trusted_proxies = ["0.0.0.0/0"]`, `trusted_proxies[0]: "0.0.0.0/0" is no address`},
 		{"a prefix with more behind it", "trusted_proxies = []", `trusted_proxies = ["10.0.0.1/8"]`, `trusted_proxies[0]: "10.0.0.1/8" is no address`},
+		{"a country by a proxy", "trusted_proxies = []\n", "trusted_proxies = [\"10.0.0.0/8\"]\ncountry_header = \"CF-IPCountry\"\n", ""},
+		{"a country by nobody", "trusted_proxies = []\n", "trusted_proxies = []\ncountry_header = \"CF-IPCountry\"\n", "country_header: it is believed from trusted_proxies alone, and there are none"},
+		{"a header that is none", "trusted_proxies = []\n", "trusted_proxies = [\"10.0.0.0/8\"]\ncountry_header = \"CF-IPCountry: DE\"\n", `country_header: "CF-IPCountry: DE" is no name of a header`},
 		{"no data_dir", `data_dir = "data"`, `data_dir = ""`, "data_dir: must not be empty"},
 		{"no grace", `"20s"`, `"0s"`, "shutdown_grace: must be longer than zero"},
 		{"level", `level = "info"`, `level = "loud"`, `log.level: "loud" is no level`},
@@ -169,7 +173,9 @@ func TestLoad(t *testing.T) {
 			t.Errorf("with %q: %+v, %v", text, c.Attest, err)
 		}
 	}
-	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != "config: "+file+": line 167: app[0].id: is so" {
+	above, _, _ := strings.Cut(sampleText(t), "\nid = ")
+	want := fmt.Sprintf("config: %s: line %d: app[0].id: is so", file, strings.Count(above, "\n")+2)
+	if err := c.Wrong("app[0].id", "is %s", "so"); !errors.Is(err, config.ErrInvalid) || err.Error() != want {
 		t.Errorf("Wrong: %v", err)
 	}
 	if err := new(config.Config).Wrong("listen", "is so"); err.Error() != "config: listen: is so" {

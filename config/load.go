@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Load reads and checks the configuration in file. Paths in the result start
@@ -108,6 +109,12 @@ func (c *Config) check(fail func(key, reason string) error) error {
 			bad(fmt.Sprintf("trusted_proxies[%d]", i), `%q is no address; write "127.0.0.1", or "10.0.0.0/8" for all that begin so`, text)
 		}
 	}
+	switch h := c.CountryHeader; {
+	case h != "" && !headerName(h):
+		bad("country_header", `%q is no name of a header; write one such as "CF-IPCountry"`, h)
+	case h != "" && len(c.TrustedProxies) == 0:
+		bad("country_header", "it is believed from trusted_proxies alone, and there are none; name your proxies there")
+	}
 	if c.DataDir == "" {
 		bad("data_dir", "must not be empty")
 	}
@@ -138,6 +145,12 @@ func address(text string) bool {
 	_, errAddr := netip.ParseAddr(text)
 	p, errPrefix := netip.ParsePrefix(text)
 	return errAddr == nil || errPrefix == nil && p == p.Masked() && p.Bits() > 0
+}
+
+// headerName reports whether text is the name of a header as edges write them: letters,
+// digits, - and _, of what RFC 9110, Section 5.1 allows.
+func headerName(text string) bool {
+	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // checkFeed judges what is downloaded, and with which keys.

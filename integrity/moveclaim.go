@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/transfer"
 )
 
@@ -208,11 +209,14 @@ func (s *Service) eachAlert(ctx context.Context, tx Tx, id account.ID, fn func(A
 	}
 }
 
-// country is the part of a place behind its last comma: "Germany" of "Berlin,
-// Germany". A place without one, such as the numbers of a network, has none.
+// country is the part of a place behind its last comma: "DE" of "192.0.2.0/24, DE", or
+// all of a place that is the code of a country. Numbers of a network have none.
 func country(place string) string {
 	if i := strings.LastIndex(place, ", "); i >= 0 {
 		return place[i+2:]
 	}
-	return ""
+	if place == attest.CountryUnknown || attest.Country(place) != place {
+		return ""
+	}
+	return place
 }

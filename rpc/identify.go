@@ -30,7 +30,7 @@ func (e *edge) stranger(ctx context.Context, h http.Header) (party, error) {
 	}
 	in := receivedOf(ctx)
 	return party{
-		Caller:  account.Caller{Kind: account.Anonymous, App: app.ID, Network: app.Accounts.Network(in.address)},
+		Caller:  account.Caller{Kind: account.Anonymous, App: app.ID, Network: app.Accounts.Network(in.address), Place: in.country},
 		app:     app.Accounts,
 		message: in.message,
 	}, nil
@@ -57,7 +57,7 @@ func (e *edge) proved(ctx context.Context, h http.Header, revokedToo bool) (part
 		return party{}, err
 	}
 	callOf(ctx).Caller = c.Kind
-	c.Network = p.Network
+	c.Network, c.Place = p.Network, p.Place
 	p.Caller = c
 	return p, nil
 }

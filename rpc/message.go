@@ -21,6 +21,7 @@ import (
 type received struct {
 	message *request.Message
 	address string // of the client: host without port
+	country string // that it is in; empty: unknown
 }
 
 // receivedKey finds the *received of a request in its context.
@@ -43,7 +44,7 @@ func (e *edge) kept(next http.Handler) http.Handler {
 			e.refuse(w, r, errRequestf("the body did not come in whole"))
 			return
 		}
-		in := &received{message: m, address: e.address(r)}
+		in := &received{message: m, address: e.address(r), country: e.country(r)}
 		r = r.WithContext(context.WithValue(r.Context(), receivedKey{}, in))
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		next.ServeHTTP(w, r)

@@ -85,6 +85,9 @@ type Options struct {
 	// its network is counted and stored. nil: that of the connection; a server
 	// behind a proxy must say better.
 	Address func(*http.Request) string
+	// Country gives the country that a request comes from, as ISO 3166-1 alpha-2, or ""
+	// if nobody whom the server trusts has told it. nil: it is never known.
+	Country func(*http.Request) string
 	// Browser finds out whose session the cookie of a request for the stream of
 	// alerts is, and in which app. nil: browsers have no stream.
 	Browser func(*http.Request) (account.Caller, error)
@@ -125,7 +128,7 @@ func Paths() []string {
 
 // New returns the handler of all services.
 func New(opts *Options) (http.Handler, error) {
-	e := &edge{log: opts.Logger, observe: opts.Observe, away: opts.Away, address: opts.Address, browser: opts.Browser}
+	e := &edge{log: opts.Logger, observe: opts.Observe, away: opts.Away, address: opts.Address, country: opts.Country, browser: opts.Browser}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -137,6 +140,9 @@ func New(opts *Options) (http.Handler, error) {
 	}
 	if e.address == nil {
 		e.address = remote
+	}
+	if e.country == nil {
+		e.country = func(*http.Request) string { return "" }
 	}
 	if err := e.setApps(opts.Apps); err != nil {
 		return nil, err
@@ -167,6 +173,7 @@ type edge struct {
 	observe func(Call)
 	away    func(error) bool
 	address func(*http.Request) string
+	country func(*http.Request) string
 	browser func(*http.Request) (account.Caller, error)
 }
 

@@ -110,7 +110,7 @@ func (h *transferHandler) Offer(ctx context.Context, req *connect.Request[transf
 		return nil, err
 	}
 	v, err := p.app.OfferMove(ctx, p.Caller, &integrity.MoveOffer{
-		Envelope: req.Msg.GetEnvelope(), Token: token, Place: networkText(receivedOf(ctx).address),
+		Envelope: req.Msg.GetEnvelope(), Token: token, Place: placeText(receivedOf(ctx)),
 	})
 	if err != nil {
 		return nil, err

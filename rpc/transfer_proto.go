@@ -37,6 +37,16 @@ func moveToProto(v *transfer.View) *transferv1.View {
 	return m
 }
 
+// placeText says where a phone is: its network, and behind a comma its country, each
+// as far as it is known.
+func placeText(in *received) string {
+	network := networkText(in.address)
+	if network == "" || in.country == "" {
+		return network + in.country
+	}
+	return network + ", " + in.country
+}
+
 // networkText says where an address is, as far as this server knows: its network, an
 // IPv4 /24 or IPv6 /48.
 func networkText(address string) string {

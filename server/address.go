@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/staunchid/staunch/attest"
 )
 
 // proxies are the addresses of which the configuration says that proxies of ours
@@ -38,10 +40,7 @@ func (all proxies) has(a netip.Addr) bool {
 // where the nearest proxy has written, as far as proxies of ours have written it;
 // what stands before that anybody may have made up.
 func (all proxies) client(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := connected(r)
 	at, err := netip.ParseAddr(host)
 	if err != nil {
 		return host
@@ -55,4 +54,30 @@ func (all proxies) client(r *http.Request) string {
 		at = before.Unmap()
 	}
 	return at.String()
+}
+
+// country gives the country that a request comes from, as an edge of ours tells it in
+// a header of this name. It is believed from nobody else: who is no proxy of ours has
+// written the header himself. What is no country, or is told twice, is unknown.
+func (all proxies) country(header string) func(*http.Request) string {
+	return func(r *http.Request) string {
+		told := r.Header.Values(header)
+		at, err := netip.ParseAddr(connected(r))
+		if header == "" || len(told) != 1 || err != nil || !all.has(at.Unmap()) {
+			return ""
+		}
+		if code := attest.Country(told[0]); code != attest.CountryUnknown {
+			return code
+		}
+		return ""
+	}
+}
+
+// connected is the host at the other end of a request's connection.
+func connected(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

@@ -41,3 +41,35 @@ func TestClientAddress(t *testing.T) {
 		t.Error("a name is taken for an address")
 	}
 }
+
+// TestCountryOfRequest: only an edge of ours is believed, and only what it says once.
+func TestCountryOfRequest(t *testing.T) {
+	all, err := parseProxies([]string{"127.0.0.1", "10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, remote, header string
+		told                 []string
+		want                 string
+	}{
+		{"an edge of ours", "10.1.2.3:1", "CF-IPCountry", []string{"DE"}, "DE"},
+		{"an edge as IPv4 in IPv6", "[::ffff:127.0.0.1]:1", "CF-IPCountry", []string{"TW"}, "TW"},
+		{"a header in small letters", "10.1.2.3:1", "cf-ipcountry", []string{"de"}, "DE"},
+		{"somebody else", "192.0.2.7:1", "CF-IPCountry", []string{"DE"}, ""},
+		{"nothing", "10.1.2.3:1", "CF-IPCountry", nil, ""},
+		{"no header is read", "10.1.2.3:1", "", []string{"DE"}, ""},
+		{"twice", "10.1.2.3:1", "CF-IPCountry", []string{"DE", "DE"}, ""},
+		{"the edge does not know", "10.1.2.3:1", "CF-IPCountry", []string{"XX"}, ""},
+		{"in no country", "10.1.2.3:1", "CF-IPCountry", []string{"ZZ"}, ""},
+		{"by Tor", "10.1.2.3:1", "CF-IPCountry", []string{"T1"}, ""},
+		{"in words", "10.1.2.3:1", "CF-IPCountry", []string{"Germany"}, ""},
+		{"two in one", "10.1.2.3:1", "CF-IPCountry", []string{"DE, TW"}, ""},
+	}
+	for _, tt := range tests {
+		r := &http.Request{RemoteAddr: tt.remote, Header: http.Header{"Cf-Ipcountry": tt.told}}
+		if got := all.country(tt.header)(r); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func (s *Server) handler(l *loaded, m *metrics) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts.Address = trusted.client
+	opts.Address, opts.Country = trusted.client, trusted.country(s.cfg.CountryHeader)
 	opts.Browser = pages.caller
 	mux := http.NewServeMux()
 	if err := s.withDemo(mux, opts); err != nil {

@@ -35,6 +35,7 @@ type mover struct {
 	dir    string
 	origin string // of the server, the same after each of its starts
 	hook   func(*http.Request) error
+	told   func(client.MoveEvent) // nil: nobody
 	phone  *client.Phone
 	passk  *passkeytest.Authenticator
 	key    client.Key
@@ -151,6 +152,9 @@ func (m *mover) moving(told func(client.MoveEvent)) client.Moving {
 			m.events = append(m.events, e.Event)
 		}
 		m.mu.Unlock()
+		if m.told != nil {
+			m.told(e)
+		}
 		told(e)
 	}}
 }

@@ -31,7 +31,7 @@ func (s *Server) openSites(l *loaded, trusted proxies) (sites, error) {
 		site, err := web.New(&web.Options{
 			App: account.AppID(c.ID), Name: c.Name, Service: s.apps[i].flows,
 			Origins: pageOrigins(c), Accent: c.Colour, Logo: la.logo, SignUp: c.AccountsWithoutDevice,
-			RelatedOrigins: la.rp.RelatedOrigins(), Logger: s.log, Address: trusted.client,
+			RelatedOrigins: la.rp.RelatedOrigins(), Logger: s.log, Address: trusted.client, Country: trusted.country(s.cfg.CountryHeader),
 			Away: func(err error) bool { return errors.Is(err, store.ErrAway) },
 		})
 		if err != nil {
