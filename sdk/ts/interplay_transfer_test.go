@@ -139,16 +139,16 @@ func sameFiles(t *testing.T, got line, want map[string]string) {
 // TestMoves runs the tests of moves in TypeScript, which have both phones in one
 // process, against a server.
 func TestMoves(t *testing.T) {
-	for _, hold := range []struct{ file, hold string }{{"moves", "none"}} {
-		t.Run(hold.file, func(t *testing.T) {
-			w := newMovesWorld(t, hold.hold)
+	for _, c := range []struct{ file, hold string }{{"moves", "none"}, {"held", "4s"}} {
+		t.Run(c.file, func(t *testing.T) {
+			w := newMovesWorld(t, c.hold)
 			setup, err := json.Marshal(map[string]string{"url": w.url, "origin": w.origin})
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", filepath.Join(filepath.Dir(w.script), hold.file+".test.js"))
+			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", filepath.Join(filepath.Dir(w.script), c.file+".test.js"))
 			cmd.Env = append(os.Environ(), "STAUNCH_WORLD="+string(setup))
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
