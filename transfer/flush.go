@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 )
 
@@ -14,11 +15,14 @@ import (
 func (s *Service) Flush(ctx context.Context, id ID, token [32]byte) error {
 	var at uint64
 	for {
-		page, err := s.unsynced(ctx, id, token, at)
-		if err != nil || page.end == at {
+		from := at
+		page, err := s.unsynced(ctx, id, token, from)
+		if err != nil || page.end == from {
 			return err
 		}
-		if err := s.syncPage(ctx, page); err != nil {
+		at, err = s.syncPage(ctx, page)
+		if err != nil {
+			at = from
 			lost, failed := s.lost(ctx, page, err)
 			if failed != nil {
 				return failed
@@ -28,7 +32,6 @@ func (s *Service) Flush(ctx context.Context, id ID, token [32]byte) error {
 			}
 			return err
 		}
-		at = page.end
 	}
 }
 
@@ -66,20 +69,46 @@ func (s *Service) unsynced(ctx context.Context, id ID, token [32]byte, from uint
 	return page, err
 }
 
-// syncPage makes a part durable, and notes it. Nothing can come between its segments
-// meanwhile, since it has no gap.
-func (s *Service) syncPage(ctx context.Context, page flushed) error {
+// syncPage makes a part durable, notes it, and says from where to go on.
+func (s *Service) syncPage(ctx context.Context, page flushed) (next uint64, err error) {
 	if len(page.rows) == 0 {
-		return nil
+		return page.end, nil
 	}
 	var keys []string
 	for _, g := range page.rows {
 		keys = append(keys, s.key(g))
 	}
 	if err := s.blobs.Sync(ctx, slices.Values(keys)); err != nil {
-		return err
+		return 0, err
 	}
-	return s.update(ctx, func(tx Tx) error { return tx.SyncSegments(ctx, page.id, page.revision, page.end) })
+	err = s.update(ctx, func(tx Tx) (err error) {
+		if next, err = page.covered(ctx, tx); err != nil {
+			return err
+		}
+		return tx.SyncSegments(ctx, page.id, page.revision, next)
+	})
+	return next, err
+}
+
+// covered is the record up to which all that is stored now is what was synced. The disk
+// may have lost a segment meanwhile, N has noticed, and C has sent it again: that one
+// has another blob, which no sync has covered, at this place or at an earlier one.
+func (page *flushed) covered(ctx context.Context, tx Tx) (uint64, error) {
+	synced := map[string]bool{}
+	for _, g := range page.rows {
+		synced[g.Blob] = true
+	}
+	before := Segment{Transfer: page.id, Revision: page.revision - 1, First: math.MaxInt64}
+	rows, err := tx.UnsyncedSegments(ctx, before, len(page.rows)+1)
+	for _, g := range rows {
+		if g.Transfer != page.id || g.Revision != page.revision || g.First >= page.end {
+			break
+		}
+		if !synced[g.Blob] {
+			return g.First, nil
+		}
+	}
+	return page.end, err
 }
 
 // lost counts the segments whose blobs are not there, if that is why a sync failed.
