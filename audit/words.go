@@ -1,6 +1,10 @@
 package audit
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Words says in plain words what an entry tells: "the account is frozen". An
 // action that it does not know is told by its name, so that nothing is left out
@@ -24,6 +28,10 @@ func Words(e Entry) string {
 	}
 	return strings.NewReplacer("_", " ", ".", ": ").Replace(e.Action)
 }
+
+// Actions are those that Words has words for, in order. What it makes words of besides,
+// ".wait" of an action and the app's own ones, is not among them.
+func Actions() []string { return slices.Sorted(maps.Keys(known())) }
 
 // known has the actions of all pillars.
 func known() map[string]string {

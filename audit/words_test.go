@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,22 @@ func TestWords(t *testing.T) {
 		if got := audit.Words(audit.Entry{Action: action}); got != want {
 			t.Errorf("%s: %q, want %q", action, got, want)
 		}
+	}
+}
+
+// TestActions: they are in order, and each has words of its own.
+func TestActions(t *testing.T) {
+	all := audit.Actions()
+	if !slices.IsSorted(all) || !slices.Contains(all, "account.freeze") || len(slices.Compact(slices.Clone(all))) != len(all) {
+		t.Errorf("%q", all)
+	}
+	said := map[string]string{}
+	for _, action := range all {
+		words := audit.Words(audit.Entry{Action: action})
+		if other, twice := said[words]; twice || words == "" {
+			t.Errorf("%s and %s: %q", action, other, words)
+		}
+		said[words] = action
 	}
 }
 

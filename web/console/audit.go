@@ -52,6 +52,15 @@ func (a auditAsked) Kinds() []choice {
 	return all
 }
 
+// Actions are what the record's own words are for. Others can be asked for as well:
+// an app has actions of its own.
+func (auditAsked) Actions() (all []choice) {
+	for _, action := range audit.Actions() {
+		all = append(all, choice{Value: action, Label: audit.Words(audit.Entry{Action: action})})
+	}
+	return all
+}
+
 func kinds() []account.Kind {
 	return []account.Kind{account.Phone, account.Browser, account.Backend, account.Operator, account.System, account.Anonymous}
 }
