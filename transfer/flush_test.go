@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/staunchid/staunch/transfer"
 	"github.com/staunchid/staunch/transfer/sealed"
@@ -57,6 +58,8 @@ func TestFlushRacesAll(t *testing.T) {
 	r := streaming(t, func(o *transfer.Options) {
 		o.Policy.Window, o.Policy.MaxBytes, o.Policy.RelaySpace = 1<<30, 1<<30, 1<<30
 	})
+	r.opts.Blobs = &slowSync{r.shelf}
+	r.open()
 	r.sent(segments)
 	var all sync.WaitGroup
 	for range hands {
@@ -71,6 +74,7 @@ func TestFlushRacesAll(t *testing.T) {
 			if err := r.Flush(t.Context(), idOf("t"), r.c); err != nil {
 				t.Error(err)
 			}
+			r.noted()
 		}
 	})
 	all.Wait()
@@ -127,19 +131,40 @@ func (s *shelf) lose(first uint64) {
 	}
 }
 
+// slowSync leaves time between a sync and what is noted of it.
+type slowSync struct{ *shelf }
+
+func (s *slowSync) Sync(ctx context.Context, keys iter.Seq[string]) error {
+	defer time.Sleep(time.Millisecond)
+	return s.shelf.Sync(ctx, keys)
+}
+
 // durable checks that so many segments are noted as durable, each by its own blob.
 func (r *rig) durable(n int) {
 	r.Helper()
+	if got := r.noted(); got != n || len(r.store.data.segments) != n {
+		r.Errorf("%d of %d segments are noted as durable, not %d", got, len(r.store.data.segments), n)
+	}
+}
+
+// noted counts what is noted as durable, and checks that it is: each by its own blob.
+func (r *rig) noted() (n int) {
+	r.Helper()
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	r.shelf.mu.Lock()
+	defer r.shelf.mu.Unlock()
 	synced := map[string]bool{}
 	for _, key := range r.shelf.synced {
 		synced[key[strings.LastIndex(key, "-")+1:]] = true
 	}
 	for at, g := range r.store.data.segments {
-		if !g.Synced || !synced[g.Blob] {
-			r.Errorf("record %d: noted as durable: %t, and its blob is: %t", at.first, g.Synced, synced[g.Blob])
+		if g.Synced && !synced[g.Blob] {
+			r.Errorf("record %d is noted as durable, and its blob is not", at.first)
+		}
+		if g.Synced {
+			n++
 		}
 	}
-	if len(r.store.data.segments) != n {
-		r.Errorf("there are %d segments, not %d", len(r.store.data.segments), n)
-	}
+	return n
 }
