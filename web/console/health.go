@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/staunchid/staunch/account"
+	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/web/chart"
 )
@@ -85,6 +88,26 @@ func healthTabs() []tab {
 // At reports whether a tab is that of the page.
 func (p page) At(path string) bool { return p.Path == path }
 
+// Meaning says what a finding's code means; empty: nobody knows.
+func (page) Meaning(code string) string {
+	c, _ := attest.LookupCode(code)
+	return c.Meaning
+}
+
+// Value is a value of a dim as people read it.
+func (page) Value(dim, value string) string { return valueName(registry.Dim(dim), value) }
+
+// Operation is what a phone wanted.
+func (page) Operation(name string) string {
+	switch name {
+	case "register":
+		return "registrations"
+	case "request":
+		return "requests"
+	}
+	return name
+}
+
 type suspectsPage struct {
 	page
 	Tabs     []tab
@@ -126,6 +149,14 @@ type stagesPage struct {
 	Tabs []tab
 	From time.Time
 	All  []registry.StageState
+}
+
+// Where says which countries a stage concerns.
+func (stagesPage) Where(countries []string) string {
+	if slices.Contains(countries, "*") {
+		return "all countries"
+	}
+	return strings.Join(countries, ", ")
 }
 
 // Percent writes the share that was accepted.

@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 		"/health?span=24h&code=android.ca_bit": {"Findings, by the verdict"},
 		"/health/suspects":                     {"1 exception is proposed", "(claimed)", "not proposed"},
 		"/health/exceptions":                   {"expires in 3 days", "expired 1 h ago", "begins in 1 h", "2 of 2 a day", "spent for today", "attested model Example"},
-		"/health/stages":                       {"observes", "not in the policy any more", "What would be refused"},
+		"/health/stages":                       {"observes", "JP", "not in the policy any more", "What would be refused"},
 		"/accounts":                            {"nobody browses people"},
 		"/accounts/" + owner:                   {"it is new; until", "2 of 10 guesses used", "locked for ever", "the account is frozen", "device active → frozen", "not as it was written"},
 		"/audit":                               {"Nothing is being sealed", "1 entry on this page", "no known key has signed it", "the account is frozen"},

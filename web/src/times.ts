@@ -1,6 +1,7 @@
 // Times in the reader's own zone and language, and the countdowns.
 
-const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const minutes = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const seconds = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
 
 export function left(seconds: number): string {
   const s = Math.max(0, Math.ceil(seconds));
@@ -11,9 +12,14 @@ export function left(seconds: number): string {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
-export function local(at: HTMLTimeElement): void {
+export function local(at: HTMLTimeElement, format = minutes): void {
   const time = new Date(at.dateTime);
   if (!Number.isNaN(time.getTime())) at.textContent = format.format(time);
+}
+
+// localiseExactly writes every time with its seconds, for who puts events in order.
+export function localiseExactly(): void {
+  for (const at of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) local(at, seconds);
 }
 
 // countdown runs down the seconds that the server said are left, whatever the
@@ -32,10 +38,10 @@ export function countdown(at: HTMLElement, seconds: number, over: () => void): (
   return () => clearInterval(timer);
 }
 
-export function localise(root: ParentNode = document): void {
-  for (const at of root.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
-    const seconds = Number(at.dataset.countdown ?? "");
+export function localise(): void {
+  for (const at of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
+    const rest = Number(at.dataset.countdown ?? "");
     if (!("countdown" in at.dataset)) local(at);
-    else if (seconds > 0) countdown(at, seconds, () => setTimeout(() => location.reload(), 1500));
+    else if (rest > 0) countdown(at, rest, () => setTimeout(() => location.reload(), 1500));
   }
 }

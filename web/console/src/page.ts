@@ -3,7 +3,7 @@
 
 import { post } from "../../src/api";
 import { words } from "../../src/passkey";
-import { localise } from "../../src/times";
+import { localiseExactly } from "../../src/times";
 
 document.getElementById("sign-out")?.addEventListener("click", async () => {
   try {
@@ -15,4 +15,4 @@ document.getElementById("sign-out")?.addEventListener("click", async () => {
 addEventListener("pageshow", (e) => {
   if (e.persisted) location.reload(); // whoever went back may be signed out meanwhile
 });
-localise();
+localiseExactly();
