@@ -72,8 +72,9 @@ func (s *Service) Remove(ctx context.Context, c account.Caller, name string) (ID
 	}
 	now := s.clock()
 	var id ID
-	err := s.update(ctx, func(tx Tx) error {
-		// A wrong MAC does not keep anybody in: the row is written anew.
+	// Neither a wrong MAC nor a row that was put back keeps anybody in: the row is
+	// written anew, whatever it was.
+	err := s.store(ctx, func(tx Tx) error {
 		o, found, err := tx.OperatorNamed(ctx, name)
 		if err != nil {
 			return err

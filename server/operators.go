@@ -89,9 +89,14 @@ func (o *Operators) Invite(ctx context.Context, name string) (in *operator.Invit
 	return in, o.origin + "/enrol#" + in.Secret.Text(), nil
 }
 
-// Remove ends an operator, with his sessions.
+// Remove ends an operator, with his sessions, and looks two seconds later whether he
+// is still removed. The error is operator.ErrTampered if he is not.
 func (o *Operators) Remove(ctx context.Context, name string) (operator.ID, error) {
-	return o.people.Remove(ctx, o.caller, name)
+	id, err := o.people.Remove(ctx, o.caller, name)
+	if err != nil {
+		return "", err
+	}
+	return id, o.confirm(ctx, id)
 }
 
 // List gives all, by name; those that were removed too.

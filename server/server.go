@@ -233,6 +233,7 @@ func (s *Server) Run(ctx context.Context) error {
 		sweeper.Go(func() { s.keepTime(sweeping, a) })
 		sweeper.Go(func() { s.deliver(sweeping, a) })
 		sweeper.Go(func() { s.keepMoves(sweeping, a) })
+		sweeper.Go(func() { s.keepOperators(sweeping, a) })
 		sealer.Go(func() { s.keepSealed(sealing, a) })
 	}
 	s.log.Info("serving", "url", s.URL(), "apps", len(s.apps), "policy", s.policy.Load().Digest())

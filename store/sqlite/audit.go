@@ -7,6 +7,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/event"
+	"github.com/staunchid/staunch/store/sqlite/engine"
 )
 
 // AppendAudit puts e at the end of its account's chain.
@@ -49,6 +50,33 @@ func (tx *Tx) AuditApp() account.AppID { return tx.app }
 // AuditEntries calls yield for all entries by account, then number.
 func (tx *Tx) AuditEntries(ctx context.Context, yield func(audit.Entry) error) error {
 	return every(ctx, tx, "audit entry", readEntry, `SELECT `+entryColumns+`, seal FROM audit_entry ORDER BY account, n`, yield)
+}
+
+// AppAuditEntries calls yield for the entries of the app's own chain whose number is
+// from or more, in order.
+func (tx *Tx) AppAuditEntries(ctx context.Context, from uint64, yield func(audit.Entry) error) error {
+	s, err := tx.prepare(ctx, "audit entry", `SELECT `+entryColumns+`, seal FROM audit_entry WHERE account = '' AND n >= ? ORDER BY n`)
+	if err != nil {
+		return err
+	}
+	read := func() error {
+		return s.Each([]any{int64(from)}, func(rows *engine.Stmt) error {
+			e, err := readEntry(rows.Scan)
+			if err != nil {
+				return misread(err)
+			}
+			return yield(e)
+		})
+	}
+	if tx.reads { // it may be a long chain; what writes is not interrupted
+		err = tx.conn.interruptible(ctx, read)
+	} else {
+		err = read()
+	}
+	if err != nil {
+		return tx.fail("audit entry", err)
+	}
+	return nil
 }
 
 // Events gives up to limit events after the given ID, in order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/staunchid/staunch/audit"
@@ -39,7 +40,7 @@ func (s *Store) CheckBy(ctx context.Context, look func(*Tx) (audit.Report, error
 		if report, err = look(tx); err != nil {
 			return err
 		}
-		for _, look := range []func(context.Context) ([]audit.Problem, error){tx.recoveryProblems, tx.transferProblems} {
+		for _, look := range []func(context.Context) ([]audit.Problem, error){tx.recoveryProblems, tx.transferProblems, tx.operatorProblems} {
 			found, err := look(ctx)
 			if problems = append(problems, found...); err != nil {
 				return err
@@ -50,6 +51,7 @@ func (s *Store) CheckBy(ctx context.Context, look func(*Tx) (audit.Report, error
 	if problems, err = s.damage(ctx, problems, err); err != nil {
 		return audit.Report{}, err
 	}
+	report.Problems = slices.DeleteFunc(report.Problems, func(p audit.Problem) bool { return slices.Contains(problems, p) })
 	report.Problems = append(problems, report.Problems...)
 	return report, nil
 }

@@ -70,8 +70,7 @@ func (k keyed) unrecorded(ctx context.Context, yield func(audit.Object) error) e
 				func(c operator.Ceremony) error { return judge("", string(c.ID), c) })
 		},
 		func() error {
-			return every(ctx, k.Tx, "operator's session", readOperatorSession, `SELECT `+operatorSessionColumns+` FROM operator_session ORDER BY id`,
-				func(s operator.Session) error { return judge("", string(s.ID), s) })
+			return k.AllOperatorSessions(ctx, func(s operator.Session) error { return judge("", string(s.ID), s) })
 		},
 	)
 }
