@@ -132,14 +132,14 @@ test("nobody undoes a move by saying that it was aborted", async () => {
 
 test("a stream that is not what the old phone has sealed ends the move", async () => {
   const large = new Uint8Array(9_000_000).fill(7);
-  const swap = (a: number, b: number) => (p: Pair) => (first: number, body: Uint8Array) => (first === a ? p.relay.segments.get(b) ?? body.subarray(0, 10) : body);
+  const swap = (a: number, b: number) => (p: Pair) => (first: number, body: Uint8Array) => (first === a ? p.relay.segments.stored.get(b) ?? body.subarray(0, 10) : body);
   for (const [name, get] of [
     ["a changed byte", () => (_: number, b: Uint8Array) => b.map((v, i) => (i === 5000 ? v ^ 1 : v))],
     ["a changed header", () => (_: number, b: Uint8Array) => b.map((v, i) => (i === 7 ? v ^ 2 : v))],
     ["another segment", swap(0, 64)], ["the same twice", swap(64, 0)],
   ] as const) {
     const p = await Pair.make({ large });
-    p.relay.get = get(p);
+    p.relay.segments.get = get(p);
     const { c, n } = await p.run();
     assert.equal(fault(n.error), "check", name);
     assert.deepEqual([fault(c.error), c.error instanceof MoveError && c.error.why], ["ended", "integrity"], name);
@@ -151,12 +151,12 @@ test("a stream that is not what the old phone has sealed ends the move", async (
 test("segments that this phone has not sealed are not granted", async () => {
   const p = await Pair.make({ f: new Uint8Array(100) });
   let stranger: Uint8Array | undefined;
-  p.relay.get = (_, body) => (body === stranger || Buffer.compare(body, stranger ?? body.subarray(1)) === 0 ? body.subarray(0, 10) : body); // so that it is not opened
-  p.relay.put = (_, body) => {
+  p.relay.segments.get = (_, body) => (body === stranger || Buffer.compare(body, stranger ?? body.subarray(1)) === 0 ? body.subarray(0, 10) : body); // so that it is not opened
+  p.relay.segments.put = (_, body) => {
     stranger ??= body.map((b, i) => (i === 40 ? b ^ 1 : b)); // another salt, so another leaf
-    if (p.relay.puts.length === 0) {
-      p.relay.puts.push(-1);
-      p.relay.segments.set(0, stranger);
+    if (p.relay.segments.puts.length === 0) {
+      p.relay.segments.puts.push(-1);
+      p.relay.segments.stored.set(0, stranger);
       return 409;
     }
     return 0;
@@ -170,12 +170,12 @@ test("segments that this phone has not sealed are not granted", async () => {
 test("what the server has had and has lost is sealed anew, in a new revision", async () => {
   const p = await Pair.make({ f: new Uint8Array(9_000_000) });
   p.relay.refuse.set("Seal", ["TRANSFER_INCOMPLETE"]);
-  const lost = p.relay.segments.delete.bind(p.relay.segments);
+  const lost = p.relay.segments.stored.delete.bind(p.relay.segments.stored);
   const { c, n } = await p.run({ send: { events: (e) => {
     p.c.hear(e);
     if (e.event === "retry" && e.reason === "transfer_incomplete") {
       lost(64);
-      p.relay.segments.delete(64);
+      p.relay.segments.stored.delete(64);
     }
   } } });
   assert.equal(c.error ?? n.error, undefined);
@@ -238,7 +238,7 @@ test("segments are sent to no other server", async () => {
     modes.push([init?.redirect, init?.credentials]);
     return plain(url, init);
   } });
-  p.relay.put = () => 307;
+  p.relay.segments.put = () => 307;
   const { c } = await p.run();
   assert.ok(c.error !== undefined);
   assert.deepEqual(new Set(modes.map((m) => JSON.stringify(m))), new Set(['["manual","omit"]']));

@@ -119,7 +119,7 @@ test("another code or another history does not go on with a move", async () => {
 test("a history that changes while it is sent begins anew", async () => {
   const p = await Pair.make({ a: new Uint8Array(17_000_000), b: Uint8Array.of(1) });
   let changed = false;
-  p.relay.put = () => {
+  p.relay.segments.put = () => {
     if (!changed) {
       changed = true;
       void p.c.history.add("a", new Uint8Array(1_000_000).fill(1), 5);
@@ -146,7 +146,7 @@ test("a file that was written meanwhile is not what was planned, whatever is in 
     },
     stat: async (path: string) => ({ size: (await source.stat(path))?.size ?? 0, modified: at }),
   };
-  p.relay.put = (first) => {
+  p.relay.segments.put = (first) => {
     at = first === 0 ? 2000 : at;
     return 0;
   };
@@ -159,23 +159,23 @@ test("a file that was written meanwhile is not what was planned, whatever is in 
 test("links that break are tried again with smaller segments", async () => {
   const large = new Uint8Array(3_000_000).map((_, i) => i % 249);
   const p = await Pair.make({ large });
-  p.relay.put = (_, body) => (body.length > 700_000 ? 503 : 0);
+  p.relay.segments.put = (_, body) => (body.length > 700_000 ? 503 : 0);
   let broken = 0;
-  p.relay.get = (_, body) => (++broken % 2 === 1 ? body.subarray(0, 100 + body.length / 2) : body);
+  p.relay.segments.get = (_, body) => (++broken % 2 === 1 ? body.subarray(0, 100 + body.length / 2) : body);
   const { c, n } = await p.run();
   assert.equal(c.error ?? n.error, undefined);
-  assert.ok(p.relay.puts.length >= 5);
+  assert.ok(p.relay.segments.puts.length >= 5);
   assert.deepEqual(Buffer.from(await p.n.history.read("large") ?? []), Buffer.from(large));
 });
 
 test("a server that is away is waited for, and then nothing is lost", async () => {
   const p = await Pair.make({ f: Uint8Array.of(1) });
-  p.relay.put = () => 503;
+  p.relay.segments.put = () => 503;
   p.c.patience = 500;
   const { c } = await p.run();
   p.c.patience = 20_000;
   assert.match(String(c.error), /cannot be reached/);
-  p.relay.put = undefined;
+  p.relay.segments.put = undefined;
   const n = p.n.receive({ number: () => Promise.reject(new Error("typed already")) });
   assert.equal(await failed(p.c.send()), "");
   await n;

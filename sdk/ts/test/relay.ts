@@ -2,16 +2,15 @@
  * A server of one move after the other that believes everything and checks nothing: so whatever a phone refuses, it refuses
  * by itself. lie alters what it shows, which makes it the adversary.
  */
-import { createHash } from "node:crypto";
-
 import { create, toJson } from "@bufbuild/protobuf";
 
-import { base64, base64url, equal, hex, utf8 } from "../src/bytes.js";
+import { base64, base64url, equal, utf8 } from "../src/bytes.js";
 import { TransferState, type View, ViewSchema } from "../src/gen/staunch/transfer/v1/transfer_pb.js";
 import { challengeOf } from "../src/phone/approve.js";
 import { decodeEnvelope, decodeMessage } from "../src/transfer/handover/index.js";
-import { parseHeader, recordSize, recordsOf, tagSize } from "../src/transfer/sealed/index.js";
+import { recordSize } from "../src/transfer/sealed/index.js";
 import { anAccount, aToken, FakeServer, type Handler, options, Refusal, signed } from "./fake.js";
+import { Bell, Segments } from "./relaysegments.js";
 
 export const newDevice = "d_cccccccccccccccccccccccccc";
 
@@ -29,29 +28,25 @@ export class Relay {
   recall = 3600; // seconds
   audience = "demo@localhost";
   lie: ((v: Shown, receiver: boolean) => void) | undefined;
-  put: ((first: number, body: Uint8Array) => number) | undefined; // a status; 0: store it
-  get: ((first: number, body: Uint8Array) => Uint8Array) | undefined;
   commits: ((signed: Body) => void) | undefined;
   signsIn: ((signed: Body) => void) | undefined;
   claims: ((answer: Body) => void) | undefined;
   /** Reasons with which the next calls of a name are refused. */
   readonly refuse = new Map<string, string[]>();
   readonly calls: string[] = [];
-  readonly puts: number[] = [];
 
   state = TransferState.UNSPECIFIED;
-  segments = new Map<number, Uint8Array>();
+  readonly #bell = new Bell();
+  readonly segments = new Segments(this.#bell);
   #transfer = "";
   #version = 0n;
   #reason = "";
-  #revision = 0;
   #opens = 0;
   #recallUntil = 0;
   #acked = 0;
   #envelopes = new Map<string, { bytes: Uint8Array; version: bigint }>();
   #tokens: { n?: Uint8Array; c?: Uint8Array } = {};
   #shares: { hold?: Uint8Array; commit?: Uint8Array; sealed?: Uint8Array } = {};
-  #waiting: (() => void)[] = [];
   readonly #server: FakeServer;
 
   constructor() {
@@ -84,14 +79,13 @@ export class Relay {
       Answer: says("answer", S.CLAIMED, () => ({ ceremony: "y_1", options: options() })),
       Confirm: ({ body, ...seen }) => {
         this.#shares.hold ??= bytesOf(body["holdShare"]);
-        this.#revision ||= 1;
+        this.segments.revision ||= 1;
         this.#opens ||= Date.now() + this.held;
         return says("confirm", this.held > 0 ? S.HELD : S.STREAMING)({ body, ...seen });
       },
       Revise: ({ body }) => {
-        if (body["revision"] !== this.#revision) {
-          this.#revision = Number(body["revision"]);
-          this.segments = new Map();
+        if (body["revision"] !== this.segments.revision) {
+          this.segments.begin(Number(body["revision"]));
           this.#acked = 0;
           this.#bump();
         }
@@ -103,7 +97,7 @@ export class Relay {
       },
       Received: ({ body }) => {
         this.#acked = Math.max(this.#acked, Number(body["record"] ?? 0));
-        this.#wake();
+        this.#bell.ring();
         return view(body["token"]);
       },
       Commit: says("receipt", S.COMMITTED, () => {
@@ -144,7 +138,10 @@ export class Relay {
   readonly fetch: typeof fetch = async (input, init) => {
     const url = new URL(String(input));
     init?.signal?.throwIfAborted();
-    return url.pathname.startsWith("/transfer/v1/") ? this.#bulk(url, init) : this.#server.fetch(url, init);
+    if (!url.pathname.startsWith("/transfer/v1/")) {
+      return this.#server.fetch(url, init);
+    }
+    return this.state === TransferState.ABORTED ? new Response(null, { status: 410 }) : this.segments.answer(url, init);
   };
 
   /** shows adds an envelope to a view. */
@@ -167,8 +164,8 @@ export class Relay {
       this.#tokens = { n: token };
       this.#envelopes = new Map();
       this.#shares = {};
-      this.segments = new Map();
-      this.#revision = this.#opens = this.#acked = this.#recallUntil = 0;
+      this.segments.begin(0);
+      this.#opens = this.#acked = this.#recallUntil = 0;
     }
     return this.#step("offer", bytesOf(body["envelope"]), TransferState.OFFERED);
   }
@@ -193,13 +190,7 @@ export class Relay {
 
   #bump(): void {
     this.#version++;
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const fn of this.#waiting.splice(0)) {
-      fn();
-    }
+    this.#bell.ring();
   }
 
   #once(name: string): boolean {
@@ -215,7 +206,7 @@ export class Relay {
     const receiver = this.#tokens.n !== undefined && equal(token, this.#tokens.n);
     const s = this.state;
     const v = create(ViewSchema, {
-      transfer: this.#transfer, state: s, version: this.#version, reason: this.#reason, revision: this.#revision, at: stamp(Date.now()),
+      transfer: this.#transfer, state: s, version: this.#version, reason: this.#reason, revision: this.segments.revision, at: stamp(Date.now()),
       holdReasons: this.held > 0 ? ["class"] : [], recordAcked: BigInt(this.#acked), bytesAcked: BigInt(this.#acked * recordSize),
       envelopes: [...this.#envelopes].filter(([, e]) => e.version > after).map(([step, e]) => ({ step, bytes: e.bytes })),
       ...(this.#opens > 0 ? { opensAt: stamp(this.#opens) } : {}), ...(this.#recallUntil > 0 ? { recallUntil: stamp(this.#recallUntil) } : {}),
@@ -233,20 +224,13 @@ export class Relay {
       return new Refusal("TRANSFER_NOT_FOUND", "not_found");
     }
     const after = BigInt(String(body["afterVersion"] ?? 0));
-    const news = this.#news(Math.min(Number(body["seconds"] ?? 0) * 1000, 100)); // not longer, so that a lie is told and a hold ends
+    const news = this.#bell.heard(Math.min(Number(body["seconds"] ?? 0) * 1000, 100)); // not longer, so that a lie is told and a hold ends
     let v = this.#view(token, after);
     if (v.version <= after && Number(body["seconds"] ?? 0) > 0) {
       await news;
       v = this.#view(token, after);
     }
     return { view: toJson(ViewSchema, v as View) as object };
-  }
-
-  #news(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      setTimeout(resolve, ms);
-    });
   }
 
   async #propose(body: Body): Promise<object> {
@@ -258,49 +242,6 @@ export class Relay {
       options: options(base64url(await challengeOf(pre))),
     };
   }
-
-  async #bulk(url: URL, init?: RequestInit): Promise<Response> {
-    const [revision, first] = url.pathname.split("/").slice(4);
-    if (this.state === TransferState.ABORTED || revision !== String(this.#revision)) {
-      return new Response(null, { status: 410 });
-    }
-    if (first === undefined) {
-      const all = [...this.segments].sort(([a], [b]) => a - b).map(([at, b]) => ({ first: at, records: recordsOf(parseHeader(b).plain), leaf: leafOf(b) }));
-      return Response.json({ segments: all });
-    }
-    if (init?.method === "PUT") {
-      const body = new Uint8Array(await new Response(init.body).arrayBuffer());
-      const status = this.put?.(Number(first), body) ?? 0;
-      if (status === 0) {
-        this.puts.push(Number(first));
-        this.segments.set(Number(first), body);
-        this.#wake();
-      }
-      return new Response(null, { status: status || 201 });
-    }
-    if (!this.segments.has(Number(first))) {
-      await this.#news(50);
-    }
-    const stored = this.segments.get(Number(first));
-    if (stored === undefined) {
-      init?.signal?.throwIfAborted();
-      return new Response(null, { status: 204 });
-    }
-    const from = Number(/^bytes=(\d+)-$/.exec(new Headers(init?.headers).get("Range") ?? "")?.[1] ?? 0);
-    const body = (this.get?.(Number(first), stored.slice()) ?? stored).slice(from);
-    return new Response(body, { status: from > 0 ? 206 : 200 });
-  }
-}
-
-/** leafOf is the leaf of a segment, from its ciphertext alone. */
-function leafOf(segment: Uint8Array): string {
-  const h = createHash("sha256").update(Uint8Array.of(0)).update(segment.subarray(0, 64));
-  for (let at = 64; at < segment.length;) {
-    const end = Math.min(at + recordSize + tagSize, segment.length);
-    h.update(segment.subarray(end - tagSize, end));
-    at = end;
-  }
-  return hex(h.digest());
 }
 
 function base32(bytes: Uint8Array): string {

@@ -4,10 +4,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { errorFromJson } from "@connectrpc/connect/protocol-connect";
 
 import { text } from "../bytes.js";
-import { aborted, type Core, firstPause, mostPause, wait } from "./core.js";
-import { gone, reasonOf, StaunchError, typed, unreached } from "./errors.js";
+import type { Core } from "./core.js";
+import { reasonOf, StaunchError, typed } from "./errors.js";
 import { asNeeded } from "./session.js";
 import { bounded } from "./transport.js";
+import { reopened } from "./tries.js";
 
 /** Alert tells the owner what has happened. */
 export interface Alert {
@@ -50,44 +51,24 @@ export async function ackAlerts(core: Core, seq: number): Promise<void> {
  */
 export async function followAlerts(core: Core, after: number, fn: (a: Alert) => void | Promise<void>, signal?: AbortSignal): Promise<never> {
   const at = { seq: after };
-  let pause = firstPause;
-  let corrected = false;
-  for (let since = core.now(); ;) {
-    const stream = { began: false };
+  const stopped = await reopened(core, async (heard) => {
     try {
-      await follow(core, at, stream, fn, signal);
-      since = core.now();
-      pause = firstPause;
+      await follow(core, at, heard, fn, signal);
+      return undefined;
     } catch (err) {
       if (err instanceof Stopped) {
-        throw err.cause;
+        return err;
       }
-      if (signal?.aborted) {
-        throw aborted(signal);
-      }
-      if (stream.began) {
-        since = core.now();
-        pause = firstPause;
-        corrected = false;
-      }
-      if (!corrected && core.correct(err)) {
-        corrected = true;
-        continue;
-      }
-      if (reasonOf(err) === "SESSION_ENDED" && !core.signedOut) {
-        await core.dropSession();
-        continue;
-      }
-      if (!gone(err)) {
-        throw err;
-      }
-      if (core.now() - since > core.patience) {
-        throw unreached(err);
-      }
+      throw err;
     }
-    await wait(pause, signal);
-    pause = Math.min(2 * pause, mostPause);
-  }
+  }, signal, async (err) => {
+    const ended = reasonOf(err) === "SESSION_ENDED" && !core.signedOut;
+    if (ended) {
+      await core.dropSession();
+    }
+    return ended;
+  });
+  throw stopped.cause;
 }
 
 /** Stopped carries an error of the function that is told of alerts. */
@@ -100,7 +81,7 @@ const silence = 45_000;
 const maxEvent = 64 << 10; // bytes
 
 /** follow reads one stream of server-sent events (WHATWG HTML, Section 9.2). */
-async function follow(core: Core, at: { seq: number }, stream: { began: boolean }, fn: (a: Alert) => void | Promise<void>, signal?: AbortSignal): Promise<void> {
+async function follow(core: Core, at: { seq: number }, began: () => void, fn: (a: Alert) => void | Promise<void>, signal?: AbortSignal): Promise<void> {
   const stop = new AbortController();
   let quiet = setTimeout(() => stop.abort(), silence);
   const heard = () => {
@@ -114,7 +95,7 @@ async function follow(core: Core, at: { seq: number }, stream: { began: boolean 
     if (res.status !== 200) {
       throw await refusedBy(res);
     }
-    stream.began = true;
+    began();
     for await (const data of events(res, heard)) {
       await tell(data, at, fn);
     }

@@ -7,12 +7,13 @@ import type { CallOptions } from "@connectrpc/connect";
 import type { Bytes } from "../bytes.js";
 import { base64url } from "../bytes.js";
 import { type Signed } from "../gen/staunch/account/v1/nouns_pb.js";
-import { gone, neverSent, reasonOf, StaunchError, typed, unreached } from "./errors.js";
+import { gone, neverSent, StaunchError, typed, unreached } from "./errors.js";
 import type { DeviceKey, Hardware, NewKey, Passkeys, Store } from "./ports.js";
 import { sign } from "./request.js";
 import { type Kept, none, parseState, type PhoneState, stateName, stored, Token } from "./state.js";
 import { stripped } from "./strip.js";
 import { type Calling, type Calls, makeCalls, type Send, sendBy } from "./transport.js";
+import { aborted, firstPause, mostPause, wait } from "./tries.js";
 
 /** PhoneOptions are what Phone.open takes. */
 export interface PhoneOptions {
@@ -31,8 +32,6 @@ export interface PhoneOptions {
   readonly now?: () => number;
 }
 
-export const firstPause = 100; // ms
-export const mostPause = 2_000;
 const clockSlack = 5_000; // how far our clock may be off before it is corrected
 
 /** Calls that a lost answer makes uncertain: their flow finds out what has become of them. */
@@ -256,34 +255,6 @@ export class Core {
 function optionsOf<T>(json: string): T {
   const v = JSON.parse(json) as { publicKey?: T };
   return v.publicKey ?? (v as T);
-}
-
-/** aborted is the error for what a caller has stopped. */
-export function aborted(signal: AbortSignal): StaunchError {
-  return new StaunchError("ABORTED", "client: stopped by the caller", { cause: signal.reason });
-}
-
-/** wait pauses between two tries. */
-export function wait(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(aborted(signal as AbortSignal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    if (signal?.aborted) {
-      stop();
-    }
-    signal?.addEventListener("abort", stop, { once: true });
-  });
-}
-
-/** uncertain reports whether a call may have been done although it failed: its answer got lost, or a first try's did. */
-export function uncertain(err: unknown): boolean {
-  return ["UNREACHABLE", "PASSKEY_CEREMONY_USED", "PASSKEY_ALREADY_REGISTERED", "DEVICE_KEY_KNOWN", "JOIN_EXPIRED"].includes(reasonOf(err));
 }
 
 /** addressOf is the address of a server without a slash at its end. */

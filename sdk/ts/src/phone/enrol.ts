@@ -5,9 +5,10 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Bytes } from "../bytes.js";
 import { type NewPhoneSchema, Platform, type Signed, State } from "../gen/staunch/account/v1/nouns_pb.js";
 import { approve } from "./approve.js";
-import { type Core, firstPause, lower, mostPause, uncertain, wait } from "./core.js";
+import { type Core, lower } from "./core.js";
 import { StaunchError } from "./errors.js";
 import { asNeeded, signIn, stranger } from "./session.js";
+import { firstPause, mostPause, uncertain, wait } from "./tries.js";
 
 /** Enrolment is what a new phone says of itself. */
 export interface Enrolment {

@@ -5,10 +5,11 @@ import { base64url, type Bytes, concat, equal, fromBase64url, u32, utf8 } from "
 import { JoinKind, JoinState, type WaitJoinResponse } from "../gen/staunch/account/v1/join_pb.js";
 import { Platform } from "../gen/staunch/account/v1/nouns_pb.js";
 import { approve, type Show } from "./approve.js";
-import { aborted, type Core, firstPause, lower, mostPause, uncertain, wait } from "./core.js";
+import { type Core, lower } from "./core.js";
 import { type Enrolled, enrolled, type Enrolment, mayBegin, newPhone, resume } from "./enrol.js";
-import { gone, reasonOf, StaunchError, unreached } from "./errors.js";
+import { reasonOf, StaunchError } from "./errors.js";
 import { asNeeded } from "./session.js";
+import { firstPause, mostPause, reopened, uncertain, wait } from "./tries.js";
 
 /** Joining is what the new phone shows, so that a device of the account can approve it. */
 export interface Joining {
@@ -101,39 +102,15 @@ async function requestJoin(core: Core, e: Enrolment): Promise<Joining> {
 }
 
 /** waitJoin waits until the join is approved. */
-async function waitJoin(core: Core, id: string, signal?: AbortSignal): Promise<WaitJoinResponse> {
-  let pause = firstPause;
-  let corrected = false;
-  for (let since = core.now(); ;) {
-    try {
-      const heard = await watchJoin(core, id, signal);
-      if (heard !== undefined) {
-        return heard;
-      }
-      since = core.now(); // the server has answered
-      pause = firstPause;
-    } catch (err) {
-      if (signal?.aborted) {
-        throw aborted(signal);
-      }
-      if (!corrected && core.correct(err)) {
-        corrected = true;
-        continue;
-      }
-      if (["JOIN_OVER", "JOIN_EXPIRED", "JOIN_NOT_FOUND"].includes(reasonOf(err))) {
-        await core.change({ began: undefined });
-        throw reasonOf(err) === "JOIN_OVER" ? err : joinOver(reasonOf(err), err);
-      }
-      if (!gone(err)) {
-        throw err;
-      }
-      if (core.now() - since > core.patience) {
-        throw unreached(err);
-      }
+function waitJoin(core: Core, id: string, signal?: AbortSignal): Promise<WaitJoinResponse> {
+  return reopened(core, () => watchJoin(core, id, signal), signal, async (err) => {
+    const why = reasonOf(err);
+    if (["JOIN_OVER", "JOIN_EXPIRED", "JOIN_NOT_FOUND"].includes(why)) {
+      await core.change({ began: undefined });
+      throw why === "JOIN_OVER" ? err : joinOver(why, err);
     }
-    await wait(pause, signal);
-    pause = Math.min(2 * pause, mostPause);
-  }
+    return false;
+  });
 }
 
 function joinOver(why: string, cause?: unknown): StaunchError {

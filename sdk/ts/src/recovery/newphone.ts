@@ -3,9 +3,10 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 
 import { type Bytes, copy } from "../bytes.js";
 import type { StartRecoveryResponse } from "../gen/staunch/account/v1/account_pb.js";
-import { type Core, firstPause, mostPause, uncertain, wait } from "../phone/core.js";
+import type { Core } from "../phone/core.js";
 import { enrolled, type Enrolled, type Enrolment, newPhone, resume } from "../phone/enrol.js";
 import { reasonOf, StaunchError } from "../phone/errors.js";
+import { firstPause, mostPause, uncertain, wait } from "../phone/tries.js";
 import { RecoveryError } from "./errors.js";
 
 /** Recovering is how the recovery of an account on this phone stands. */

@@ -1,35 +1,36 @@
-import { type Bytes, copy, equal, utf8 } from "../../bytes.js";
-import { hash, sha256 } from "../derive.js";
-import { beaconLAN, Code } from "./code.js";
+import { type Bytes, equal, utf8 } from "../../bytes.js";
+import { sha256 } from "../derive.js";
+import type { Code } from "./code.js";
 import { erased, HandoverError } from "./errors.js";
-import { decodeEvidence, encodeEvidence, judge } from "./evidence.js";
-import { Half, offered } from "./half.js";
-import { type Confirm, decodeMessage, type Envelope, type Grant, type Hello, type Receipt, type Recall, type Step, type StepUp } from "./messages.js";
+import type { Half } from "./half.js";
+import { hearHello } from "./hello.js";
+import { type Confirm, decodeMessage, type Envelope, type Grant, type Hello, type Receipt, type Recall, type StepUp } from "./messages.js";
+import { makeOffer, type Random } from "./offer.js";
 import type { HalfOptions, ReceiverOptions } from "./options.js";
-import { decapsulate, numberOf, publicKey, rootKey, sharedKey } from "./schedule.js";
+import { numberOf, sharedKey } from "./schedule.js";
 import { Secret } from "./secret.js";
 import { openSecrets, type Secrets } from "./secrets.js";
+import { Side } from "./side.js";
 import { numberTries, readReceiver, writeReceiver } from "./state.js";
 
 /**
  * Receiver is the new phone's half: a state machine without network, disk and clock. Store it
  * (marshal) after each step and before what the step made is sent, and go on with restore. A
  * method that is called again gives the very bytes that it gave before, and a message that
- * comes again changes nothing. It prints nothing of what it holds.
+ * comes again changes nothing.
  */
-export class Receiver {
-  #half: Half;
-  #audience: string;
-  #trust: HalfOptions["trust"];
+export class Receiver extends Side {
+  readonly #half: Half;
+  readonly #o: HalfOptions;
   #seed: Secret | undefined; // of the KEM key, until there is K0
   #tries: number;
   #typed: boolean; // the number was right
   #opened: boolean; // the secrets were
 
   private constructor(o: HalfOptions, half: Half, more: { seed: Secret | undefined; tries: number; typed: boolean; opened: boolean }) {
+    super(half);
     this.#half = half;
-    this.#audience = o.audience;
-    this.#trust = o.trust;
+    this.#o = o;
     this.#seed = more.seed;
     this.#tries = more.tries;
     this.#typed = more.typed;
@@ -42,18 +43,8 @@ export class Receiver {
   }
 
   /** of is create with what is random given, for the vectors. @internal */
-  static async of(o: ReceiverOptions, random: { readonly id: Bytes; readonly qs: Secret; readonly prox: Secret; readonly seed: Secret }): Promise<Receiver> {
-    const beacons = o.beacons ?? 0, lan = o.lan ?? [];
-    if ((beacons & beaconLAN) !== 0 !== lan.length > 0) {
-      throw new HandoverError("malformed", "options: beaconLAN and lan go together");
-    }
-    const key = await publicKey(random.seed);
-    const code = new Code({ beacons, id: copy(random.id), keyHash: sha256(key), secret: random.qs });
-    const half = new Half(o, code, random.prox);
-    await half.make("offer", {
-      public: code.public(), key, device: half.own, evidence: encodeEvidence(o.evidence), challenge: o.challenge, info: o.info, schema: o.schema,
-      freeBytes: o.freeBytes, ...(lan.length > 0 ? { lan } : {}),
-    });
+  static async of(o: ReceiverOptions, random: Random): Promise<Receiver> {
+    const half = await makeOffer(o, random);
     return new Receiver(o, half, { seed: random.seed, tries: numberTries, typed: false, opened: false });
   }
 
@@ -67,26 +58,6 @@ export class Receiver {
   marshal(): Promise<Bytes> {
     return this.#half.alone(async () =>
       writeReceiver({ half: this.#half, seed: this.#seed, tries: this.#tries, typed: this.#typed, opened: this.#opened }));
-  }
-
-  /** id is the transfer's name: "t_" and 26 characters. */
-  get id(): string {
-    return this.#half.code.transferId();
-  }
-
-  /** has reports whether a message is there. */
-  has(step: Step): boolean {
-    return this.#half.transcript.has(step);
-  }
-
-  /** before is the transcript value before a message: what the owner's step-up for it is over. */
-  before(step: Step): Bytes {
-    return this.#half.transcript.before(step);
-  }
-
-  /** value is the transcript value of a message. */
-  value(step: Step): Bytes {
-    return this.#half.transcript.value(step);
   }
 
   /** code is what to show as a QR code. Since the hello, and once the keys are erased, there is nothing left to scan. */
@@ -126,7 +97,7 @@ export class Receiver {
       }
       try {
         const m = decodeMessage("hello", e.message);
-        await this.#hello(m, e);
+        await hearHello(half, this.#seed, this.#o, m, e);
         this.#seed?.erase();
         this.#seed = undefined;
         half.code.secret.erase();
@@ -137,30 +108,6 @@ export class Receiver {
         throw error;
       }
     });
-  }
-
-  /** hello checks in the order of spec/transfer.md, section 7: class, K0, MAC, proof, audience, evidence. */
-  async #hello(m: Hello, e: Envelope): Promise<void> {
-    const half = this.#half;
-    const th0 = half.transcript.value("offer");
-    const th1 = half.transcript.next("hello", e.message);
-    if (!offered(m.class, half.code.beacons)) {
-      throw new HandoverError("beacon", `the other phone says class ${m.class}, which this code does not offer`);
-    }
-    if (this.#seed === undefined) {
-      throw erased();
-    }
-    const x = await (await decapsulate(this.#seed, m.encapsulated, th0))(th1);
-    half.k0 = rootKey(half.code.secret, m.class === "none" ? undefined : half.prox, x, th1);
-    const value = await half.check("hello", e, m.device);
-    if (m.audience !== this.#audience) {
-      throw new HandoverError("audience", `the other phone speaks of another app or server: ${m.audience}, and this is ${this.#audience}`);
-    }
-    if (m.evidence !== undefined) {
-      await judge(this.#trust, decodeEvidence(m.evidence), hash("evidence", th0), m.device);
-    }
-    half.peer = m.device;
-    half.transcript.put("hello", { envelope: e, value });
   }
 
   /** answer is the nonce, made after the hello has come: so the other phone could not choose its part by the number that comes of it. */
@@ -329,10 +276,6 @@ export class Receiver {
     this.#half.erase();
     this.#seed?.erase();
     this.#seed = undefined;
-  }
-
-  toJSON(): string {
-    return "[redacted]";
   }
 }
 

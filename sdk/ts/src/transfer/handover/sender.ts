@@ -1,15 +1,17 @@
 import { type Bytes, equal } from "../../bytes.js";
-import { hash, sha256 } from "../derive.js";
+import { sha256 } from "../derive.js";
 import type { Code } from "./code.js";
 import { erased, HandoverError } from "./errors.js";
-import { decodeEvidence, encodeEvidence, judge } from "./evidence.js";
-import { Half, offered } from "./half.js";
-import { type Ack, type Class, decodeMessage, encodeMessage, type Envelope, type Matched, type Offer, type Receipt, type Step, type StepUp } from "./messages.js";
+import { type Half, offered } from "./half.js";
+import { sayHello } from "./hello.js";
+import { type Ack, type Class, encodeMessage, type Envelope, type Matched, type Receipt, type StepUp } from "./messages.js";
+import { checkOffer, peerOf } from "./offer.js";
 import type { Granted, Granting, Peer, SenderOptions } from "./options.js";
 import { answers } from "./receiver.js";
-import { encapsulate, numberOf, rootKey, sharedKey } from "./schedule.js";
+import { numberOf, sharedKey } from "./schedule.js";
 import { Secret } from "./secret.js";
 import { sealSecrets } from "./secrets.js";
+import { Side } from "./side.js";
 import { maxGrants, readSender, writeSender } from "./state.js";
 import type { Turn } from "./transcript.js";
 
@@ -17,18 +19,19 @@ import type { Turn } from "./transcript.js";
  * Sender is the current phone's half: a state machine without network, disk and clock. Store it
  * (marshal) after each step and before what the step made is sent, and go on with restore. A
  * method that is called again gives the very bytes that it gave before, and a message that
- * comes again changes nothing. It prints nothing of what it holds.
+ * comes again changes nothing.
  */
-export class Sender {
-  #half: Half;
-  #o: SenderOptions;
-  #peer: Peer;
+export class Sender extends Side {
+  readonly #half: Half;
+  readonly #o: SenderOptions;
+  readonly #peer: Peer;
   #hold: Secret | undefined; // since confirm
   #share: Secret | undefined; // since grant
   #sealed: Bytes | undefined; // since grant
   #older: Turn[]; // grants that were replaced, oldest first
 
   private constructor(o: SenderOptions, half: Half, peer: Peer, more: { hold?: Secret; share?: Secret; sealed?: Bytes; older?: Turn[] } = {}) {
+    super(half);
     if (o.account === "" || o.deviceId === "") {
       throw new TypeError("handover: options: account and deviceId are required");
     }
@@ -47,26 +50,8 @@ export class Sender {
    * phone before hello. An offer that is refused is the end of this transfer: tell the server.
    */
   static async create(code: Code, offer: Envelope, o: SenderOptions): Promise<Sender> {
-    const m = decodeMessage("offer", offer.message);
-    if (!equal(m.public, code.public())) {
-      throw new HandoverError("commitment", "not what was committed to: the offer is for another code");
-    }
-    if (!equal(sha256(m.key), code.keyHash)) {
-      throw new HandoverError("commitment", "not what was committed to: the new phone's key is not the one in the code");
-    }
-    const half = new Half(o, code.copy(), undefined);
-    half.peer = m.device;
-    const value = await half.check("offer", offer, m.device);
-    half.transcript.put("offer", { envelope: offer, value });
-    const verdict = await judge(o.trust, decodeEvidence(m.evidence), m.challenge, m.device);
-    if (o.schema < m.schema.low || o.schema > m.schema.high) {
-      throw new HandoverError("schema",
-        `the app on the new phone cannot read this history: update it there. It reads ${m.schema.low} to ${m.schema.high}, and this is ${o.schema}`);
-    }
-    if (o.bytes > m.freeBytes) {
-      throw new HandoverError("space", `the new phone has no room for the history: ${m.freeBytes} bytes are free there, and this has ${o.bytes}`);
-    }
-    return new Sender(o, half, { ...peerOf(m), verdict });
+    const { half, peer } = await checkOffer(code, offer, o);
+    return new Sender(o, half, peer);
   }
 
   /**
@@ -82,26 +67,6 @@ export class Sender {
   marshal(): Promise<Bytes> {
     return this.#half.alone(async () =>
       writeSender({ half: this.#half, hold: this.#hold, share: this.#share, sealed: this.#sealed, older: this.#older }));
-  }
-
-  /** id is the transfer's name: "t_" and 26 characters. */
-  get id(): string {
-    return this.#half.code.transferId();
-  }
-
-  /** has reports whether a message is there. */
-  has(step: Step): boolean {
-    return this.#half.transcript.has(step);
-  }
-
-  /** before is the transcript value before a message: what the owner's step-up for it is over. */
-  before(step: Step): Bytes {
-    return this.#half.transcript.before(step);
-  }
-
-  /** value is the transcript value of a message. */
-  value(step: Step): Bytes {
-    return this.#half.transcript.value(step);
   }
 
   /** peer is the new phone, as its offer shows it. */
@@ -140,30 +105,8 @@ export class Sender {
       if ((how === "none") !== (beacon === undefined)) {
         throw new HandoverError("beacon", "a beacon goes with the classes lan and near, and with no other");
       }
-      return this.#hello(how, beacon === undefined ? undefined : await half.code.openBeacon(beacon));
+      return sayHello(half, this.#o, how, beacon === undefined ? undefined : await half.code.openBeacon(beacon));
     });
-  }
-
-  async #hello(how: Class, prox: Secret | undefined): Promise<Envelope> {
-    const half = this.#half, o = this.#o;
-    const th0 = half.transcript.value("offer");
-    const { enc, exportKey } = await encapsulate(half.stored("offer").key, th0);
-    const evidence = o.evidence === undefined ? undefined : encodeEvidence(await o.evidence(hash("evidence", th0)));
-    const message = encodeMessage("hello", {
-      encapsulated: enc, device: half.own, account: o.account, deviceId: o.deviceId, audience: o.audience, class: how, info: o.info, label: o.label,
-      ...(evidence === undefined ? {} : { evidence }),
-    });
-    const th1 = half.transcript.next("hello", message);
-    half.k0 = rootKey(half.code.secret, prox, await exportKey(th1), th1);
-    try {
-      const e = await half.makeBytes("hello", message);
-      half.code.secret.erase();
-      return e;
-    } catch (error) {
-      half.k0.erase();
-      half.k0 = undefined;
-      throw error;
-    }
   }
 
   /** handleAnswer takes the new phone's nonce. Only now there is a number. */
@@ -325,12 +268,4 @@ export class Sender {
       this.#hold = this.#share = this.#sealed = undefined;
     });
   }
-
-  toJSON(): string {
-    return "[redacted]";
-  }
-}
-
-function peerOf(m: Offer): Peer {
-  return { info: m.info, lan: m.lan ?? [], schema: m.schema, freeBytes: m.freeBytes };
 }
