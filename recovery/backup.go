@@ -28,6 +28,8 @@ type Backup struct {
 	limit, remaining uint8
 	assurance        string
 	operators        uint8
+
+	listed []string // vaults of the set that was seen last; not kept
 }
 
 // registration is one PIN with one set of keys.
@@ -95,11 +97,15 @@ type BackupInfo struct {
 	Remaining    int // as the vaults last said
 	Vaults       int
 	Threshold    int
-	Acknowledged int    // vaults that hold it
+	Acknowledged int    // vaults of the set that hold it
 	Complete     bool   // nothing is left to do; if Renew is, only Renew or Register does it
 	SetVersion   uint64 // of the newest vault set that the phone has seen
-	Assurance    string
-	Operators    int
+	// Gone are vaults of the registration that were lost for good: the set that the
+	// last call with this Backup has fetched lists them no more. The PIN works as
+	// long as t are left. Ask the owner for it and Register, and all have it again.
+	Gone      []string
+	Assurance string
+	Operators int
 }
 
 // Info describes what the journal has last seen, without asking anybody.
@@ -119,7 +125,12 @@ func (b *Backup) Info() BackupInfo {
 	}
 	if r != nil {
 		in.Found, in.Reg, in.Seq = true, r.reg(), r.seq
-		in.Vaults, in.Threshold, in.Acknowledged = int(r.header.N), int(r.header.T), len(r.have)
+		in.Vaults, in.Threshold, in.Acknowledged, in.Gone = int(r.header.N), int(r.header.T), len(r.have), b.gone(r)
+		for _, id := range in.Gone {
+			if slices.Contains(r.have, id) {
+				in.Acknowledged--
+			}
+		}
 	}
 	if b.blob != nil {
 		in.Seq = b.blob.seq

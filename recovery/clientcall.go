@@ -76,7 +76,7 @@ func (r *round) send(ctx context.Context, requests map[string]request) map[strin
 func (r *round) envelope(id string, op wire.Op) (*vault, *wire.Envelope, error) {
 	v := r.vaults.byID[id]
 	if v == nil {
-		return nil, nil, fmt.Errorf("%w: it is no longer in the vault set", ErrVaultUnavailable)
+		return nil, nil, fmt.Errorf("%w: %w", ErrVaultUnavailable, errGone)
 	}
 	if v.err != nil {
 		return nil, nil, v.err

@@ -76,7 +76,7 @@ func (c *Client) deleteAtAll(ctx context.Context, r *round, b *Backup, got *Back
 		}
 		return s, nil
 	})
-	if err == nil && len(errs) > 0 {
+	if err == nil && len(reachable(errs)) > 0 { // one that is gone has nothing to delete
 		return b.unavailable(errs, len(views), len(reg.ids()))
 	}
 	return err
@@ -134,6 +134,7 @@ type VaultStatus struct {
 	Reachable              bool
 	State                  string // "active", "locked", "deleted", "none"; empty: not reachable
 	Used                   int
+	Gone                   bool  // the set lists it no more: it was lost for good; Register anew
 	Err                    error // why it is not reachable
 }
 
@@ -162,7 +163,7 @@ func (c *Client) Status(ctx context.Context, b *Backup) (*Status, error) {
 	s.Threshold = int(reg.header.T)
 	counts := map[string]int{}
 	for _, id := range reg.ids() {
-		vs := VaultStatus{ID: id, Err: errs[id]}
+		vs := VaultStatus{ID: id, Gone: r.vaults.byID[id] == nil, Err: errs[id]}
 		if m := r.vaults.byID[id]; m != nil {
 			vs.Operator, vs.Platform = m.member.Operator, m.platform
 		}

@@ -108,8 +108,11 @@ func (s *Service) repeatIntents(ctx context.Context, all bool) error {
 // that takes the service down does not do so without end.
 func (s *Service) repeatIntent(ctx context.Context, i IntentRow) error {
 	p, err := s.pool(i.Vault)
-	if err != nil {
-		return err
+	if err != nil { // the set lists it no more: nobody is there to execute it, ever
+		s.log.Warn("recovery: a request that was on its way to a vault which is gone ends", "app", s.app, "vault", i.Vault, "op", wire.Op(i.Op).String())
+		return s.update(ctx, func(tx Tx) error {
+			return tx.EndIntent(ctx, i.Vault, i.Acct, i.Op, sha256.Sum256(i.Request))
+		})
 	}
 	j := &job{
 		pool: p, acct: i.Acct, account: i.Account, op: wire.Op(i.Op), epoch: i.Epoch, request: i.Request, managed: true,

@@ -213,7 +213,7 @@ func (t *try) backup(p *wire.Payload) *Backup {
 		accts[id] = t.accts[id]
 	}
 	return &Backup{
-		account: t.account, profile: t.vaults.set.Profile, known: t.vaults.known, accts: accts, current: reg,
+		account: t.account, profile: t.vaults.set.Profile, known: t.vaults.known, accts: accts, current: reg, listed: t.vaults.ids(),
 		limit: uint8(o.Limit), remaining: uint8(o.Remaining), assurance: o.Assurance, operators: uint8(min(o.Operators, 255)),
 	}
 }

@@ -108,7 +108,7 @@ func (c *Client) open(ctx context.Context, b *Backup) (*round, *BackupView, erro
 		return nil, nil, fmt.Errorf("recovery: the backup is of account %s, and this phone is signed in to %s", b.account, got.Account)
 	}
 	b.account, b.profile, b.known = got.Account, v.set.Profile, v.known
-	b.assurance, b.operators = v.assurance(), uint8(min(v.operators, 255))
+	b.assurance, b.operators, b.listed = v.assurance(), uint8(min(v.operators, 255)), v.ids()
 	accts, err := b.name(&v.set, got.Accts)
 	if err != nil {
 		return nil, nil, err

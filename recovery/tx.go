@@ -92,6 +92,8 @@ type blobTx interface {
 	DropNamed(ctx context.Context, id account.ID, keep [16]byte) error
 
 	Pointer(ctx context.Context, id account.ID) (p PointerRow, found bool, err error)
+	// Pointers gives up to limit of them, after an account, by account.
+	Pointers(ctx context.Context, after account.ID, limit int) ([]PointerRow, error)
 	PutPointer(ctx context.Context, p PointerRow) error
 	DropPointer(ctx context.Context, id account.ID) error
 

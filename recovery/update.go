@@ -12,6 +12,8 @@ import (
 // registration. In profile seed, where the enclave wants the PIN with each
 // payload, it is ErrProfile: Register instead.
 //
+// A vault that was lost for good is not waited for: see BackupInfo.Gone.
+//
 // After *UnavailableError recovery brings the new payload or the one before,
 // until a further Update has reached all vaults.
 func (c *Client) Update(ctx context.Context, b *Backup, p Payload) error {
@@ -111,7 +113,7 @@ func (c *Client) push(ctx context.Context, r *round, b *Backup) error {
 	switch {
 	case err != nil:
 		return err
-	case len(errs) > 0:
+	case len(reachable(errs)) > 0 || len(views) < int(reg.header.T):
 		return b.unavailable(errs, len(views), len(reg.ids()))
 	}
 	reg.blobHash, reg.seq, b.blob = hash, b.blob.seq, nil

@@ -35,6 +35,7 @@ type RecoveryStatus struct {
 type AppRecovery struct {
 	App string
 	recovery.Waiting
+	Behind recovery.Behind // who has not set the PIN anew since a vault was replaced
 }
 
 // ReadRecoveryStatus asks vaults, witnesses, stores and retry stream. A server may
@@ -55,7 +56,10 @@ func ReadRecoveryStatus(ctx context.Context, cfg *config.Config, now time.Time) 
 		}
 		a := AppRecovery{App: cfg.Apps[i].ID}
 		err := viewStore(ctx, cfg, account.AppID(a.App), func(tx *sqlite.Tx) (err error) {
-			a.Waiting, err = recovery.ReadWaiting(ctx, tx, ids, now)
+			if a.Waiting, err = recovery.ReadWaiting(ctx, tx, ids, now); err != nil {
+				return err
+			}
+			a.Behind, err = recovery.ReadBehind(ctx, tx, ids)
 			return err
 		})
 		if err != nil {
@@ -130,7 +134,11 @@ func lookAtVaults(cfg *config.Config) (*vaultView, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	return &vaultView{look.Signed, look.Vaults, look.Config, map[string]string{look.WitnessID: "unix:" + look.Witness}, look.Close}, nil
+	v := &vaultView{look.Signed, look.Vaults, look.Config, map[string]string{}, look.Close}
+	for id, path := range look.Witnesses {
+		v.witnesses[id] = "unix:" + path
+	}
+	return v, nil
 }
 
 // listens reports whether a witness takes connections. Only other members of the

@@ -136,6 +136,7 @@ type storedReport struct {
 	Acknowledged int        `json:"acknowledged"`
 	Assurance    string     `json:"assurance"`
 	Operators    int        `json:"operators"`
+	Gone         []string   `json:"gone"` // vaults that were lost for good
 
 	home string
 }
@@ -144,7 +145,7 @@ func (q *recoverer) stored(op, result string) *storedReport {
 	i := q.backup.Info()
 	return &storedReport{
 		OK: true, Op: op, Result: result, Account: i.Account, RegID: regHex(i.Reg), Profile: i.Profile, Limit: i.Limit, Remaining: i.Remaining,
-		Vaults: i.Vaults, Threshold: i.Threshold, Acknowledged: i.Acknowledged, Assurance: i.Assurance, Operators: i.Operators, home: q.flags.Home,
+		Vaults: i.Vaults, Threshold: i.Threshold, Acknowledged: i.Acknowledged, Gone: append([]string{}, i.Gone...), Assurance: i.Assurance, Operators: i.Operators, home: q.flags.Home,
 	}
 }
 
@@ -154,6 +155,9 @@ func (r *storedReport) words(w io.Writer) error {
 		"updated": "What the PIN brings back is up to date. The PIN is the one that was set before; `staunch phone pin change` sets another.",
 		"changed": "The PIN is changed. The one before does not work any more.",
 	}[r.Result]
+	if len(r.Gone) > 0 {
+		what += "\nVault " + strings.Join(r.Gone, ", ") + " is lost for good, with what it had of the PIN: set the PIN anew with `staunch phone pin change`."
+	}
 	return writeLines(w, what, "",
 		"  account   "+string(r.Account),
 		fmt.Sprintf("  vaults    %d of %d have it, %d are needed", r.Acknowledged, r.Vaults, r.Threshold),

@@ -108,6 +108,9 @@ func recoveryProblems(st *server.RecoveryStatus, cfg *config.Config, now time.Ti
 		if waits(a.Oldest) {
 			add("app %s: a request has been on its way to a vault since %s: look at the server's log", a.App, a.Oldest.UTC().Format(time.RFC3339))
 		}
+		if n := a.Behind.Lost; n > 0 {
+			add("app %s: too few of the vaults are left where %s set the PIN: restore the folder of one that is lost; else owners who have a phone set it anew", a.App, plural(n, "account has", "accounts have"))
+		}
 	}
 	return wrong
 }

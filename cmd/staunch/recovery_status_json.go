@@ -35,6 +35,8 @@ func recoveryStatusJSON(st *server.RecoveryStatus, cfg *config.Config, now time.
 		Intents int                 `json:"open_intents"`
 		Oldest  *time.Time          `json:"oldest_intent_at"`
 		Sealed  map[string][]uint32 `json:"sealed_epochs"`
+		Behind  int                 `json:"accounts_behind"` // have not set the PIN anew since a vault was replaced
+		Lost    int                 `json:"accounts_lost"`   // of those: too few of their vaults are left
 	}
 	vaults, witnesses, apps := []vault{}, []witness{}, []app{}
 	for _, v := range st.Vaults {
@@ -58,7 +60,7 @@ func recoveryStatusJSON(st *server.RecoveryStatus, cfg *config.Config, now time.
 		for id, epochs := range a.Sealed {
 			sealed[id] = append([]uint32{}, epochs...)
 		}
-		apps = append(apps, app{a.App, a.Intents, notZero(a.Oldest), sealed})
+		apps = append(apps, app{a.App, a.Intents, notZero(a.Oldest), sealed, a.Behind.Accounts, a.Behind.Lost})
 	}
 	f := st.Freshness
 	return map[string]any{

@@ -76,6 +76,9 @@ func writeRecoveryStatus(w io.Writer, st *server.RecoveryStatus, cfg *config.Con
 			text = fmt.Sprintf("%s on the way to a vault, the oldest for %s", plural(a.Intents, "request", "requests"), age(a.Oldest, now))
 		}
 		fmt.Fprintf(&b, "app %s: %s\n", printable(a.App), text)
+		if n := a.Behind.Accounts; n > 0 {
+			fmt.Fprintf(&b, "app %s: %s not set the PIN anew since a vault was replaced\n", printable(a.App), plural(n, "account has", "accounts have"))
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -26,6 +26,7 @@ w1       -         -             -  -       -                 -  witness, listen
 
 app demo: no request is on its way to a vault
 app shop: 1 request on the way to a vault, the oldest for 3 min
+app shop: 2 accounts have not set the PIN anew since a vault was replaced
 `
 
 // statusAt is how recovery stands at a time, when one replica is away.
@@ -46,7 +47,7 @@ func statusAt(now time.Time) *server.RecoveryStatus {
 		Freshness: wire.Freshness{Level: "quorum", W: 4, Q: 3, R: 3, F: 1}, OnAmnesia: "ceremony", WitnessErrors: map[string]string{"w1": ""},
 		Apps: []server.AppRecovery{
 			{App: "demo", Waiting: recovery.Waiting{Sealed: map[string][]uint32{"v1": {3}}}},
-			{App: "shop", Waiting: recovery.Waiting{Sealed: map[string][]uint32{"v1": {3, 4}}, Intents: 1, Oldest: now.Add(-3 * time.Minute)}},
+			{App: "shop", Waiting: recovery.Waiting{Sealed: map[string][]uint32{"v1": {3, 4}}, Intents: 1, Oldest: now.Add(-3 * time.Minute)}, Behind: recovery.Behind{Accounts: 2}},
 		},
 		Retry: stream.Stats{Depth: 2, Oldest: now.Add(-4 * time.Minute), Dead: 1},
 	}
@@ -71,6 +72,7 @@ func TestRecoveryStatus(t *testing.T) {
 		{"a witness is away", func(s *server.RecoveryStatus) { well(s); s.WitnessErrors["w1"] = "no route" }, []string{"witness w1: no route"}},
 		{"a record waits", func(s *server.RecoveryStatus) { well(s); s.Retry.Oldest = now.Add(-6 * time.Minute) }, []string{"retry stream: a record has waited for its store since 2026-11-22T11:54:00Z"}},
 		{"a request waits", func(s *server.RecoveryStatus) { well(s); s.Apps[1].Oldest = now.Add(-6 * time.Minute) }, []string{"app shop: a request has been on its way"}},
+		{"too few vaults are left", func(s *server.RecoveryStatus) { well(s); s.Apps[1].Behind.Lost = 1 }, []string{"app shop: too few of the vaults are left where 1 account has set the PIN"}},
 		{"no stream", func(s *server.RecoveryStatus) { well(s); s.RetryError = "no broker" }, []string{"retry stream: no broker"}},
 		{"nobody answers", func(s *server.RecoveryStatus) {
 			well(s)

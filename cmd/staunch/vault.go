@@ -17,6 +17,7 @@ type VaultCmd struct {
 	Witness  VaultWitnessCmd  `cmd:"" help:"Run a witness that is no vault."`
 	NewSet   VaultNewSetCmd   `cmd:"" help:"Make a vault set for vaults on other machines, and what each of them is started with."`
 	Ceremony VaultCeremonyCmd `cmd:"" help:"Sign a re-base, for vaults that lost their marks or whose store went back."`
+	Replace  VaultReplaceCmd  `cmd:"" help:"Put a new vault in the place of one that is lost for good."`
 	Sign     VaultSignCmd     `cmd:"" help:"Add a release key's signature to a vault set or a ceremony."`
 	Show     VaultShowCmd     `cmd:"" help:"Print a vault set, ceremony, configuration, evidence or receipt in words."`
 }

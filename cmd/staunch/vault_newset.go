@@ -59,7 +59,7 @@ func (c *VaultNewSetCmd) Run(s *streams) error {
 	if plan.Witnesses, err = parties("--witness", c.Witness); err != nil {
 		return &exitError{exitCannot, err}
 	}
-	if plan.Measurements, err = c.programs(plan.From); err != nil {
+	if plan.Measurements, err = programs(c.SHA256, plan.From); err != nil {
 		return &exitError{exitCannot, err}
 	}
 	key, err := release.ReadKey(c.ReleaseKey)
@@ -107,9 +107,8 @@ func (c *VaultNewSetCmd) write(doc []byte, configs map[string]wire.Config) error
 	return errors.Join(errs...)
 }
 
-// programs are those that may run as a vault.
-func (c *VaultNewSetCmd) programs(now time.Time) ([]wire.Measurement, error) {
-	sums := c.SHA256
+// programs are those that may run as a vault: with these sums, or else this one.
+func programs(sums []string, now time.Time) ([]wire.Measurement, error) {
 	if len(sums) == 0 {
 		self, err := process.Self()
 		if err != nil {

@@ -44,7 +44,7 @@ tee                   | tee/process internal/cbor                               
 tee/process           | internal/cbor                                                            |
 integrity             | account audit event attest attest/... passkey transfer transfer/handover |
 recovery              | account audit event internal/cbor tee tee/... recovery/wire recovery/toprf recovery/cpace |
-recovery/recoverytest | account recovery recovery/cpace recovery/toprf recovery/vault recovery/wire tee tee/process             |
+recovery/recoverytest | account recovery recovery/cpace recovery/release recovery/toprf recovery/vault recovery/wire tee tee/process             |
 recovery/recoverytest/insider | account event recovery recovery/recoverytest recovery/replica recovery/spawn recovery/wire store/sqlite stream stream/wal |
 gen/staunch/transfer/v1 | gen/staunch/account/v1                                                   | google.golang.org/protobuf
 gen/staunch/transfer/v1/transferv1connect | gen/staunch/transfer/v1                              | connectrpc.com/connect

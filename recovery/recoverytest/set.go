@@ -2,7 +2,10 @@ package recoverytest
 
 import (
 	"crypto/ed25519"
+	"fmt"
+	"slices"
 
+	"github.com/staunchid/staunch/recovery/release"
 	"github.com/staunchid/staunch/recovery/wire"
 	"github.com/staunchid/staunch/tee"
 )
@@ -24,6 +27,29 @@ func (v *Vaults) firstSet() (wire.VaultSet, error) {
 		})
 	}
 	return set, nil
+}
+
+// Replace starts a vault in the place of one that is lost for good; as a witness
+// that goes on (release.Replacement).
+func (v *Vaults) Replace(lost, id string) error {
+	i := slices.IndexFunc(v.List, func(one *Vault) bool { return one.ID == lost })
+	if i < 0 {
+		return fmt.Errorf("recoverytest: there is no vault %s", lost)
+	}
+	r := &release.Replacement{
+		Signed: v.Set(), Like: v.List[i].config, Lost: lost, New: release.Party{ID: id, Operator: "local"},
+		Measurements: v.set.Vaults[i].Measurements, From: v.options.Now(),
+	}
+	set, _, err := r.Make()
+	if err != nil {
+		return err
+	}
+	one, err := v.start(id, v.counts)
+	if err != nil {
+		return err
+	}
+	v.List[i], v.set = one, set
+	return nil
 }
 
 // Set is the signed vault set.

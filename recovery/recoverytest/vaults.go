@@ -19,6 +19,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,6 +79,7 @@ type Vaults struct {
 	release []ed25519.PrivateKey
 	set     wire.VaultSet
 	self    *process.Report
+	counts  map[string]*vault.Witness
 }
 
 // Vault is one of them. It is a recovery.Link.
@@ -112,12 +115,11 @@ func NewVaults(in *Options) (*Vaults, error) {
 	for i := range o.N {
 		ids = append(ids, fmt.Sprintf("v%d", i+1))
 	}
-	witnesses, err := v.witnesses(ids)
-	if err != nil {
+	if v.counts, err = v.witnesses(ids); err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		one, err := v.start(id, witnesses)
+		one, err := v.start(id, v.counts)
 		if err != nil {
 			return nil, fmt.Errorf("recoverytest: vault %s: %w", id, err)
 		}
@@ -185,9 +187,9 @@ func (v *Vaults) start(id string, witnesses map[string]*vault.Witness) (*Vault, 
 	var fresh vault.Freshness = vault.NewMemory()
 	if s.Level == vault.LevelQuorum {
 		var peers []vault.Peer
-		for wid, w := range witnesses {
+		for _, wid := range slices.Sorted(maps.Keys(witnesses)) {
 			one.config.Witnesses = append(one.config.Witnesses, wid)
-			peers = append(peers, w.Local(id))
+			peers = append(peers, witnesses[wid].Local(id))
 		}
 		q, err := vault.NewQuorum(&vault.QuorumOptions{
 			Vault: id, Key: keys.MarkKey(id), Witnesses: peers, Q: int(s.Q), R: int(s.R), F: int(s.F), Own: witnesses[id],

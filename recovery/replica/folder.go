@@ -92,8 +92,11 @@ func (f *folder) keys() (*vault.MasterKeys, error) {
 }
 
 // hasKeys reports whether keys were ever kept here.
-func (f *folder) hasKeys() (bool, error) {
-	_, err := os.Stat(filepath.Join(f.dir, keysFile))
+func (f *folder) hasKeys() (bool, error) { return HasKeys(f.dir) }
+
+// HasKeys reports whether the folder of a vault has master keys. It does not open them.
+func HasKeys(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, keysFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

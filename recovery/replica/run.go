@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,7 +81,7 @@ func RunWitness(ctx context.Context, options *Options) error {
 		return err
 	}
 	if p.witness == nil {
-		return fmt.Errorf("%w: freshness of level %s has no witnesses", ErrFolder, p.config.Freshness.Level)
+		return fmt.Errorf("%w: the configuration of %s lists no such witness", ErrFolder, o.ID)
 	}
 	p.serveWitness(links)
 	o.Logger.Log(ctx, o.warn(), "witness runs as an ordinary process, NOT a TEE", "witness", o.ID)
@@ -223,10 +224,13 @@ func (p *replica) freshness(links *vault.LinkOptions) (vault.Freshness, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.remember(id); err != nil {
-		return nil, err
+	var all []vault.Peer
+	if slices.Contains(c.Witnesses, p.o.ID) { // a vault in the place of a lost one is none
+		if err := p.remember(id); err != nil {
+			return nil, err
+		}
+		all = append(all, p.witness.Local(id))
 	}
-	all := []vault.Peer{p.witness.Local(id)}
 	for _, other := range c.Witnesses {
 		if other == id {
 			continue

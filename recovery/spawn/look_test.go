@@ -28,7 +28,7 @@ func TestLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := Look(d)
-	if err != nil || string(v.Signed) != string(s.Signed()) || len(v.Vaults) != 3 || v.Config.Freshness.W != 4 || !strings.HasSuffix(v.Witness, "/w1/peer.sock") {
+	if err != nil || string(v.Signed) != string(s.Signed()) || len(v.Vaults) != 3 || v.Config.Freshness.W != 4 || !strings.HasSuffix(v.Witnesses["w1"], "/w1/peer.sock") {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	v.Close()

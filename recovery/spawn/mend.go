@@ -14,7 +14,7 @@ import (
 // the keys from the first. The keys of a vault come from nowhere: it says so and
 // does not start, and the others go on without it.
 func (s *Set) mend(configs map[string]wire.Config) error {
-	for id, folders := range s.folders() {
+	for id, folders := range s.shape.folders() {
 		for _, name := range folders {
 			path := filepath.Join(s.o.Dir, name)
 			there, err := exists(filepath.Join(path, replica.ConfigFile))

@@ -39,42 +39,6 @@ type Options struct {
 	Now func() time.Time
 }
 
-// shape is what a profile comes to on one machine.
-type shape struct {
-	children []child // the processes
-	witness  string  // that runs here; empty: none
-}
-
-// child is one process of a vault.
-type child struct {
-	vault, replica string
-	keysFrom       bool // it has the master keys handed over
-	keysOn         bool // it hands them over
-}
-
-func (c child) folder() string {
-	if c.replica == "a" {
-		return c.vault
-	}
-	return c.vault + "-" + c.replica
-}
-
-func (c child) name() string { return c.vault + "/" + c.replica }
-
-// shapes are the profiles (recovery, "Profiles").
-func shapes() map[string]shape {
-	return map[string]shape{
-		"kr1-2of3": {
-			witness:  "w1",
-			children: []child{{vault: "v1", replica: "a"}, {vault: "v2", replica: "a"}, {vault: "v3", replica: "a"}},
-		},
-		"kr1-single": {children: []child{{vault: "v1", replica: "a"}}},
-		"seed": {
-			children: []child{{vault: "v1", replica: "a", keysOn: true}, {vault: "v1", replica: "b", keysFrom: true}, {vault: "v1", replica: "c", keysFrom: true}},
-		},
-	}
-}
-
 // longestSocket is how long the path of a unix socket may be: sun_path has 104
 // bytes on some systems, 108 on others, with its end.
 const longestSocket = 103

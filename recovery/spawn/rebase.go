@@ -31,8 +31,7 @@ func Rebase(dir string, r release.Rebase, only []string, accounts map[string][]w
 		}
 	}
 	r.SetVersion = set.Version
-	s := &Set{shape: shapes()[set.Profile]}
-	folders := s.folders()
+	folders := shapes()[set.Profile].of(&set).folders()
 	for _, id := range only {
 		if folders[id] == nil {
 			return nil, fmt.Errorf("%w %s has no vault and no witness %q", ErrFolder, dir, id)

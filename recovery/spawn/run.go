@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +40,7 @@ func (s *Set) Run(ctx context.Context) error {
 			s.keep(ctx, "vault "+c.name(), func(ctx context.Context) error { return s.runChild(ctx, exe, c) })
 		})
 	}
-	if w := s.shape.witness; w != "" {
+	for _, w := range s.shape.witnesses {
 		parts.Go(func() {
 			s.keep(ctx, "witness "+w, func(ctx context.Context) error {
 				return replica.RunWitness(ctx, &replica.Options{ID: w, Dir: filepath.Join(s.o.Dir, w), Create: s.first.Load(), Hosted: true, Logger: s.log})
@@ -134,33 +135,59 @@ func (s *Set) args(c child) []string {
 	if c.keysFrom {
 		args = append(args, "--keys-from", keys)
 	}
-	if s.first.Load() {
+	if s.first.Load() || s.begins(c) {
 		args = append(args, "--create")
 	}
 	return append(args, s.o.LogArgs...)
 }
 
+// begins reports whether a vault is in the place of another, and has never answered.
+func (s *Set) begins(c child) bool {
+	there, err := exists(filepath.Join(s.o.Dir, c.folder(), firstFile))
+	return err == nil && there
+}
+
 // Ready waits until every vault answers, and notes then that none of them begins
 // for the first time any more.
 func (s *Set) Ready(ctx context.Context) error {
-	for _, c := range s.shape.children {
-		for {
-			_, err := s.links[c.name()].Info(ctx)
-			if err == nil {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("spawn: vault %s does not answer; its log says why: %w", c.name(), errors.Join(ctx.Err(), err))
-			case <-time.After(50 * time.Millisecond):
-			}
-		}
+	errs := make([]error, len(s.shape.children))
+	var waiting sync.WaitGroup
+	for i, c := range s.shape.children {
+		waiting.Go(func() { errs[i] = s.await(ctx, c) })
+	}
+	waiting.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	if !s.first.Swap(false) {
 		return nil
 	}
-	if err := os.Remove(filepath.Join(s.o.Dir, firstFile)); err != nil {
+	return s.begun(s.o.Dir)
+}
+
+// await waits for one vault, and notes that it has begun.
+func (s *Set) await(ctx context.Context, c child) error {
+	for {
+		_, err := s.links[c.name()].Info(ctx)
+		if err == nil {
+			return s.begun(filepath.Join(s.o.Dir, c.folder()))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("spawn: vault %s does not answer; its log says why: %w", c.name(), errors.Join(ctx.Err(), err))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// begun notes it in a folder: what is lost from now on is not made anew.
+func (s *Set) begun(dir string) error {
+	err := os.Remove(filepath.Join(dir, firstFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("spawn: %w", err)
 	}
-	return syncDir(s.o.Dir)
+	return syncDir(dir)
 }

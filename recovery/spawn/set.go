@@ -64,7 +64,7 @@ func Open(o *Options) (*Set, error) {
 	if err := s.load(); err != nil {
 		return nil, err
 	}
-	for _, c := range shape.children {
+	for _, c := range s.shape.children {
 		s.links[c.name()] = recovery.DialLink("unix", filepath.Join(o.Dir, c.folder(), "vault.sock"))
 	}
 	return s, nil
@@ -101,7 +101,7 @@ func (s *Set) make() error {
 	if err != nil {
 		return fmt.Errorf("spawn: %w", err)
 	}
-	for id, folder := range s.folders() {
+	for id, folder := range s.shape.folders() {
 		c := configs[id]
 		b, err := wire.Encode(&c)
 		if err != nil {
@@ -128,19 +128,7 @@ func (s *Set) make() error {
 	return syncDir(filepath.Dir(s.o.Dir))
 }
 
-// folders are those of each vault and witness, by its id.
-func (s *Set) folders() map[string][]string {
-	all := map[string][]string{}
-	for _, c := range s.shape.children {
-		all[c.vault] = append(all[c.vault], c.folder())
-	}
-	if w := s.shape.witness; w != "" {
-		all[w] = []string{w}
-	}
-	return all
-}
-
-// plan is the set as the options have it.
+// plan is the set as the options have it, and as it began.
 func (s *Set) plan(key, vouchers ed25519.PrivateKey) (*release.Plan, error) {
 	here, err := s.measurement()
 	if err != nil {
@@ -153,13 +141,14 @@ func (s *Set) plan(key, vouchers ed25519.PrivateKey) (*release.Plan, error) {
 	if p.OnAmnesia == "" {
 		p.OnAmnesia = "checkpoint"
 	}
-	for _, c := range s.shape.children {
+	began := shapes()[s.o.Profile]
+	for _, c := range began.children {
 		if c.replica == "a" {
 			p.Vaults = append(p.Vaults, release.Party{ID: c.vault, Operator: operator})
 		}
 	}
-	if s.shape.witness != "" {
-		p.Witnesses = append(p.Witnesses, release.Party{ID: s.shape.witness, Operator: operator})
+	for _, w := range began.witnesses {
+		p.Witnesses = append(p.Witnesses, release.Party{ID: w, Operator: operator})
 	}
 	return p, nil
 }
@@ -205,6 +194,7 @@ func (s *Set) load() (err error) {
 	if s.set, err = wire.Decode[wire.VaultSet](doc.TBS); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
 	}
+	s.shape = s.shape.of(&s.set)
 	configs, err := s.same()
 	if err != nil {
 		return err
@@ -238,10 +228,18 @@ func (s *Set) same() (map[string]wire.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spawn: %w", err)
 	}
-	same := func(a, b wire.Member) bool { return a.Vault == b.Vault && a.ConfigHash == b.ConfigHash }
-	if !slices.EqualFunc(planned.Vaults, s.set.Vaults, same) || !slices.EqualFunc(planned.WitnessesOnly, s.set.WitnessesOnly, same) {
-		return nil, fmt.Errorf("%w %s was made with %s than the configuration has: vaults stay what they were made as, so put it back",
-			ErrFolder, s.o.Dir, s.another(configs))
+	first := configs[planned.Vaults[0].Vault]
+	for _, m := range slices.Concat(s.set.Vaults, s.set.WitnessesOnly) {
+		c, began := configs[m.Vault]
+		if !began { // it is in the place of another
+			c = first
+			c.Vault = m.Vault
+			configs[m.Vault] = c
+		}
+		if hash, err := c.Hash(); err != nil || hash != m.ConfigHash {
+			return nil, fmt.Errorf("%w %s was made with %s than the configuration has: vaults stay what they were made as, so put it back",
+				ErrFolder, s.o.Dir, s.another(configs))
+		}
 	}
 	return configs, nil
 }
@@ -307,7 +305,7 @@ func (s *Set) publish(dir string, version uint64, signed []byte) error {
 
 // spread gives it to every vault and to the witness.
 func (s *Set) spread(dir string, signed []byte) error {
-	for _, folders := range s.folders() {
+	for _, folders := range s.shape.folders() {
 		for _, name := range folders {
 			path := filepath.Join(dir, name, replica.SetFile)
 			if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, signed) {

@@ -75,6 +75,12 @@ func (tx *Tx) Pointer(ctx context.Context, id account.ID) (p recovery.PointerRow
 	return one(ctx, tx, "recovery pointer", readPointer, `SELECT `+pointerColumns+` FROM recovery_pointer WHERE account = ?`, string(id))
 }
 
+// Pointers gives up to limit of them, after an account, by account.
+func (tx *Tx) Pointers(ctx context.Context, after account.ID, limit int) ([]recovery.PointerRow, error) {
+	return some(ctx, tx, "recovery pointer", readPointer, `SELECT `+pointerColumns+` FROM recovery_pointer WHERE account > ? ORDER BY account LIMIT ?`,
+		string(after), limit)
+}
+
 // PutPointer stores it, whether or not there is one.
 func (tx *Tx) PutPointer(ctx context.Context, p recovery.PointerRow) error {
 	_, err := tx.exec(ctx, "recovery pointer", `INSERT INTO recovery_pointer (`+pointerColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

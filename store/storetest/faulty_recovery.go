@@ -112,6 +112,10 @@ func (tx *faultyTx) Pointer(ctx context.Context, id account.ID) (recovery.Pointe
 	return around2(tx, "Pointer", func() (recovery.PointerRow, bool, error) { return tx.Tx.Pointer(ctx, id) })
 }
 
+func (tx *faultyTx) Pointers(ctx context.Context, after account.ID, limit int) ([]recovery.PointerRow, error) {
+	return around(tx, "Pointers", func() ([]recovery.PointerRow, error) { return tx.Tx.Pointers(ctx, after, limit) })
+}
+
 func (tx *faultyTx) PutPointer(ctx context.Context, p recovery.PointerRow) error {
 	return around0(tx, "PutPointer", func() error { return tx.Tx.PutPointer(ctx, p) })
 }

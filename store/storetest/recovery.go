@@ -327,6 +327,20 @@ func testRecoveryBlobs(t *testing.T, open Open) {
 		update(t, s, func(tx Tx) error { return tx.PutPointer(ctx, p) })
 		same(t, p, pointer(true))
 	}
+	early := pointer(true)
+	late := early
+	late.Account = bob
+	update(t, s, func(tx Tx) error { return tx.PutPointer(ctx, late) })
+	if early.Account > late.Account {
+		early, late = late, early
+	}
+	pointers := func(after account.ID, limit int) []recovery.PointerRow {
+		t.Helper()
+		return look(t, s, func(tx Tx) ([]recovery.PointerRow, error) { return tx.Pointers(ctx, after, limit) })
+	}
+	same(t, []recovery.PointerRow{early, late}, pointers("", 10))
+	same(t, []recovery.PointerRow{early}, pointers("", 1))
+	same(t, []recovery.PointerRow{late}, pointers(early.Account, 10))
 	update(t, s, func(tx Tx) error { return tx.DropPointer(ctx, bob) })
 	pointer(true)
 	update(t, s, func(tx Tx) error { return tx.DropPointer(ctx, alice) })
