@@ -87,14 +87,22 @@ func (s *sending) announce(ctx context.Context) error {
 	if err != nil || v.GetRevision() == s.file.Plan.Revision {
 		return err
 	}
-	m, err := ask(ctx, s.p, s.p.moves.Revise, &transferv1.ReviseRequest{
-		Transfer: string(s.file.Transfer), Token: s.file.Token, Revision: s.file.Plan.Revision, Bytes: s.file.Plan.Bytes,
-	})
-	if err != nil {
-		return s.refused(err)
+	for {
+		m, err := ask(ctx, s.p, s.p.moves.Revise, &transferv1.ReviseRequest{
+			Transfer: string(s.file.Transfer), Token: s.file.Token, Revision: s.file.Plan.Revision, Bytes: s.file.Plan.Bytes,
+		})
+		if err == nil {
+			s.watch.take(m.GetView())
+			return nil
+		}
+		if reason(err) != "RATE_LIMITED" { // the history changes faster than a server wants to hear of
+			return s.refused(err)
+		}
+		s.retry(err, mostPause)
+		if err := wait(ctx, mostPause); err != nil {
+			return err
+		}
 	}
-	s.watch.take(m.GetView())
-	return nil
 }
 
 // revise makes a new plan of what is there now.

@@ -177,6 +177,15 @@ type AppLimits struct {
 	RecoveryOpen Limit `toml:"recovery_open,required"`
 	// Refusals that are written into an account's audit record.
 	AuditRefusal Limit `toml:"audit_refusal,required"`
+	// Codes that new phones show from a network, for moves.
+	MoveOffer Limit `toml:"move_offer"`
+	// Codes that an account's phones scan.
+	MoveClaim Limit `toml:"move_claim"`
+	// How often each of the two phones asks how a move stands.
+	MoveWait Limit `toml:"move_wait"`
+	// How often the history of a move begins anew, since it has changed on the old
+	// phone. Each time is written down for ever, and what was sent is thrown away.
+	MoveRevise Limit `toml:"move_revise"`
 }
 
 // HasAccounts reports whether the app has more than attestation.
@@ -211,11 +220,11 @@ func sampleApp() App {
 		},
 		Transfer: &moves,
 		Console:  &Console{Host: "console.example.org", Origin: "https://console.example.org", RPID: "console.example.org"},
-		Limit: &AppLimits{
+		Limit: AppLimits{
 			BeginNetwork: Limit{600, d(minute), 1200}, BeginDevice: Limit{30, d(minute), 0},
 			FailedNetwork: Limit{20, d(10 * minute), 0}, FailedDevice: Limit{10, d(hour), 0}, FailedAccount: Limit{10, d(hour), 0},
 			Join: Limit{10, d(hour), 0}, HandleChange: Limit{5, d(day), 0}, HandleTaken: Limit{5, d(day), 0}, AppApproval: Limit{30, d(hour), 0},
 			FreezeCode: Limit{600, d(hour), 0}, RecoveryOpen: Limit{60, d(hour), 0}, AuditRefusal: Limit{60, d(hour), 0},
-		},
+		}.WithMoves(),
 	}
 }

@@ -68,6 +68,23 @@ func defaultTransfer() Transfer {
 	}
 }
 
+// WithMoves is l with the defaults of the limits of moves that it does not say: a file
+// from before there were any goes on being good.
+func (l AppLimits) WithMoves() *AppLimits {
+	for _, one := range []struct {
+		limit     *Limit
+		otherwise Limit
+	}{
+		{&l.MoveOffer, Limit{N: 60, Per: Duration{10 * time.Minute}}}, {&l.MoveClaim, Limit{N: 10, Per: Duration{24 * time.Hour}}},
+		{&l.MoveWait, Limit{N: 120, Per: Duration{time.Minute}}}, {&l.MoveRevise, Limit{N: 60, Per: Duration{time.Hour}}},
+	} {
+		if *one.limit == (Limit{}) {
+			*one.limit = one.otherwise
+		}
+	}
+	return &l
+}
+
 // leastMove is room for a piece of history from each of the old phone's two
 // connections.
 const leastMove Size = 16 << 20

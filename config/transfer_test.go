@@ -73,6 +73,29 @@ func TestTransferLeftOut(t *testing.T) {
 	}
 }
 
+// TestMoveLimitsLeftOut: a file from before there were limits of moves has those of the
+// sample, and what it does say counts.
+func TestMoveLimitsLeftOut(t *testing.T) {
+	sample := sampleText(t)
+	without := ""
+	for line := range strings.Lines(sample) {
+		if !strings.HasPrefix(line, "move_") || strings.HasPrefix(line, "move_wait") {
+			without += line
+		}
+	}
+	without = strings.Replace(without, `move_wait = "120 per 1m"`, `move_wait = "7 per 1h"`, 1)
+	all, err1 := config.Parse([]byte(sample))
+	some, err2 := config.Parse([]byte(without))
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	want := *all.Apps[0].Limit
+	want.MoveWait = config.Limit{N: 7, Per: config.Duration{Duration: time.Hour}}
+	if got := some.Apps[0].Limit.WithMoves(); *got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 // TestSize: what is written is read, and written again.
 func TestSize(t *testing.T) {
 	for text, want := range map[string]config.Size{"1KiB": 1 << 10, "1023KiB": 1023 << 10, "512MiB": 512 << 20, "3GiB": 3 << 30, "1TiB": 1 << 40, "2048TiB": 1 << 51} {

@@ -153,6 +153,7 @@ func demoPolicy() integrity.Policy {
 			FailedNetwork: per(20, 10*time.Minute), FailedDevice: per(10, time.Hour), FailedAccount: per(10, time.Hour),
 			Join: per(10, time.Hour), HandleChange: per(5, day), HandleTaken: per(5, day), AppApproval: per(30, time.Hour),
 			FreezeCode: per(5, time.Hour), RecoveryOpen: per(60, time.Hour), AuditRefusal: per(60, time.Hour),
+			MoveOffer: per(60, 10*time.Minute), MoveClaim: per(10, day), MoveWait: per(120, time.Minute), MoveRevise: per(60, time.Hour),
 		},
 	}
 }

@@ -39,7 +39,7 @@ func (s *Service) ClaimMove(ctx context.Context, c account.Caller, id transfer.I
 	if err != nil {
 		return nil, err
 	}
-	if err := s.takeMove(ctx, "move_claim", string(c.Account), s.moveClaims()); err != nil {
+	if err := s.takeMove(ctx, "move_claim", string(c.Account), s.policy.Limits.MoveClaim); err != nil {
 		return nil, err
 	}
 	var out *MoveClaimed

@@ -72,12 +72,14 @@ func (s *Service) expectedOfCurrent(ctx context.Context, c account.Caller, turn 
 	})
 }
 
-// ReviseMove begins the stream of the current phone anew.
+// ReviseMove begins the stream of the current phone anew. That takes from a bucket of
+// the transfer, where it is not the same call once more.
 func (s *Service) ReviseMove(ctx context.Context, c account.Caller, turn transfer.Turn, revision uint32, bytes uint64) (*transfer.View, error) {
 	if err := s.moving(c); err != nil {
 		return nil, err
 	}
 	now := s.now()
+	revises := bucket{"move_revise", string(turn.ID), s.policy.Limits.MoveRevise}
 	var out *transfer.View
 	err := s.actMove(ctx, turn.ID, func(tx Tx, moves transfer.Tx) error {
 		t, err := s.moves.Standing(ctx, moves, turn.ID, now)
@@ -87,10 +89,15 @@ func (s *Service) ReviseMove(ctx context.Context, c account.Caller, turn transfe
 		if _, err := s.current(ctx, tx, c, t, now); err != nil {
 			return err
 		}
-		out, err = s.moves.ReviseTx(ctx, moves, turn.ID, turn.Token, revision, bytes, now)
-		return err
+		if out, err = s.moves.ReviseTx(ctx, moves, turn.ID, turn.Token, revision, bytes, now); err != nil || out.Revision == t.Revision || s.policy.LoopbackToo {
+			return err
+		}
+		return s.takeIn(ctx, tx, revises.kind, revises.value, revises.limit, now)
 	})
-	return out, err
+	if err = s.tellLimited(ctx, revises, err, now); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // MoveSeal is a grant, and what comes with it.

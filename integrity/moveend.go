@@ -75,7 +75,7 @@ func (s *Service) WaitMove(ctx context.Context, c account.Caller, in *MoveWait) 
 	if v.Party != "" {
 		who = account.DeviceID(v.Party)
 	}
-	if err := s.takeMove(ctx, "move_wait", string(in.ID)+" "+string(who), s.moveWaits()); err != nil {
+	if err := s.takeMove(ctx, "move_wait", string(in.ID)+" "+string(who), s.policy.Limits.MoveWait); err != nil {
 		return nil, err
 	}
 	if in.For == 0 || v.Version > in.After {

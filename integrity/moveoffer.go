@@ -16,12 +16,12 @@ import (
 	"github.com/staunchid/staunch/transfer/handover"
 )
 
-// The buckets of moves (spec/transfer.md, "Calls"). Where signed calls to this
-// machine's own names are taken, in staunch dev, they are lifted.
-func (*Service) moveOffers() Limit { return Limit{N: 60, Per: 10 * time.Minute} }
-func (*Service) moveClaims() Limit { return Limit{N: 10, Per: 24 * time.Hour} }
-func (*Service) moveWaits() Limit  { return Limit{N: 120, Per: time.Minute} }
-
+// takeMove takes from a bucket of moves. Where signed calls to this machine's own
+// names are taken, in staunch dev, they are lifted. What has none: the calls that bring
+// a message, of which there is one of each; those for ciphertext, which pass as fast as
+// two phones can, need the token of a transfer that an attested phone has opened, and
+// are bounded by its window; and lists, which read one page by its key and write
+// nothing.
 func (s *Service) takeMove(ctx context.Context, kind, value string, l Limit) error {
 	if s.policy.LoopbackToo {
 		return nil
@@ -72,7 +72,7 @@ func (s *Service) OfferMove(ctx context.Context, c account.Caller, in *MoveOffer
 	if c.Kind != account.Anonymous {
 		return nil, fmt.Errorf("%w: a phone that an account moves to is new", ErrNotAllowed)
 	}
-	if err := s.takeMove(ctx, "move_offer", c.Network, s.moveOffers()); err != nil {
+	if err := s.takeMove(ctx, "move_offer", c.Network, s.policy.Limits.MoveOffer); err != nil {
 		return nil, err
 	}
 	now := s.now()

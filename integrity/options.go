@@ -109,6 +109,7 @@ type Limits struct {
 	FailedNetwork, FailedDevice, FailedAccount   Limit
 	Join, HandleChange, AppApproval, HandleTaken Limit
 	FreezeCode, RecoveryOpen, AuditRefusal       Limit
+	MoveOffer, MoveClaim, MoveWait, MoveRevise   Limit
 }
 
 // Service runs the flows of one app. It is safe for concurrent use.

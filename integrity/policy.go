@@ -76,5 +76,9 @@ func (l *Limits) all() []namedLimit {
 		{"freeze_code", l.FreezeCode},
 		{"recovery_open", l.RecoveryOpen},
 		{"audit_refusal", l.AuditRefusal},
+		{"move_offer", l.MoveOffer},
+		{"move_claim", l.MoveClaim},
+		{"move_wait", l.MoveWait},
+		{"move_revise", l.MoveRevise},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/event"
+	"github.com/staunchid/staunch/transfer"
 )
 
 // tellLimited writes to the feed that somebody has found a bucket empty: once for
@@ -54,7 +55,8 @@ func (s *Service) tellLimited(ctx context.Context, b bucket, err error, now time
 }
 
 // event is what the feed is told: the bucket, and whose it is, which is a device,
-// an account, a network or the two last ones.
+// an account, a network or the two last ones, or a move, of which one of the phones may
+// be named.
 func (b bucket) event(now time.Time) (event.Event, error) {
 	body, e := map[string]any{"reason": b.kind}, event.Event{Type: "rate.limited", At: now}
 	for _, word := range strings.Fields(b.value) {
@@ -63,6 +65,10 @@ func (b bucket) event(now time.Time) (event.Event, error) {
 			body["device"] = word
 		case account.ID(word).Validate() == nil:
 			e.Account = account.ID(word)
+		case account.TransferID(word).Validate() == nil:
+			body["transfer"] = word
+		case word == string(transfer.Sender) || word == string(transfer.Receiver):
+			body["party"] = word
 		default:
 			body["network"] = word
 		}

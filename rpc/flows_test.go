@@ -151,6 +151,7 @@ func flowPolicy() integrity.Policy {
 		Limits: integrity.Limits{
 			BeginNetwork: many, BeginDevice: many, FailedNetwork: many, FailedDevice: many, FailedAccount: many, Join: many,
 			HandleChange: many, HandleTaken: many, AppApproval: many, FreezeCode: many, RecoveryOpen: many, AuditRefusal: many,
+			MoveOffer: many, MoveClaim: many, MoveWait: many, MoveRevise: many,
 		},
 	}
 }

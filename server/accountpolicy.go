@@ -13,7 +13,7 @@ import (
 // accountPolicy is what the configuration says of an app's accounts, in the words
 // of package integrity.
 func accountPolicy(a *config.App, loopbackToo bool) integrity.Policy {
-	s, h, w, l := a.Session, a.Hold, a.Wait, a.Limit
+	s, h, w, l := a.Session, a.Hold, a.Wait, a.Limit.WithMoves()
 	limit := func(l config.Limit) integrity.Limit {
 		return integrity.Limit{N: l.N, Per: l.Per.Duration, Burst: l.Burst}
 	}
@@ -32,6 +32,7 @@ func accountPolicy(a *config.App, loopbackToo bool) integrity.Policy {
 			FailedNetwork: limit(l.FailedNetwork), FailedDevice: limit(l.FailedDevice), FailedAccount: limit(l.FailedAccount),
 			Join: limit(l.Join), HandleChange: limit(l.HandleChange), HandleTaken: limit(l.HandleTaken), AppApproval: limit(l.AppApproval),
 			FreezeCode: limit(l.FreezeCode), RecoveryOpen: limit(l.RecoveryOpen), AuditRefusal: limit(l.AuditRefusal),
+			MoveOffer: limit(l.MoveOffer), MoveClaim: limit(l.MoveClaim), MoveWait: limit(l.MoveWait), MoveRevise: limit(l.MoveRevise),
 		},
 		AppHosts: a.Hosts, LoopbackToo: loopbackToo,
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/integrity"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/transfer"
 )
@@ -35,6 +36,19 @@ func TestMovePolicy(t *testing.T) {
 	left := movePolicy(&config.App{})
 	if left.HoldNone != 12*time.Hour || left.HoldLAN != transfer.NoHold || left.HoldNear != transfer.NoHold || left.HoldRisk != 12*time.Hour || left.ShortWaits {
 		t.Errorf("what an app has that says nothing: %+v", left)
+	}
+}
+
+// TestMoveLimitsOfPolicy: the flows have what the configuration says, and its defaults.
+func TestMoveLimitsOfPolicy(t *testing.T) {
+	app := config.App{
+		Session: &config.Session{}, Hold: &config.Hold{}, Wait: &config.Wait{}, Passkey: &config.Passkey{},
+		Limit: &config.AppLimits{MoveOffer: config.Limit{N: 3, Per: config.Duration{Duration: time.Minute}, Burst: 4}},
+	}
+	l := accountPolicy(&app, false).Limits
+	want := []integrity.Limit{{N: 3, Per: time.Minute, Burst: 4}, {N: 10, Per: 24 * time.Hour}, {N: 120, Per: time.Minute}, {N: 60, Per: time.Hour}}
+	if diff := cmp.Diff(want, []integrity.Limit{l.MoveOffer, l.MoveClaim, l.MoveWait, l.MoveRevise}); diff != "" {
+		t.Error(diff)
 	}
 }
 

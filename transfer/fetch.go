@@ -16,7 +16,8 @@ type Piece struct {
 }
 
 // GetSegment gives N n bytes of a segment from off on, all if n is negative. If it is
-// not there yet it waits, and gives nil when the time is over.
+// not there yet it waits, and gives nil when the time is over, or at once where many
+// wait for this transfer already.
 func (s *Service) GetSegment(ctx context.Context, at Place, wait time.Duration, off, n int64) (*Piece, error) {
 	if wait < 0 || wait > waitMost {
 		return nil, fmt.Errorf("%w: a wait of %s, not within 0 and %s", ErrMalformed, wait, waitMost)
@@ -34,7 +35,7 @@ func (s *Service) GetSegment(ctx context.Context, at Place, wait time.Duration, 
 			return s.piece(ctx, at, g, off, n)
 		}
 		left := wait - time.Since(begun)
-		if left <= 0 || ctx.Err() != nil {
+		if left <= 0 || ctx.Err() != nil || s.arrivals.crowded(at.ID) {
 			release()
 			return nil, ctx.Err()
 		}

@@ -49,6 +49,18 @@ func (w *watches) on(id ID) (changed <-chan struct{}, off func()) {
 	}
 }
 
+// waitersMost is how many wait for the segments of one transfer at a time. A phone has a
+// few connections; who has its token and opens a thousand gets his answers at once.
+const waitersMost = 32
+
+// crowded reports whether more than that wait.
+func (w *watches) crowded(id ID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := w.all[id]
+	return one != nil && one.waiting > waitersMost
+}
+
 func (w *watches) wake(id ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

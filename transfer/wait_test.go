@@ -243,3 +243,32 @@ func (s *racing) Sync(ctx context.Context, keys iter.Seq[string]) error {
 	}
 	return s.shelf.Sync(ctx, keys)
 }
+
+// TestManyWaitForSegments: of those who wait for the segments of one transfer so many do,
+// and the others are told at once that there is nothing yet.
+func TestManyWaitForSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := streaming(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		get := func() (*transfer.Piece, error) {
+			return r.GetSegment(ctx, transfer.Place{ID: idOf("t"), Token: r.n, Revision: 1}, 20*time.Second, 0, -1)
+		}
+		for range 32 {
+			go get() //nolint:errcheck // it is cancelled
+		}
+		synctest.Wait()
+		begun := time.Now()
+		if p, err := get(); p != nil || err != nil || time.Since(begun) > 0 {
+			t.Errorf("one too many: %v, %v after %s", p, err, time.Since(begun))
+		}
+		cancel()
+		synctest.Wait()
+		ctx, cancel = context.WithCancel(t.Context())
+		defer cancel()
+		begun = time.Now()
+		if p, err := get(); p != nil || err != nil || time.Since(begun) < 20*time.Second {
+			t.Errorf("when they are gone: %v, %v after %s", p, err, time.Since(begun))
+		}
+	})
+}
