@@ -2,11 +2,9 @@ package web
 
 import (
 	"errors"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/integrity"
@@ -93,49 +91,6 @@ func (c *call) lastAlert(o account.Caller) (uint64, error) {
 		return 0, err
 	}
 	return all[0].Seq, nil
-}
-
-// stateOf puts what is not as usual into words.
-func stateOf(st *integrity.Status) *stateView {
-	v := &stateView{Name: st.AccountState.String()}
-	if h := st.Hold; h != nil && h.Reason == account.HoldRecovered {
-		v.Holds = append(v.Holds, waiting("Your account was recovered and is cooling off",
-			"Until then it can be read and frozen, and nothing that matters can be changed.", h.Until, st.At))
-	}
-	for _, d := range st.Rest.OthersHeld {
-		h := waiting(d.Name+" was added and is cooling off", "Until then it can sign in and read, and change nothing that matters.", d.Hold.Until, st.At)
-		if d.Hold.Reason == account.HoldLeaving {
-			h = waiting(d.Name+" is leaving your account", "It can still read and freeze, and nothing more.", d.Hold.Until, st.At)
-		}
-		if leftByMove(d.Hold) {
-			h.Text, h.Moved = "Your account has moved from it. It can still take the account back, and freeze it, and nothing more.", true
-		}
-		h.What, h.Device, h.MayVeto = d.Name, string(d.Device), d.MayVeto
-		v.Holds = append(v.Holds, h)
-	}
-	for _, p := range st.Rest.Pending {
-		h := waiting("Something is waiting to happen", "It was asked for on one of your devices.", p.OpensAt, st.At)
-		switch p.Action {
-		case account.UnfreezeAccount:
-			h.Title, h.Text, h.What = "Your account will be unfrozen", "It opens by itself when the time is over.", "That unfreezing"
-		case account.DeleteAccount:
-			h.Title, h.Text, h.What = "Your account will be deleted", "After that nobody can bring it back.", "That deletion"
-		case account.StartRecovery:
-			h.Title, h.Text, h.What = "Somebody is recovering your account with your PIN", "On a phone that is not known here. It has to wait before it can try.", "That recovery"
-		}
-		h.Pending, h.MayVeto = string(p.ID), true
-		v.Holds = append(v.Holds, h)
-	}
-	return v
-}
-
-func waiting(title, text string, until, now time.Time) holdView {
-	return holdView{Title: title, Text: text, Until: until, Seconds: seconds(until, now)}
-}
-
-// seconds is how long it is until t.
-func seconds(t, now time.Time) int {
-	return int(math.Round(max(t.Sub(now).Seconds(), 0)))
 }
 
 func (c *call) overviewPage() error {

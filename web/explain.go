@@ -29,6 +29,7 @@ func table() []said {
 		other  = "That passkey doesn't work here. Use another one."
 	)
 	return []said{
+		{errFreezeCode, http.StatusBadRequest, "REQUEST_MALFORMED", "A freeze code has four groups of four letters and digits. Compare it with what you wrote down."},
 		{site.ErrRequest, http.StatusBadRequest, "REQUEST_MALFORMED", reload},
 		{integrity.ErrMalformed, http.StatusBadRequest, "REQUEST_MALFORMED", "Something in that can't be right. Check what you typed."},
 		{account.ErrHandle, http.StatusBadRequest, "HANDLE_INVALID", "A name has 2 to 64 letters and digits, without spaces."},

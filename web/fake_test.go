@@ -107,6 +107,10 @@ func (f *fake) Freeze(context.Context, account.Caller) (*integrity.Frozen, error
 	return &integrity.Frozen{State: account.Frozen, Changed: true}, f.called("Freeze", nil)
 }
 
+func (f *fake) FreezeByCode(_ context.Context, c account.Caller, code string) error {
+	return f.called(fmt.Sprintf("FreezeByCode %s, kind %q, session %q", code, c.Kind, c.Session), nil)
+}
+
 func (f *fake) SignOut(context.Context, account.Caller) (*integrity.Ended, error) {
 	return &integrity.Ended{Sessions: 1}, f.called("SignOut", nil)
 }

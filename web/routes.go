@@ -11,6 +11,7 @@ func (s *Site) routes(files http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	for path, page := range map[string]func(*call) error{
 		"/signin":               (*call).signInPage,
+		"/freeze":               (*call).freezePage,
 		"/join":                 (*call).joinPage,
 		"/join/qr/{code}":       (*call).joinQR,
 		"/account":              (*call).overviewPage,
@@ -24,6 +25,7 @@ func (s *Site) routes(files http.Handler) http.Handler {
 	for path, act := range map[string]func(*call) (any, error){
 		"/signin/begin":            (*call).signInBegin,
 		"/signin/finish":           (*call).signInFinish,
+		"/freeze/code":             (*call).freezeByCode,
 		"/join/begin":              (*call).joinBegin,
 		"/join/wait":               (*call).joinWait,
 		"/join/finish":             (*call).joinFinish,

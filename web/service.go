@@ -57,6 +57,7 @@ type reader interface {
 type owner interface {
 	RenameDevice(ctx context.Context, c account.Caller, id account.DeviceID, name string) error
 	Freeze(ctx context.Context, c account.Caller) (*integrity.Frozen, error)
+	FreezeByCode(ctx context.Context, c account.Caller, code string) error
 	Veto(ctx context.Context, c account.Caller, device account.DeviceID, pending account.PendingID) (*integrity.Vetoed, error)
 }
 

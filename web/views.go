@@ -35,13 +35,20 @@ type stateView struct {
 // holdView is one thing that cools off or waits.
 type holdView struct {
 	Title, Text string
-	What        string // its name, for buttons
 	Until       time.Time
 	Seconds     int
 	MayVeto     bool
+	Stop        stopView
 	Moved       bool // a phone that a move has left without the account
 	Device      string
 	Pending     string
+}
+
+// stopView is how the owner stops something, in words.
+type stopView struct {
+	Text   string // when to
+	Button string
+	Said   string // afterwards
 }
 
 // moveView is a move of the account to a new phone.
@@ -99,6 +106,9 @@ type deviceView struct {
 	AddedAt, LastSeenAt time.Time
 	MayVeto, Frozen     bool
 }
+
+// Gone is what is said of a device that the owner has stopped.
+func (v deviceView) Gone() string { return v.Name + gone }
 
 type browserView struct {
 	ID, Label, Place      string

@@ -14,6 +14,7 @@
 // # Pages
 //
 //	/signin /signup /join              sign in; make an account; let another device in
+//	/freeze                            stop an account by the code on paper
 //	/account /account/devices          what holds the account
 //	/account/passkeys /account/alerts
 //	/account/approve/ID                an action, in words, to sign or refuse
@@ -25,7 +26,7 @@
 //
 // # What the scripts send
 //
-// JSON by POST and nothing else: /signin, /signup, /join, /account/step-up and
+// JSON by POST and nothing else: /signin, /signup, /join, /freeze/code, /account/step-up and
 // /account/passkeys, each with /begin and /finish, and the acts below /account/.
 // An answer that is not the one asked for is {"reason", "message"}, where the
 // reason is that of the API and the message is for the person.

@@ -50,7 +50,7 @@ func TestHeaders(t *testing.T) {
 		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		"Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
 	}
-	for _, path := range []string{"/signin", "/signup", "/join", "/account", "/nothing", "/assets/none.js"} {
+	for _, path := range []string{"/signin", "/signup", "/join", "/freeze", "/account", "/nothing", "/assets/none.js"} {
 		res := ask(t, s, http.MethodGet, path, "", signedIn)
 		for name, value := range want {
 			if got := res.Header.Get(name); got != value {
@@ -73,7 +73,7 @@ func TestHeaders(t *testing.T) {
 // TestNothingInline: no page has a script, a style or a handler in its markup.
 func TestNothingInline(t *testing.T) {
 	s := newSite(t, newFake())
-	for _, path := range []string{"/signin", "/signup", "/join", "/account", "/account/approve/" + approval} {
+	for _, path := range []string{"/signin", "/signup", "/join", "/freeze", "/account", "/account/approve/" + approval} {
 		page := text(t, ask(t, s, http.MethodGet, path, "", signedIn))
 		if !strings.Contains(page, `<script type="module" src="/assets/`) {
 			t.Errorf("%s has no script:\n%.400s", path, page)
@@ -96,7 +96,7 @@ func TestSettingsCannotInjectMarkup(t *testing.T) {
 	f.moves = []*transfer.View{{ID: moveID, State: transfer.Held, Opens: time.Now().Add(time.Hour), At: time.Now(), Peer: evil, Place: evil}}
 	f.status.Rest.OthersHeld = []integrity.HeldDevice{{Device: device, Name: evil, MayVeto: true, Hold: account.Hold{Reason: account.HoldNew, Until: time.Now().Add(time.Hour)}}}
 	s := newSite(t, f, func(o *web.Options) { o.Name = evil })
-	for _, path := range []string{"/signin", "/signup", "/join", "/account", "/account/alerts", "/account/approve/" + approval, "/nothing"} {
+	for _, path := range []string{"/signin", "/signup", "/join", "/freeze", "/account", "/account/alerts", "/account/approve/" + approval, "/nothing"} {
 		page := text(t, ask(t, s, http.MethodGet, path, "", signedIn))
 		if strings.Contains(page, "<img src=x") || strings.Count(page, "</script>") > 2 {
 			t.Errorf("%s has markup that a setting brought:\n%s", path, page)

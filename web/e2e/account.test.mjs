@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { accessible } from "./lib/axe.mjs";
 import { control, open, url } from "./lib/browser.mjs";
 
 async function owner(t) {
@@ -41,6 +42,41 @@ test("freeze takes one tap, and a passkey that stays on its device thaws it", as
   await b.page.click("#ask-yes");
   await b.said(/works again/);
   assert.doesNotMatch(await b.page.textContent("main"), /Your account is frozen/);
+});
+
+test("the code on paper freezes from any browser, also one without passkeys", async (t) => {
+  const b = await open(t);
+  await b.authenticator();
+  const code = await b.signUp();
+  b.expected.push(/status of 4\d\d/);
+  const n = await open(t);
+  n.expected.push(/status of 4\d\d/);
+  await n.page.goto(`${url}/signin`);
+  await n.page.click("text=Freeze your account with its code");
+  await n.page.waitForURL(`${url}/freeze`);
+  await accessible(n, "freeze");
+  await n.page.keyboard.press("Tab");
+  await n.page.fill("#code", "aaaa-bbbb");
+  await n.page.keyboard.press("Enter");
+  await n.said(/four groups of four/);
+  await n.page.fill("#code", code.toUpperCase().replaceAll("-", " "));
+  await n.page.keyboard.press("Enter");
+  await n.said(/the account is frozen now/);
+  assert.equal(await n.page.inputValue("#code"), "", "the next one at this computer does not find it");
+  await b.page.waitForURL(`${url}/signin?ended`, { timeout: 5000 });
+});
+
+test("what goes wrong is said where it is seen", async (t) => {
+  const { b } = await owner(t);
+  b.expected.push(/status of 4\d\d/);
+  await b.page.setViewportSize({ width: 390, height: 500 });
+  await b.page.goto(`${url}/account/devices`);
+  await b.page.fill("#join-code", "staunch-join:j_abcdefghijklmnopqrstuvwxy2.AAAAAAAAAAAAAAAAAAAAAA");
+  await b.page.fill("#join-number", "11");
+  await b.page.click("#join button");
+  await b.page.waitForFunction(() => document.getElementById("status").textContent !== "");
+  const { top, bottom } = await b.page.evaluate(() => document.getElementById("status").getBoundingClientRect().toJSON());
+  assert.ok(top >= 0 && bottom <= 500, `it is at ${top} to ${bottom} of 500`);
 });
 
 test("a second browser joins, with the number and a passkey of its own", async (t) => {

@@ -22,7 +22,10 @@ export function done(text: string, next = location.pathname): void {
 
 export function failed(e: unknown): void {
   if (e instanceof Refused && (e.reason === "SESSION_REQUIRED" || e.reason === "SESSION_ENDED")) location.assign("/signin?ended");
-  else if (!gaveUp(e)) say(words(e), "bad");
+  else if (!gaveUp(e)) {
+    say(words(e), "bad");
+    said.scrollIntoView({ block: "nearest" }); // the button may be far below
+  }
 }
 
 // Result is what has come of a confirmed action.
@@ -61,7 +64,7 @@ export async function sign(a: Approval, shown: string): Promise<Result> {
 // over tells what has come of it. A freeze code is shown once, here.
 export async function over(r: Result, next?: string): Promise<void> {
   if (r.freeze_code) {
-    const lead = "It freezes your account and can do nothing else. We show it only now: write it down.";
+    const lead = "Type it on the sign-in page when your devices are gone, and your account is frozen. It can do nothing else. We show it only now: write it down.";
     await ask({ title: "Keep this freeze code", lead, text: r.freeze_code, yes: "I have kept it" }, async () => {});
   }
   done(r.said, next);
@@ -97,7 +100,7 @@ const acts: Record<string, (b: HTMLElement) => Promise<void>> = {
     if (await fresh(() => post("/account/end-session", about(b.dataset)))) done("That browser is signed out.");
   },
   veto: async (b) => {
-    if (await fresh(() => post("/account/veto", about(b.dataset)))) done(`${b.dataset.name} is gone. If you have a recovery PIN, change it.`);
+    if (await fresh(() => post("/account/veto", about(b.dataset)))) done(b.dataset.said!);
   },
   "cancel-move": async (b) => {
     const r = await fresh(() => post<{ said: string }>("/account/cancel-move", about(b.dataset)));

@@ -24,7 +24,7 @@ form.addEventListener("submit", async (event) => {
     await signal(done.signals);
     document.getElementById("code")!.textContent = done.freeze_code;
     (document.getElementById("next") as HTMLAnchorElement).href = done.next;
-    document.getElementById("ask")!.hidden = true;
+    for (const id of ["ask", "links"]) document.getElementById(id)!.hidden = true;
     const shown = document.getElementById("done")!;
     shown.hidden = false;
     say("");
