@@ -68,7 +68,11 @@ func Parse(data []byte) (*Config, error) {
 // paths are the fields that name files and folders.
 func (c *Config) paths() []*string {
 	all := []*string{&c.DataDir, &c.TLSCertFile, &c.TLSKeyFile, &c.Attest.PolicyFile, &c.Attest.StatusListFile,
-		&c.Vault.SetFile, &c.Vault.VoucherKeyFile}
+		&c.Vault.SetFile, &c.Vault.VoucherKeyFile,
+		&c.Recovery.Retry.TLSCertFile, &c.Recovery.Retry.TLSKeyFile, &c.Recovery.Retry.SASLPasswordFile}
+	if c.Recovery.Retry.TLSCAFile != SystemRoots {
+		all = append(all, &c.Recovery.Retry.TLSCAFile)
+	}
 	for i := range c.Attest.AppleKeys {
 		all = append(all, &c.Attest.AppleKeys[i].KeyFile)
 	}

@@ -45,7 +45,23 @@ type Retry struct {
 	Brokers []string `toml:"brokers"`
 	// The topic; TOPIC-retry and TOPIC-dlq are used as well.
 	Topic string `toml:"topic"`
+	// Authorities, in PEM, that have signed the brokers' certificates, or "system" for
+	// those that this machine trusts. "": no TLS, for brokers on a network of their own.
+	TLSCAFile string `toml:"tls_ca_file"`
+	// Certificate of this server, in PEM, where brokers want one.
+	TLSCertFile string `toml:"tls_cert_file"`
+	// Its private key, in PEM.
+	TLSKeyFile string `toml:"tls_key_file"`
+	// "SCRAM-SHA-512" or "SCRAM-SHA-256", or, with TLS only, "PLAIN". "": no login.
+	SASLMechanism string `toml:"sasl_mechanism"`
+	// Who logs in.
+	SASLUser string `toml:"sasl_user"`
+	// Its password, alone in a file, which is read at each login.
+	SASLPasswordFile string `toml:"sasl_password_file"`
 }
+
+// SystemRoots stands for the authorities that the machine trusts.
+const SystemRoots = "system"
 
 // Vault is where the vaults are, and what they keep their counts by.
 type Vault struct {
@@ -188,11 +204,20 @@ func (r *Retry) check(oneOf func(bad report, key, value string, words ...string)
 		}
 	}
 	if r.Kind != "kafka" {
-		if len(r.Brokers) > 0 {
-			bad("brokers", `is of Kafka; write kind = "kafka", or leave it out`)
+		for _, k := range []struct {
+			key string
+			set bool
+		}{
+			{"brokers", len(r.Brokers) > 0}, {"tls_ca_file", r.TLSCAFile != ""}, {"tls_cert_file", r.TLSCertFile != ""}, {"tls_key_file", r.TLSKeyFile != ""},
+			{"sasl_mechanism", r.SASLMechanism != ""}, {"sasl_user", r.SASLUser != ""}, {"sasl_password_file", r.SASLPasswordFile != ""},
+		} {
+			if k.set {
+				bad(k.key, `is of Kafka; write kind = "kafka", or leave it out`)
+			}
 		}
 		return
 	}
+	r.checkSecurity(oneOf, bad)
 	if len(r.Brokers) == 0 {
 		bad("brokers", `Kafka needs the address of a broker at least, such as ["127.0.0.1:9092"]`)
 	}
@@ -203,6 +228,29 @@ func (r *Retry) check(oneOf func(bad report, key, value string, words ...string)
 	}
 	if r.Topic == "" || len(r.Topic) > 200 || strings.Trim(r.Topic, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "" {
 		bad("topic", `%q is no topic; write letters, digits, ".", "_" and "-"`, r.Topic)
+	}
+}
+
+// checkSecurity judges the way to the brokers; whether the files are good, the server
+// sees when it starts.
+func (r *Retry) checkSecurity(oneOf func(bad report, key, value string, words ...string) bool, bad report) {
+	if (r.TLSCertFile == "") != (r.TLSKeyFile == "") {
+		bad("tls_cert_file", "goes with tls_key_file: write both, or none")
+	}
+	if r.TLSCertFile != "" && r.TLSCAFile == "" {
+		bad("tls_ca_file", `is missing: the server's own certificate goes with TLS; name the brokers' authorities, or "system"`)
+	}
+	if !oneOf(bad, "sasl_mechanism", r.SASLMechanism, "", "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN") {
+		return
+	}
+	login := r.SASLMechanism != ""
+	switch {
+	case r.SASLMechanism == "PLAIN" && r.TLSCAFile == "":
+		bad("sasl_mechanism", `"PLAIN" sends the password as it is; write tls_ca_file, or take "SCRAM-SHA-512"`)
+	case login != (r.SASLUser != ""):
+		bad("sasl_user", "goes with sasl_mechanism: write both, or none")
+	case login != (r.SASLPasswordFile != ""):
+		bad("sasl_password_file", "goes with sasl_mechanism: write both, or none")
 	}
 }
 

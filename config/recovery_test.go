@@ -13,6 +13,7 @@ func TestCheckRecovery(t *testing.T) {
 	remote := strings.NewReplacer(`mode = "spawn"`, `mode = "remote"`, `# set_file = ""`, `set_file = "set"`, `# voucher_key_file = ""`, `voucher_key_file = "key"`,
 		`replicas = []`, `replicas = ["v1/b=tcp:192.0.2.7:7443", "v2/a=unix:/run/v2.sock", "v3/a=vsock:16:7443"]`).Replace(sample)
 	kafka := strings.NewReplacer(`kind = "wal"`, `kind = "kafka"`, `brokers = []`, `brokers = ["127.0.0.1:9092"]`).Replace(sample)
+	topic := `topic = "staunch.recovery.records"`
 	tests := []struct {
 		name     string
 		in       string
@@ -41,6 +42,29 @@ func TestCheckRecovery(t *testing.T) {
 		{"a broker without a port", kafka, `"127.0.0.1:9092"`, `"127.0.0.1"`, `recovery.retry.brokers[0]: "127.0.0.1" is no address`},
 		{"no topic", kafka, `"staunch.recovery.records"`, `""`, `recovery.retry.topic: "" is no topic`},
 		{"a topic with a space", kafka, `"staunch.recovery.records"`, `"a b"`, `recovery.retry.topic: "a b" is no topic`},
+		{"TLS", kafka, `# tls_ca_file = ""`, `tls_ca_file = "ca.pem"`, ""},
+		{"the machine's authorities", kafka, `# tls_ca_file = ""`, `tls_ca_file = "system"`, ""},
+		{"a login", kafka, `# sasl_mechanism = ""`, `sasl_mechanism = "SCRAM-SHA-512"
+sasl_user = "staunch"
+sasl_password_file = "password"
+#`, ""},
+		{"TLS without Kafka", sample, `# tls_ca_file = ""`, `tls_ca_file = "ca.pem"`, "recovery.retry.tls_ca_file: is of Kafka"},
+		{"a login without Kafka", sample, `# sasl_mechanism = ""`, `sasl_mechanism = "PLAIN"`, "recovery.retry.sasl_mechanism: is of Kafka"},
+		{"a certificate without its key", kafka, topic, topic + `
+tls_cert_file = "c.pem"`, "recovery.retry.tls_cert_file: goes with tls_key_file"},
+		{"a certificate without TLS", kafka, topic, topic + `
+tls_cert_file = "c.pem"
+tls_key_file = "k.pem"`, "recovery.retry.tls_ca_file: is missing"},
+		{"a mechanism of nobody", kafka, `# sasl_mechanism = ""`, `sasl_mechanism = "OAUTH"`, `recovery.retry.sasl_mechanism: "OAUTH" is none of`},
+		{"a password in the clear", kafka, `# sasl_mechanism = ""`, `sasl_mechanism = "PLAIN"
+sasl_user = "staunch"
+sasl_password_file = "password"
+#`, `recovery.retry.sasl_mechanism: "PLAIN" sends the password as it is`},
+		{"a login of nobody", kafka, `# sasl_mechanism = ""`, `sasl_mechanism = "SCRAM-SHA-512"`, "recovery.retry.sasl_user: goes with sasl_mechanism"},
+		{"a user without a login", kafka, `# sasl_user = ""`, `sasl_user = "staunch"`, "recovery.retry.sasl_user: goes with"},
+		{"a login without a password", kafka, `# sasl_mechanism = ""`, `sasl_mechanism = "SCRAM-SHA-512"
+sasl_user = "staunch"
+#`, "recovery.retry.sasl_password_file: goes with"},
 		{"mode", sample, `mode = "spawn"`, `mode = "cloud"`, `vault.mode: "cloud" is none of`},
 		{"freshness", sample, `freshness = "quorum"`, `freshness = "memory"`, `vault.freshness: "memory" is none of`},
 		{"spawned with a TPM", sample, `freshness = "quorum"`, `freshness = "tpm"`, "vault.freshness: spawned vaults have no TPM"},

@@ -16,7 +16,6 @@ import (
 	"github.com/staunchid/staunch/recovery/wire"
 	"github.com/staunchid/staunch/store/sqlite"
 	"github.com/staunchid/staunch/stream"
-	"github.com/staunchid/staunch/stream/kafka"
 	"github.com/staunchid/staunch/stream/wal"
 )
 
@@ -161,7 +160,7 @@ func readRetry(ctx context.Context, cfg *config.Config) (s stream.Stats, err err
 	if cfg.Recovery.Retry.Kind != "kafka" {
 		return wal.ReadStats(retryDir(cfg))
 	}
-	l, err := kafka.OpenLetters(kafkaOptions(cfg, nil, nil))
+	l, err := openLetters(cfg)
 	if err != nil {
 		return s, err
 	}

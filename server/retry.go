@@ -43,9 +43,20 @@ func retryOptions(cfg *config.Config, sound func(recovery.Record) bool, log *slo
 	return stream.Options{MaxAttempts: r.MaxAttempts, Rate: float64(r.Rate), Ignore: r.IgnoreKeys, Sound: sound, Logger: log}
 }
 
-func kafkaOptions(cfg *config.Config, sound func(recovery.Record) bool, log *slog.Logger) *kafka.Options {
+func kafkaOptions(cfg *config.Config, sound func(recovery.Record) bool, log *slog.Logger) (*kafka.Options, error) {
 	r := cfg.Recovery.Retry
-	return &kafka.Options{Brokers: r.Brokers, Topic: r.Topic, Stream: retryOptions(cfg, sound, log)}
+	way := &kafka.Security{
+		CAFile: r.TLSCAFile, CertFile: r.TLSCertFile, KeyFile: r.TLSKeyFile, Mechanism: r.SASLMechanism, User: r.SASLUser, PasswordFile: r.SASLPasswordFile,
+	}
+	tls, login, err := way.Open()
+	if err != nil {
+		key := "recovery.retry.sasl_mechanism"
+		if tls == nil && r.TLSCAFile != "" {
+			key = "recovery.retry.tls_ca_file"
+		}
+		return nil, cfg.Wrong(key, "%v", err)
+	}
+	return &kafka.Options{Brokers: r.Brokers, Topic: r.Topic, TLS: tls, SASL: login, Stream: retryOptions(cfg, sound, log)}, nil
 }
 
 // openRetry opens the stream that the configuration names. sound says which entries
@@ -55,7 +66,11 @@ func openRetry(cfg *config.Config, sound func(recovery.Record) bool, log *slog.L
 	case "wal":
 		return wal.Open(&wal.Options{Dir: retryDir(cfg), Stream: retryOptions(cfg, sound, log)})
 	case "kafka":
-		return kafka.Open(kafkaOptions(cfg, sound, log))
+		o, err := kafkaOptions(cfg, sound, log)
+		if err != nil {
+			return nil, err
+		}
+		return kafka.Open(o)
 	default:
 		return nil, fmt.Errorf("server: recovery.retry.kind: %q is neither wal nor kafka", kind)
 	}
@@ -88,7 +103,16 @@ func OpenDeadLetters(cfg *config.Config) (DeadLetters, error) {
 		return nil, errors.New(`server: there is no recovery in this configuration: recovery.profile is "none", or no app has accounts`)
 	}
 	if cfg.Recovery.Retry.Kind == "kafka" {
-		return kafka.OpenLetters(kafkaOptions(cfg, nil, nil))
+		return openLetters(cfg)
 	}
 	return wal.OpenLetters(retryDir(cfg)), nil
+}
+
+// openLetters opens those in the cluster.
+func openLetters(cfg *config.Config) (*kafka.Letters, error) {
+	o, err := kafkaOptions(cfg, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return kafka.OpenLetters(o)
 }

@@ -78,6 +78,20 @@ func TestRetry(t *testing.T) {
 	if err := k.Close(); err != nil {
 		t.Error(err)
 	}
+	for key, change := range map[string]func(*config.Retry){
+		"recovery.retry.tls_ca_file":    func(r *config.Retry) { r.TLSCAFile = "nowhere.pem" },
+		"recovery.retry.sasl_mechanism": func(r *config.Retry) { r.SASLMechanism, r.SASLUser, r.SASLPasswordFile = "SCRAM-SHA-512", "u", "nowhere" },
+	} {
+		other := cfg
+		change(&other.Recovery.Retry)
+		var wrong *config.Error
+		if _, err := openRetry(&other, nil, nil); !errors.As(err, &wrong) || wrong.Key != key {
+			t.Errorf("%s: %v", key, err)
+		}
+		if _, err := OpenDeadLetters(&other); !errors.As(err, &wrong) || wrong.Key != key {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
 	cfg.Recovery.Retry.Kind = "redis"
 	if _, err := openRetry(&cfg, nil, nil); err == nil {
 		t.Error("redis is opened")

@@ -47,18 +47,23 @@ func freePort(t *testing.T) string {
 }
 
 // newBroker formats a node's folder and starts it. It ends with the test.
-func newBroker(t *testing.T, jars string) *broker {
+func newBroker(t *testing.T, jars string) *broker { return newBrokerWith(t, jars, "PLAINTEXT", "") }
+
+// newBrokerWith does so with a listener of a security protocol, more properties, and
+// what formatting takes besides.
+func newBrokerWith(t *testing.T, jars, protocol, more string, format ...string) *broker {
 	t.Helper()
 	b := &broker{jars: jars, dir: t.TempDir(), addr: freePort(t)}
 	controller := freePort(t)
-	config := strings.NewReplacer("BROKER", b.addr, "CONTROLLER_ADDR", controller, "DIR", filepath.Join(b.dir, "log")).Replace(`
+	config := strings.NewReplacer("PROTOCOL", protocol, "BROKER", b.addr, "CONTROLLER_ADDR", controller, "DIR", filepath.Join(b.dir, "log")).Replace(`
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@CONTROLLER_ADDR
-listeners=PLAINTEXT://BROKER,CONTROLLER://CONTROLLER_ADDR
-advertised.listeners=PLAINTEXT://BROKER
+listeners=PROTOCOL://BROKER,CONTROLLER://CONTROLLER_ADDR
+advertised.listeners=PROTOCOL://BROKER
+inter.broker.listener.name=PROTOCOL
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PROTOCOL:PROTOCOL,CONTROLLER:PLAINTEXT
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
@@ -69,11 +74,12 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
 log.dirs=DIR
-`)
+`) + more
 	if err := os.WriteFile(b.properties(), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("java", "-cp", filepath.Join(jars, "*"), "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", b.properties()).CombinedOutput()
+	args := []string{"-cp", filepath.Join(jars, "*"), "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", b.properties()}
+	out, err := exec.Command("java", append(args, format...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("format: %v\n%s", err, out)
 	}

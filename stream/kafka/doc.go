@@ -23,6 +23,12 @@
 // have as their default. Set min.insync.replicas of at least 2 there: durable
 // means what acks=all means on your cluster.
 //
+// # The way there
+//
+// Security makes Options.TLS and Options.SASL of files. Without it the topics
+// belong to whoever reaches the brokers, who can take records away for good; what he
+// puts there is refused, since the app has not sealed it.
+//
 // # How it is consumed
 //
 // All servers are one consumer group, staunch-recovery. A process holds what it

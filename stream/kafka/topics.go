@@ -73,6 +73,9 @@ func (o *Options) partitions(ctx context.Context, c *kgo.Client) (map[string]int
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	resp, err := req.RequestWith(ctx, c)
+	if errors.Is(err, kerr.SaslAuthenticationFailed) {
+		return nil, fmt.Errorf("%w: the brokers refuse the user or its password: %w", ErrSecurity, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("kafka: no broker of %v answers: %w", o.Brokers, err)
 	}
