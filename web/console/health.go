@@ -156,7 +156,7 @@ func (stagesPage) Where(countries []string) string {
 	if slices.Contains(countries, "*") {
 		return "all countries"
 	}
-	return strings.Join(countries, ", ")
+	return "countries " + strings.Join(countries, ", ")
 }
 
 // Percent writes the share that was accepted.
