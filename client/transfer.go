@@ -69,6 +69,10 @@ type SendOptions struct {
 	Judge handover.Judge
 	// Source is the history. nil: none.
 	Source Source
+	// Resume gives the history that a move was begun with, by its name, when Source is
+	// another one or nil: for apps that do not know any more which it was. nil: a move
+	// goes on with that one alone, and another is ErrMoveOther.
+	Resume func(name string) (Source, error)
 	// Name is what the person calls this phone, for the other's screen.
 	Name string
 	// Info is what this phone is.

@@ -84,11 +84,26 @@ func (s *sending) begin(ctx context.Context) (err error) {
 	return nil
 }
 
-// sameHistory refuses to go on with something else than what was begun.
+// sameHistory goes on with the history that was begun with, and refuses another.
 func (s *sending) sameHistory() error {
-	if s.o.Source != nil && !s.file.Left && !s.file.over() && s.o.Source.Name() != s.file.Source {
-		return fmt.Errorf("%w, with another history: %s; give it the same one again, or cancel it", ErrMoveOther, s.file.Transfer)
+	if s.file.Left || s.file.over() || s.o.Source != nil && s.o.Source.Name() == s.file.Source {
+		return nil
 	}
+	if s.o.Resume == nil {
+		if s.o.Source == nil { // as long as nothing of it is to be read
+			return nil
+		}
+		return fmt.Errorf("%w: %s, which was begun with %s, and not with %s; give it the same history again, or cancel it",
+			ErrMoveOther, s.file.Transfer, historyText(s.file.Source), historyText(s.o.Source.Name()))
+	}
+	src, err := s.o.Resume(s.file.Source)
+	if err != nil {
+		return fmt.Errorf("client: the history that the move was begun with: %w", err)
+	}
+	if src.Name() != s.file.Source {
+		return fmt.Errorf("%w: %s, which was begun with %s; Resume gives %s", ErrMoveOther, s.file.Transfer, historyText(s.file.Source), historyText(src.Name()))
+	}
+	s.o.Source = src
 	return nil
 }
 

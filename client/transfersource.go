@@ -98,15 +98,6 @@ func NewFolderSource(o *FolderSourceOptions) (*FolderSource, error) {
 	return s, nil
 }
 
-// Name lists the folders and files.
-func (s *FolderSource) Name() string {
-	var b strings.Builder
-	for _, t := range s.top {
-		fmt.Fprintf(&b, "%q=%q/%q\n", t.name, t.dir, t.file)
-	}
-	return b.String()
-}
-
 // Walk walks all of it twice: for the files of records, and for the rest.
 func (s *FolderSource) Walk(ctx context.Context, fn func(sealed.Entry) error) error {
 	for _, records := range []bool{true, false} {

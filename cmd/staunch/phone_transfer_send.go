@@ -27,7 +27,7 @@ type PhoneTransferSendCmd struct {
 
 // Help is the long text of --help.
 func (PhoneTransferSendCmd) Help() string {
-	return `It shows which phone the code is of, asks whether the account is to move there, and shows a number, to be typed on that phone. Nothing is sent before. A command that was cut off goes on when it is run again, with the same --history; the code is not wanted again.
+	return `It shows which phone the code is of, asks whether the account is to move there, and shows a number, to be typed on that phone. Nothing is sent before. A command that was cut off goes on when it is run again, with the same history; neither the code nor --history is wanted again.
 
 Example: staunch phone transfer send --home ~/old --scan-image ~/new/transfer/qr.png`
 }
@@ -82,9 +82,10 @@ func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri str
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	o := &client.FolderSourceOptions{Items: c.History}
+	o, resume := &client.FolderSourceOptions{Items: c.History}, (func(string) (client.Source, error))(nil)
 	if len(c.History) == 0 {
 		o.Dir = filepath.Join(r.home.dir, historyName)
+		resume = func(name string) (client.Source, error) { return client.ReopenFolderSource(name) }
 	}
 	source, err := client.NewFolderSource(o)
 	if err != nil {
@@ -95,7 +96,7 @@ func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri str
 		return err
 	}
 	m, err := r.phone.SendMove(ctx, &client.SendOptions{
-		Moving: r.moving, URI: uri, Judge: judge, Source: source, Name: shortened(r.home.file.Name), Info: softInfo(shortened(r.home.file.Name)),
+		Moving: r.moving, URI: uri, Judge: judge, Source: source, Resume: resume, Name: shortened(r.home.file.Name), Info: softInfo(shortened(r.home.file.Name)),
 		LeastRecall: client.NoLeastRecall, // of a server to try things with it is minutes
 		Ask: func(ctx context.Context, p *client.Peer) (bool, error) {
 			return r.asking.agrees(ctx, movingQuestion(p))
@@ -104,6 +105,9 @@ func (c *PhoneTransferSendCmd) send(ctx context.Context, r *transferRun, uri str
 	})
 	if errors.Is(err, client.ErrNoMove) && uri == "" {
 		return &phoneUsage{errors.New("--scan or --scan-image: no transfer is under way here, so the code is wanted that the new phone shows")}
+	}
+	if errors.Is(err, client.ErrMoveOther) && uri == "" && len(c.History) > 0 {
+		return fmt.Errorf("%w; without --history it goes on with what it was begun with", err)
 	}
 	if err != nil {
 		return err
