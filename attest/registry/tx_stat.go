@@ -22,8 +22,9 @@ type statTx interface {
 	// CountStatAccounts calls yield with the number of distinct hashes in every
 	// group and period: hours since 1970 divided by those of a period.
 	CountStatAccounts(ctx context.Context, q *StatQuery, hours int64, yield func(by []string, period, n int64) error) error
-	// StatAccounts calls yield for every hash in every group, each once.
-	StatAccounts(ctx context.Context, q *StatQuery, yield func(by []string, hash []byte) error) error
+	// StatAccounts calls yield for every row that has hashes, with the values of its
+	// dims and all of its hashes: a group may come several times, and so may a hash.
+	StatAccounts(ctx context.Context, q *StatQuery, yield func(by []string, hashes [][]byte) error) error
 
 	// DeleteStats deletes up to limit rows of hours before hour, with their hashes.
 	DeleteStats(ctx context.Context, hour int64, limit int) (int, error)

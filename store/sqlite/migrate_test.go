@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/staunchid/staunch/attest/registry"
 	"github.com/staunchid/staunch/store"
 )
 
@@ -119,7 +121,7 @@ func saveNewest(t *testing.T) {
 	}
 }
 
-func schemaName(n int) string { return "schema-000" + string(rune('0'+n)) + ".db" }
+func schemaName(n int) string { return fmt.Sprintf("schema-%04d.db", n) }
 
 func copyOf(t *testing.T, name string) string {
 	t.Helper()
@@ -143,7 +145,7 @@ func more(t *testing.T, texts ...string) fs.FS {
 		t.Fatal(err)
 	}
 	for i, text := range append(all, texts...) {
-		files["000"+string(rune('1'+i))+"_x.sql"] = &fstest.MapFile{Data: []byte(text)}
+		files[fmt.Sprintf("%04d_x.sql", i+1)] = &fstest.MapFile{Data: []byte(text)}
 	}
 	return files
 }
@@ -215,6 +217,57 @@ func TestMigrate(t *testing.T) {
 	err = old.readers.with(t.Context(), func(c *conn) error { return old.checkSchema(t.Context(), c, good) })
 	if !errors.Is(err, store.ErrOlder) {
 		t.Errorf("older schema: %v", err)
+	}
+}
+
+// TestUpgradeStatistics: rows of statistics of schema 7 keep their hashes, which are
+// deleted with them.
+func TestUpgradeStatistics(t *testing.T) {
+	path := copyOf(t, filepath.Join("testdata", schemaName(7)))
+	db := raw(t, path)
+	for _, query := range []string{
+		`DELETE FROM attest_stat`,
+		`INSERT INTO attest_stat VALUES (7, 100, 'android', 'register', 'm', 'attested', 'o', 'v', 'JP', 's', 'accept', '', '', '', -1, '', '', 5, 2)`,
+		`INSERT INTO attest_stat VALUES (8, 101, 'android', 'register', 'm', 'attested', 'o', 'v', 'JP', 's', 'reject', '', '', '', -1, '', '', 3, 1)`,
+		`INSERT INTO attest_stat_account VALUES (7, x'01'), (7, x'02'), (8, x'02')`,
+	} {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+	s := openTest(t, path)
+	q := &registry.StatQuery{From: 100, To: 102, By: []registry.Dim{registry.DimModel}}
+	read := func() (sum registry.StatSum, accounts int64) {
+		t.Helper()
+		err := s.View(t.Context(), func(tx *Tx) error {
+			err := tx.SumStats(t.Context(), q, func(one registry.StatSum) error { sum = one; return nil })
+			if err != nil {
+				return err
+			}
+			return tx.CountStatAccounts(t.Context(), q, 1000, func(_ []string, _, n int64) error { accounts = n; return nil })
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum, accounts
+	}
+	if sum, n := read(); sum.Attempts != 8 || sum.Accepted != 5 || sum.Rejected != 3 || n != 2 {
+		t.Errorf("%+v of %d accounts", sum, n)
+	}
+	err := s.Update(t.Context(), func(tx *Tx) error {
+		_, err := tx.DeleteStats(t.Context(), 101, 10)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum, n := read(); sum.Attempts != 3 || n != 1 {
+		t.Errorf("after the first hour was deleted: %+v of %d accounts", sum, n)
+	}
+	var left int
+	if err := raw(t, path).QueryRow(`SELECT count(*) FROM attest_stat_account`).Scan(&left); err != nil || left != 1 {
+		t.Errorf("%d hashes are left, %v", left, err)
 	}
 }
 

@@ -193,7 +193,7 @@ CREATE TABLE attest_serial (
 CREATE INDEX attest_serial_key ON attest_serial (key_id);
 
 CREATE TABLE attest_stat (
-	id           INTEGER PRIMARY KEY,
+	id           INTEGER NOT NULL UNIQUE,
 	hour         INTEGER NOT NULL, -- hours since 1970 UTC
 	platform     TEXT NOT NULL,
 	operation    TEXT NOT NULL,
@@ -212,9 +212,9 @@ CREATE TABLE attest_stat (
 	manufacturer TEXT NOT NULL,    -- with which the attested model begins
 	count        INTEGER NOT NULL,
 	accounts     INTEGER NOT NULL, -- distinct, up to 512; 513: more than there are rows of
-	UNIQUE (hour, platform, operation, model, model_source, os, app_version, country, stage, verdict,
+	PRIMARY KEY (hour, platform, operation, model, model_source, os, app_version, country, stage, verdict,
 		code, class, effect, position, batch, manufacturer)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attest_stat_account (
 	stat    INTEGER NOT NULL REFERENCES attest_stat (id) ON DELETE CASCADE,

@@ -195,8 +195,13 @@ func testStatQueries(t *testing.T, s Store) {
 			return err
 		}
 		seen := map[string]int{}
-		err = tx.StatAccounts(ctx, &q, func(by []string, hash []byte) error { seen[fmt.Sprintf("%s %x", by, hash[:1])]++; return nil })
-		if diff := cmp.Diff(map[string]int{"[Sony SOV37] 01": 1, "[Sony SOV37] 07": 1}, seen); diff != "" {
+		err = tx.StatAccounts(ctx, &q, func(by []string, hashes [][]byte) error {
+			for _, hash := range hashes {
+				seen[fmt.Sprintf("%s of %d: %x", by, len(hashes), hash[:1])]++
+			}
+			return nil
+		})
+		if diff := cmp.Diff(map[string]int{"[Sony SOV37] of 2: 01": 1, "[Sony SOV37] of 2: 07": 1, "[Sony SOV37] of 1: 01": 1}, seen); diff != "" {
 			t.Errorf("accounts: %s", diff)
 		}
 		return err

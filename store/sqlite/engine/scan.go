@@ -27,6 +27,13 @@ func (s *Stmt) Scan(dest ...any) error {
 	return nil
 }
 
+// Number is a column that is an integer.
+func (s *Stmt) Number(i int) int64 { return s.integer(i) }
+
+// Bytes is a column that is a text or a blob, in SQLite's own memory: good until the
+// next row. It is for who reads many rows and keeps few values.
+func (s *Stmt) Bytes(i int) []byte { return s.bytes(i) }
+
 // column reads one column. What nearly all are comes first.
 func (s *Stmt) column(i int, dest any) error {
 	kind := sqlite3.Xsqlite3_column_type(s.c.tls, s.handle, int32(i))
