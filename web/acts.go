@@ -30,10 +30,7 @@ func (c *call) addBegin() (any, error) {
 	var in struct {
 		Hint string `json:"hint"`
 	}
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&in)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +38,7 @@ func (c *call) addBegin() (any, error) {
 }
 
 func (c *call) addFinish() (any, error) {
-	var in answered
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	id, err := checked[account.CeremonyID](in.Ceremony)
+	id, in, err := c.answer()
 	if err != nil {
 		return nil, err
 	}
@@ -62,10 +55,7 @@ func (c *call) addFinish() (any, error) {
 
 // freeze takes no second step. It ends all sessions in browsers, this one too.
 func (c *call) freeze() (any, error) {
-	if err := c.read(&struct{}{}); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&struct{}{})
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +98,7 @@ func (c *call) rename() (any, error) {
 		about
 		Name string `json:"name"`
 	}
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&in)
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +128,7 @@ func (c *call) seen() (any, error) {
 	var in struct {
 		Seq uint64 `json:"seq"`
 	}
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&in)
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +136,7 @@ func (c *call) seen() (any, error) {
 }
 
 func (c *call) signOut() (any, error) {
-	if err := c.read(&struct{}{}); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&struct{}{})
 	if err != nil {
 		return nil, err
 	}
@@ -168,10 +149,7 @@ func (c *call) signOut() (any, error) {
 }
 
 func (c *call) signOutOthers() (any, error) {
-	if err := c.read(&struct{}{}); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&struct{}{})
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,14 @@ func (c *call) owner() (account.Caller, error) {
 	return c.Caller(c.r)
 }
 
+// ownerOf reads a request of a page of an account, and whose it is.
+func (c *call) ownerOf(in any) (account.Caller, error) {
+	if err := c.read(in); err != nil {
+		return account.Caller{}, err
+	}
+	return c.owner()
+}
+
 // Caller finds out whose session the cookie of a request is. The stream of
 // alerts asks too. A request that names no host of the site is nobody's.
 func (s *Site) Caller(r *http.Request) (account.Caller, error) {

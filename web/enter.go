@@ -31,6 +31,15 @@ type answered struct {
 	Next     string          `json:"next"`
 }
 
+// answer reads what a page finishes a ceremony with.
+func (c *call) answer() (id account.CeremonyID, in answered, err error) {
+	if err = c.read(&in); err != nil {
+		return "", in, err
+	}
+	id, err = checked[account.CeremonyID](in.Ceremony)
+	return id, in, err
+}
+
 // entered is somebody who is in.
 type entered struct {
 	Next       string             `json:"next"`
@@ -78,11 +87,7 @@ func (c *call) signInBegin() (any, error) {
 }
 
 func (c *call) signInFinish() (any, error) {
-	var in answered
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	id, err := checked[account.CeremonyID](in.Ceremony)
+	id, in, err := c.answer()
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +132,7 @@ func (c *call) signUpBegin() (any, error) {
 }
 
 func (c *call) signUpFinish() (any, error) {
-	var in answered
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	id, err := checked[account.CeremonyID](in.Ceremony)
+	id, in, err := c.answer()
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +146,7 @@ func (c *call) signUpFinish() (any, error) {
 }
 
 func (c *call) stepUpBegin() (any, error) {
-	if err := c.read(&struct{}{}); err != nil {
-		return nil, err
-	}
-	o, err := c.owner()
+	o, err := c.ownerOf(&struct{}{})
 	if err != nil {
 		return nil, err
 	}
@@ -156,11 +154,7 @@ func (c *call) stepUpBegin() (any, error) {
 }
 
 func (c *call) stepUpFinish() (any, error) {
-	var in answered
-	if err := c.read(&in); err != nil {
-		return nil, err
-	}
-	id, err := checked[account.CeremonyID](in.Ceremony)
+	id, in, err := c.answer()
 	if err != nil {
 		return nil, err
 	}

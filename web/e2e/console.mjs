@@ -92,8 +92,8 @@ test("the console", async (t) => {
   await t.test("an account is found, and that somebody looked is on its record", async () => {
     await page.goto(`${url}/accounts`);
     await page.fill("#find", "nobody-of-that-name");
-    await page.keyboard.press("Enter");
     b.expected.push(/404/);
+    await page.keyboard.press("Enter");
     await page.waitForSelector(".notice.warn");
     await page.fill("#find", ` ${account} `);
     await page.keyboard.press("Enter");
@@ -104,6 +104,10 @@ test("the console", async (t) => {
     }
     assert.equal((text.match(/an operator looks at the account/g) ?? []).length, 1, "once an hour");
     assert.doesNotMatch(text, /not as (this server|it was)/);
+    const risks = await page.locator("#risks + .scroll tbody tr").allTextContents();
+    assert.equal(risks.length, 2);
+    assert.match(risks.find((r) => r.includes("new_device")), /A new device was added.*Pixel of Mika.*When this device asks/s);
+    assert.match(risks.find((r) => r.includes("recent_recovery")), /was recovered lately.*the account/s);
   });
 
   await t.test("the record is searched, page by page", async () => {
@@ -115,6 +119,8 @@ test("the console", async (t) => {
     await page.waitForURL(/after=/);
     assert.equal(await page.locator(".trail > li").count(), 50);
     await page.goto(`${url}/audit`);
+    const offered = await page.evaluate(() => [...document.getElementById("action").list.options].map((o) => [o.value, o.label]));
+    assert.deepEqual(offered.find(([value]) => value === "account.freeze"), ["account.freeze", "the account is frozen"]);
     await page.fill("#action", "account.freeze");
     await page.selectOption("#kind", "phone");
     await page.click("form button");

@@ -131,6 +131,14 @@ func (p *program) change(query string, args ...any) {
 	}
 }
 
+// risk has a signal stand, as the flows and the app's backend raise them.
+func (p *program) risk(id, device any, name string) {
+	p.t.Helper()
+	now := time.Now()
+	p.change("INSERT INTO risk (account, device, signal, source, value, level, first_at, last_at, until) VALUES (?, ?, ?, 'staunch', '', '', ?, ?, ?)",
+		id, device, name, now.UnixMicro(), now.UnixMicro(), now.AddDate(0, 0, 7).UnixMicro())
+}
+
 // sharpen puts a policy in force that has something to show: strict rules, an
 // exception for one model, and a stage that only observes.
 func (p *program) sharpen() {
@@ -193,6 +201,8 @@ func TestConsole(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "pixel")
 	phone := p.say("phone", "enroll", "--server", p.url, "--home", home, "--name", "Pixel of Mika")
 	p.say("phone", "freeze", "--home", home)
+	p.risk(phone["account"], phone["device"], "new_device")
+	p.risk(phone["account"], "", "recent_recovery")
 	config := filepath.Join(p.dir, "staunch.toml")
 	env := []string{
 		"STAUNCH_URL=http://console.localhost:" + p.port, "STAUNCH_ACCOUNT=" + phone["account"].(string),

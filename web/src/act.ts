@@ -5,14 +5,8 @@ import { pageData, post, Refused } from "./api";
 import { type Approval, check } from "./approval";
 import { ask } from "./ask";
 import { type Ceremony, gaveUp, get, signal, type Signals, supported, words } from "./passkey";
+import { said, say } from "./said";
 import { localise } from "./times";
-
-const said = document.getElementById("status")!;
-
-export function say(text: string, kind: "bad" | "good" | "" = ""): void {
-  said.textContent = text;
-  said.className = `status ${kind}`;
-}
 
 // done tells what has changed, on the page as it then is.
 export function done(text: string, next = location.pathname): void {

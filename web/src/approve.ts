@@ -1,10 +1,11 @@
 // The page of one approval: its text, yes or no. What is signed is what stands
 // on the page, or nothing is.
 
-import { begin, done, failed, listen, over, say, sign } from "./act";
+import { begin, done, failed, listen, over, sign } from "./act";
 import { pageData, post } from "./api";
 import { type Approval, check } from "./approval";
 import { supported } from "./passkey";
+import { say } from "./said";
 
 const data = pageData<{ approval?: Approval }>().approval;
 const choices = document.getElementById("choices");

@@ -3,16 +3,11 @@
 
 import { post } from "./api";
 import { words } from "./passkey";
+import { say } from "./said";
 
 const form = document.getElementById("form") as HTMLFormElement;
 const code = document.getElementById("code") as HTMLInputElement;
 const button = document.getElementById("go") as HTMLButtonElement;
-const said = document.getElementById("status")!;
-
-function say(text: string, kind = ""): void {
-  said.textContent = text;
-  said.className = `status ${kind}`;
-}
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -3,6 +3,7 @@
 
 import { post } from "./api";
 import { type Ceremony, create, gaveUp, signal, type Signals, supported, words } from "./passkey";
+import { say } from "./said";
 import { countdown } from "./times";
 
 interface Join {
@@ -14,16 +15,10 @@ interface Join {
 }
 
 const part = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
-const said = part("status");
 const panels = ["start", "wait", "make"];
 
 function show(id: string): void {
   for (const p of panels) part(p).hidden = p !== id;
-}
-
-function say(text: string, bad = false): void {
-  said.textContent = text;
-  said.className = bad ? "status bad" : "status";
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -61,7 +56,7 @@ function ready(join: string, c: Ceremony): void {
       await signal(r.signals);
       location.assign(r.next);
     } catch (e) {
-      say(gaveUp(e) ? "" : words(e), true);
+      say(gaveUp(e) ? "" : words(e), "bad");
     }
   };
 }
@@ -72,9 +67,9 @@ if (supported()) {
     part(id).onclick = () =>
       open(id === "guest").catch((e) => {
         show("start");
-        say(words(e), true);
+        say(words(e), "bad");
       });
   }
 } else {
-  say("This browser has no passkeys. Use another browser, or the app on your phone.", true);
+  say("This browser has no passkeys. Use another browser, or the app on your phone.", "bad");
 }

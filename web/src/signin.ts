@@ -3,21 +3,16 @@
 
 import { pageData, post, Refused } from "./api";
 import { type Ceremony, canFill, gaveUp, get, signal, type Signals, signalUnknown, supported, words } from "./passkey";
+import { say } from "./said";
 
 const renewal = 4 * 60_000; // a ceremony lives five minutes
 const next = pageData<{ next: string }>().next;
 const button = document.getElementById("go") as HTMLButtonElement;
-const said = document.getElementById("status")!;
 
 let waiting: AbortController | undefined;
 let since = 0;
 let fills = false;
 let busy = false;
-
-function say(text: string, bad = false): void {
-  said.textContent = text;
-  said.className = bad ? "status bad" : "status";
-}
 
 async function finish(c: Ceremony, response: Record<string, any>): Promise<void> {
   say("Signing you in…");
@@ -32,7 +27,7 @@ async function finish(c: Ceremony, response: Record<string, any>): Promise<void>
 }
 
 function failed(e: unknown): void {
-  say(gaveUp(e) ? "" : words(e), true);
+  say(gaveUp(e) ? "" : words(e), "bad");
 }
 
 // fill lets the browser offer passkeys in the field, until one is chosen or
@@ -74,7 +69,7 @@ async function press(): Promise<void> {
 
 async function start(): Promise<void> {
   if (!supported()) {
-    say("This browser has no passkeys. Use another browser, or another of your devices.", true);
+    say("This browser has no passkeys. Use another browser, or another of your devices.", "bad");
     return;
   }
   document.getElementById("ways")!.hidden = false;

@@ -2,15 +2,10 @@
 
 import { post } from "./api";
 import { type Ceremony, create, gaveUp, signal, type Signals, supported, words } from "./passkey";
+import { say } from "./said";
 
 const form = document.getElementById("form") as HTMLFormElement;
 const button = document.getElementById("go") as HTMLButtonElement;
-const said = document.getElementById("status")!;
-
-function say(text: string, bad = false): void {
-  said.textContent = text;
-  said.className = bad ? "status bad" : "status";
-}
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -32,10 +27,10 @@ form.addEventListener("submit", async (event) => {
     title.tabIndex = -1;
     title.focus();
   } catch (e) {
-    say(gaveUp(e) ? "" : words(e), true);
+    say(gaveUp(e) ? "" : words(e), "bad");
     button.disabled = false;
   }
 });
 
 if (supported()) form.hidden = false;
-else say("This browser has no passkeys. Use another browser, or the app on your phone.", true);
+else say("This browser has no passkeys. Use another browser, or the app on your phone.", "bad");

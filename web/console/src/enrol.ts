@@ -4,16 +4,11 @@
 
 import { post } from "../../src/api";
 import { type Ceremony, create, gaveUp, supported, words } from "../../src/passkey";
+import { say } from "../../src/said";
 
 const link = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 const button = document.getElementById("go") as HTMLButtonElement;
-const said = document.getElementById("status")!;
-
-function say(text: string, bad = false): void {
-  said.textContent = text;
-  said.className = bad ? "status bad" : "status";
-}
 
 button.addEventListener("click", async () => {
   button.disabled = true;
@@ -24,13 +19,13 @@ button.addEventListener("click", async () => {
     say("Signing you in…");
     location.assign((await post<{ next: string }>("/enrol/finish", { ceremony: c.ceremony, response })).next);
   } catch (e) {
-    say(gaveUp(e) ? "" : words(e), true);
+    say(gaveUp(e) ? "" : words(e), "bad");
     button.disabled = false;
   }
 });
 
-if (!link) say("This address is incomplete: open the link whole, as it was printed. It works in one window; loading this page again loses it.", true);
-else if (!supported()) say("This browser has no passkeys. Use another browser.", true);
+if (!link) say("This address is incomplete: open the link whole, as it was printed. It works in one window; loading this page again loses it.", "bad");
+else if (!supported()) say("This browser has no passkeys. Use another browser.", "bad");
 else {
   document.getElementById("ways")!.hidden = false;
   button.focus();

@@ -2,15 +2,10 @@
 
 import { pageData, post } from "../../src/api";
 import { type Ceremony, gaveUp, get, supported, words } from "../../src/passkey";
+import { say } from "../../src/said";
 
 const next = pageData<{ next: string }>().next;
 const button = document.getElementById("go") as HTMLButtonElement;
-const said = document.getElementById("status")!;
-
-function say(text: string, bad = false): void {
-  said.textContent = text;
-  said.className = bad ? "status bad" : "status";
-}
 
 button.addEventListener("click", async () => {
   button.disabled = true;
@@ -21,7 +16,7 @@ button.addEventListener("click", async () => {
     say("Signing you in…");
     location.assign((await post<{ next: string }>("/signin/finish", { ceremony: c.ceremony, response, next })).next);
   } catch (e) {
-    say(gaveUp(e) ? "" : words(e), true);
+    say(gaveUp(e) ? "" : words(e), "bad");
     button.disabled = false;
   }
 });
@@ -29,4 +24,4 @@ button.addEventListener("click", async () => {
 if (supported()) {
   document.getElementById("ways")!.hidden = false;
   button.focus();
-} else say("This browser has no passkeys. Use another browser.", true);
+} else say("This browser has no passkeys. Use another browser.", "bad");
