@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -44,7 +43,8 @@ func newBulkClient(next http.RoundTripper) *http.Client {
 		t.Protocols = new(http.Protocols)
 		t.Protocols.SetHTTP1(true)
 		t.MaxIdleConnsPerHost = 4
-		t.WriteBufferSize, t.ReadBufferSize = 64<<10, 64<<10
+		t.WriteBufferSize, t.ReadBufferSize = 4<<10, 64<<10 // a segment does not pass through the first
+		dialWhole(t)
 		t.ResponseHeaderTimeout = silence
 		t.DisableCompression = true
 		next = t
@@ -90,19 +90,32 @@ func (b *bulk) do(r *http.Request) (*http.Response, error) {
 	return nil, e
 }
 
-// put sends a segment. To send it again changes nothing.
+// errEarly is an answer to a segment that the server has not had.
+var errEarly = errors.New("the server has answered before it had the whole segment")
+
+// put sends a segment. To send it again changes nothing. When it returns nobody reads
+// the segment any more.
 func (b *bulk) put(ctx context.Context, revision uint32, first uint64, segment []byte) error {
-	r, err := b.request(ctx, http.MethodPut, fmt.Sprintf("%d/%d", revision, first), bytes.NewReader(segment))
+	l := &lent{segment: segment}
+	defer l.takeBack()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // before it is taken back
+	r, err := b.request(ctx, http.MethodPut, fmt.Sprintf("%d/%d", revision, first), l.open())
 	if err != nil {
 		return err
 	}
+	r.ContentLength = int64(len(segment))
+	r.GetBody = func() (io.ReadCloser, error) { return l.open(), nil }
 	r.Header.Set("Content-Type", "application/octet-stream")
 	res, err := b.do(r)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
 	_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 4096)) // so that the connection is used again
+	err = errors.Join(err, res.Body.Close())
+	if err == nil && !l.sent() {
+		err = errEarly
+	}
 	if err != nil {
 		return connect.NewError(connect.CodeUnavailable, err)
 	}
