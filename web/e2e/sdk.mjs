@@ -61,6 +61,24 @@ test("a lost phone is gone", async (t) => {
   }), undefined);
 });
 
+test("a browser promises to keep a store only when it is asked to", async (t) => {
+  const b = await open(t);
+  await b.page.goto(url);
+  const asked = () => b.page.evaluate(async () => {
+    const { storage } = navigator;
+    globalThis.asked ??= 0;
+    storage.persist = () => (globalThis.asked++, StorageManager.prototype.persist.call(storage));
+    globalThis.store ??= await sdk.IndexedDBStore.open("phone");
+    const opened = globalThis.asked;
+    return { opened, promised: await store.persist(), asked: globalThis.asked };
+  });
+  assert.deepEqual(await asked(), { opened: 0, promised: false, asked: 1 });
+  const cdp = await b.context.browser().newBrowserCDPSession();
+  const { targetInfo } = await b.cdp.send("Target.getTargetInfo");
+  await cdp.send("Browser.grantPermissions", { origin: url, permissions: ["durableStorage"], browserContextId: targetInfo.browserContextId });
+  assert.deepEqual(await asked(), { opened: 1, promised: true, asked: 1 }); // it promises already
+});
+
 test("the browser's authenticator answers, and its secrets stay here", async (t) => {
   const b = await open(t);
   await b.page.goto(url);

@@ -116,8 +116,9 @@ test("another code or another history does not go on with a move", async () => {
   await Promise.all([n, m]);
 });
 
-test("a history that changes while it is sent begins anew", async () => {
+test("a history that changes while it is sent begins anew, when the server wants to hear of that", async () => {
   const p = await Pair.make({ a: new Uint8Array(17_000_000), b: Uint8Array.of(1) });
+  p.relay.refuse.set("Revise", ["RATE_LIMITED"]);
   let changed = false;
   p.relay.segments.put = () => {
     if (!changed) {
@@ -130,6 +131,7 @@ test("a history that changes while it is sent begins anew", async () => {
   const { c, n } = await p.run();
   assert.equal(c.error ?? n.error, undefined);
   assert.ok(p.c.said().includes("restarted"));
+  assert.deepEqual(p.c.events.flatMap((e) => (e.event === "retry" && e.reason === "rate_limited" ? [e.afterMs] : [])), [2000]);
   assert.equal((await p.n.history.read("a"))?.length, 1_000_000);
 });
 

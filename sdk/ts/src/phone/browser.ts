@@ -97,6 +97,15 @@ export class IndexedDBStore implements Store {
     });
   }
 
+  /**
+   * persist asks the browser never to throw away by itself what this origin has stored, when it runs out of space, and says
+   * whether it promises that. Chromium and Safari decide without a word, and may change their mind as the person comes more
+   * often; Firefox asks the person. So open does not ask: call it behind a click that lets him expect it.
+   */
+  async persist(): Promise<boolean> {
+    return await navigator.storage.persisted() || await navigator.storage.persist();
+  }
+
   /** close gives the database free for another tab. */
   close(): void {
     this.#db.close();

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { devAttest } from "./dev.js";
+export { devAttest, devTrust } from "./dev.js";
 export { SoftwareHardware, type Evidence } from "./hardware.js";
 export { MemoryStore } from "./memory.js";
 export { SoftwarePasskeys, type Asked, type SoftwarePasskeysOptions } from "./passkeys.js";

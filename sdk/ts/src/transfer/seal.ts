@@ -2,6 +2,7 @@
 import { type Bytes, equal } from "../bytes.js";
 import { TransferState } from "../gen/staunch/transfer/v1/transfer_pb.js";
 import { reasonOf } from "../phone/errors.js";
+import { pause } from "./cancel.js";
 import { MoveError } from "./errors.js";
 import { encodeEnvelope, type Granted, type Sender } from "./handover/index.js";
 import { sha256 } from "./derive.js";
@@ -12,7 +13,7 @@ import { Key, SealedError, type Stream } from "./sealed/index.js";
 import { Spans } from "./spans.js";
 import type { SendOptions } from "./types.js";
 import { Upload } from "./upload.js";
-import { reached } from "./watch.js";
+import { mostPause, reached } from "./watch.js";
 
 const grantFor = 24 * 3600; // seconds that a grant may be taken; the server may allow less
 
@@ -70,8 +71,18 @@ async function announced(run: Run): Promise<NonNullable<Run["record"]["plan"]>> 
   if (plan === undefined) {
     throw new MoveError("history", "the plan of this move is gone: cancel it");
   }
-  if (view.revision !== plan.revision) {
-    await run.signed((how) => run.core.calls.transfers.revise({ transfer: record.transfer, token: record.token, revision: plan.revision, bytes: BigInt(plan.bytes) }, how));
+  const news = { transfer: record.transfer, token: record.token, revision: plan.revision, bytes: BigInt(plan.bytes) };
+  for (let known = view.revision === plan.revision; !known;) {
+    try {
+      await run.signed((how) => run.core.calls.transfers.revise(news, how));
+      known = true;
+    } catch (error) {
+      if (reasonOf(error) !== "RATE_LIMITED") {
+        throw error;
+      }
+      run.retry(error, mostPause); // the history changes faster than the server wants to hear of
+      await pause(mostPause, run.signal);
+    }
   }
   return plan;
 }

@@ -1,12 +1,12 @@
 /** Phones in one process, for tests of moves against a server of `staunch dev`: its address is in STAUNCH_WORLD. */
 import assert from "node:assert/strict";
 
-import { base64url, fromBase64url, utf8 } from "../../src/bytes.js";
+import { utf8 } from "../../src/bytes.js";
 import { Phone } from "../../src/index.js";
 import type { Store } from "../../src/phone/ports.js";
-import { MemoryStore, SoftwareHardware, SoftwarePasskeys } from "../../src/software/index.js";
+import { devAttest, devTrust, MemoryStore, SoftwareHardware, SoftwarePasskeys } from "../../src/software/index.js";
 import {
-  type EvidenceVerifier, type MoveEvent, type Moved, receiveMove, type ReceiveOptions, sendMove, type SendOptions, SoftwareHome, StoreHistory,
+  type MoveEvent, type Moved, receiveMove, type ReceiveOptions, sendMove, type SendOptions, SoftwareHome, StoreHistory,
 } from "../../src/transfer/index.js";
 
 /** World is where the phones meet. */
@@ -16,25 +16,6 @@ export interface World {
 }
 
 export const world = JSON.parse(process.env["STAUNCH_WORLD"] ?? "null") as World;
-
-/** ask calls what only a server of `staunch dev` has. */
-async function ask(path: string, body: object): Promise<unknown> {
-  const res = await fetch(`${world.origin}/demo/${path}`, {
-    method: "POST", headers: { "Content-Type": "application/json", Origin: world.origin }, body: JSON.stringify(body),
-  });
-  assert.equal(res.status, 200, `${path}: ${await res.clone().text()}`);
-  return res.json();
-}
-
-/** trust asks the demo's judge, which has the roots of software phones. */
-export const trust: EvidenceVerifier = {
-  verify: async (evidence, challenge, spki) => {
-    const v = await ask("verify", {
-      evidence: { platform: evidence.platform, chain: (evidence.chain ?? []).map(base64url) }, challenge: base64url(challenge), spki: base64url(spki),
-    }) as { accepted: boolean; key: string; findings: { code: string; effect: string; detail: string }[] };
-    return { accepted: v.accepted, key: fromBase64url(v.key), findings: v.findings };
-  },
-};
 
 /** Handset is a phone with its home, over any number of starts. */
 export class Handset {
@@ -57,11 +38,7 @@ export class Handset {
 
   static async start(name: string, store: Store = new MemoryStore(), fetchOf?: typeof fetch): Promise<Handset> {
     const h = new Handset(name, store);
-    const hardware = new SoftwareHardware(store, async (challenge, spki) => {
-      const asked = { platform: "android", kind: "genuine", challenge: base64url(challenge), spki: base64url(spki) };
-      const { certificateChain } = await ask("attest", asked) as { certificateChain: string[] };
-      return { platform: "android", certificateChain: certificateChain.map(fromBase64url) };
-    });
+    const hardware = new SoftwareHardware(store, devAttest(world.origin));
     h.phone = await Phone.open({ url: world.url, hardware, passkeys: h.passkeys, store, patience: 8000, ...(fetchOf === undefined ? {} : { fetch: fetchOf }) });
     return h;
   }
@@ -100,14 +77,14 @@ export class Handset {
 
   send(o: Partial<SendOptions> = {}): Promise<Moved> {
     return sendMove(this.phone, {
-      home: this.home, trust, source: this.history.source(), name: this.name, info: { model: this.name, os: "node", app: "test" }, leastRecall: 0,
+      home: this.home, trust: devTrust(world.origin), source: this.history.source(), name: this.name, info: { model: this.name, os: "node", app: "test" }, leastRecall: 0,
       ask: () => Promise.resolve(true), show: () => undefined, events: (e) => this.hear(e), ...o,
     });
   }
 
   receive(o: Partial<ReceiveOptions> = {}): Promise<Moved> {
     return receiveMove(this.phone, {
-      home: this.home, info: { model: this.name, os: "node", app: "test" }, importer: this.history.importer(), trust,
+      home: this.home, info: { model: this.name, os: "node", app: "test" }, importer: this.history.importer(), trust: devTrust(world.origin),
       number: () => Promise.reject(new Error("no number")), events: (e) => this.hear(e), ...o,
     });
   }

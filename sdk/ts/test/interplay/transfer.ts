@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 
-import { base64url, fromBase64url, hex, utf8 } from "../../src/bytes.js";
+import { hex, utf8 } from "../../src/bytes.js";
+import { devTrust } from "../../src/software/index.js";
 import {
   cancelMove, type EvidenceVerifier, finalizeMove, type Moved, type MoveEvent, moveStatus, recallMove, receiveMove, sendMove, SoftwareHome, StoreHistory,
 } from "../../src/transfer/index.js";
@@ -8,23 +9,9 @@ import type { Commands, Context } from "./phone.js";
 
 const info = { model: "TypeScript", os: "node", app: "interplay" };
 
-/** judge asks the demo of the server, which has the roots of software phones. */
-function judge(origin: string): EvidenceVerifier {
-  return {
-    verify: async (evidence, challenge, spki) => {
-      const asked = { evidence: { platform: evidence.platform, chain: (evidence.chain ?? []).map(base64url) }, challenge: base64url(challenge), spki: base64url(spki) };
-      const res = await fetch(`${origin}/demo/verify`, {
-        method: "POST", headers: { "Content-Type": "application/json", Origin: origin }, body: JSON.stringify(asked),
-      });
-      const v = await res.json() as { accepted: boolean; key: string; findings: { code: string; effect: string; detail: string }[] };
-      return { accepted: v.accepted, key: fromBase64url(v.key), findings: v.findings };
-    },
-  };
-}
-
 function parts({ store, setup, say }: Context): { history: StoreHistory; home: SoftwareHome; trust: EvidenceVerifier; events: (e: MoveEvent) => void } {
   const history = new StoreHistory(store);
-  return { history, home: new SoftwareHome(store, history), trust: judge(setup.origin), events: say };
+  return { history, home: new SoftwareHome(store, history), trust: devTrust(setup.origin), events: say };
 }
 
 const written = (m: Moved): object => ({ ...m, sealing: hex(m.sealingKeySha256) });
