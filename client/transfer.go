@@ -59,6 +59,15 @@ type MoveHome interface {
 	Wipe(ctx context.Context) error
 }
 
+// TakenBack is a MoveHome that tells its person why the account is gone from the new
+// phone: without it Lock and Wipe are all that the app hears, which an old phone hears
+// as well. It is called before them, and may be called again.
+type TakenBack interface {
+	// TakenBack: the account is the old phone's again, which has signed that, or
+	// another device has removed this one.
+	TakenBack(ctx context.Context, byOldPhone bool) error
+}
+
 // SendOptions are of the current phone.
 type SendOptions struct {
 	Moving

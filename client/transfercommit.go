@@ -155,8 +155,12 @@ func (r *receiving) open(ctx context.Context) error {
 	if err != nil {
 		return r.refused(err)
 	}
-	if t := res.Msg.GetView().GetRecallUntil(); t.IsValid() {
+	v = res.Msg.GetView()
+	if t := v.GetRecallUntil(); t.IsValid() {
 		r.file.Result.RecallUntil = t.AsTime()
+	}
+	if r.file.RecallBy.IsZero() {
+		r.file.RecallBy = r.p.now().Add(recallTime(v))
 	}
 	r.half.Erase()
 	r.file.Closed, r.file.State, r.file.Passkey = true, "acked", nil

@@ -39,7 +39,7 @@ func (p *Phone) ReceiveMove(ctx context.Context, o *ReceiveOptions) (*Moved, err
 	}
 	switch s := p.State(); {
 	case r.file != nil && r.file.Closed && r.file.State != "recalled": // after a recall the phone is anybody's
-		return r.file.Result, r.file.ended()
+		return r.done(ctx)
 	case s.Account != "" && s.Began == nil && (r.file == nil || r.file.Result == nil):
 		return nil, ErrEnrolled
 	case s.Began != nil && s.Began.Flow != FlowMove:
@@ -68,6 +68,23 @@ func (p *Phone) ReceiveMove(ctx context.Context, o *ReceiveOptions) (*Moved, err
 		}
 		return out, r.ended(ctx, err)
 	}
+}
+
+// done gives the result of a move that is over for this phone, unless it has been taken
+// back since: then it is given back. Without the server it is as it was.
+func (r *receiving) done(ctx context.Context) (*Moved, error) {
+	if !r.file.over() {
+		v, err := r.view(ctx)
+		if err == nil {
+			err = r.settle(ctx, v)
+		} else if e := (*Error)(nil); errors.Is(err, ErrUnreachable) || errors.As(err, &e) {
+			err = nil // it has forgotten the move, or cannot be asked
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.file.Result, r.file.ended()
 }
 
 // errUnclaimed: nobody has scanned the code in time.
@@ -119,7 +136,7 @@ func (r *receiving) begin(ctx context.Context) error {
 	if err := r.dir.begin(); err != nil {
 		return err
 	}
-	r.file = &moveFile{Audience: m.GetAudience(), App: r.p.State().App, Token: newMoveToken(), Until: r.p.now().Add(secondsOf(m.GetOfferSeconds()))}
+	r.file = &moveFile{Audience: m.GetAudience(), App: r.p.State().App, Token: newMoveToken(), Begun: r.p.now(), Until: r.p.now().Add(secondsOf(m.GetOfferSeconds()))}
 	o, err := r.receiverOptions(r.o.Judge)
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (s *sending) begin(ctx context.Context) (err error) {
 	if err := s.dir.begin(); err != nil {
 		return err
 	}
-	s.file = &moveFile{Transfer: id, App: s.p.State().App, URI: s.o.URI, Token: newMoveToken()}
+	s.file = &moveFile{Transfer: id, App: s.p.State().App, URI: s.o.URI, Token: newMoveToken(), Begun: s.p.now()}
 	if s.o.Source != nil {
 		s.file.Source = s.o.Source.Name()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	transferv1 "github.com/staunchid/staunch/gen/staunch/transfer/v1"
 	"github.com/staunchid/staunch/transfer/handover"
@@ -120,8 +121,32 @@ func (r *moveRun) settleReceiver(ctx context.Context, v *transferv1.View) error 
 	return nil
 }
 
+// mostRecall is for how long after the acknowledgement a recall can wipe the new phone,
+// whatever a server says of its window.
+const mostRecall = 30 * 24 * time.Hour
+
+// recallTime is how long the server says that the move can be recalled from now on.
+func recallTime(v *transferv1.View) time.Duration {
+	if !v.GetRecallUntil().IsValid() || !v.GetAt().IsValid() {
+		return mostRecall
+	}
+	return min(max(v.GetRecallUntil().AsTime().Sub(v.GetAt().AsTime()), 0), mostRecall)
+}
+
+// late reports whether the old phone can no longer take the account back, by this
+// phone's own clock from when it has acknowledged. Its key may have become anybody's
+// since, and a server that keeps back that the move is final could let it speak.
+func (r *moveRun) late() bool {
+	return !r.file.RecallBy.IsZero() && r.p.now().After(r.file.RecallBy.Add(recallSlack))
+}
+
+// recallSlack is for clocks, and for a recall on its way.
+const recallSlack = time.Minute
+
 // givenBack gives up the account: with the old phone's signature all of it is wiped;
-// without, after another device has removed this one, it is locked and no more.
+// without, after another device has removed this one, and when the time for a recall
+// is over, it is locked and no more. A freeze stops the server's clock and not this
+// phone's: what is locked then waits for whoever clears it up.
 func (r *moveRun) givenBack(ctx context.Context) error {
 	half, err := r.receiver()
 	if err != nil {
@@ -133,10 +158,15 @@ func (r *moveRun) givenBack(ctx context.Context) error {
 		if err == nil {
 			_, err = half.HandleRecall(e)
 		}
-		signed = err == nil
+		signed = err == nil && !r.late()
 	}
 	if err := r.p.dropSession(ctx); err != nil {
 		return err
+	}
+	if home, ok := r.m.Home.(TakenBack); ok {
+		if err := home.TakenBack(ctx, signed); err != nil {
+			return fmt.Errorf("client: give the account back: %w", err)
+		}
 	}
 	if signed {
 		err = r.m.Home.Wipe(ctx)

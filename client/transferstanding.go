@@ -27,29 +27,51 @@ func (p *Phone) settled(ctx context.Context, m *Moving) (*moveRun, *transferv1.V
 	return r, v, err
 }
 
-// lastMove is the one that this phone sends, or sent; else the one that it takes,
-// or took; nil: none.
+// lastMove is the one that this phone sends or takes; else the one that it sent or took
+// last; nil: none.
 func (p *Phone) lastMove(m *Moving) (*moveRun, error) {
 	if m.Dir == "" || m.Home == nil {
 		return nil, errors.New("client: options: Dir and Home are required")
 	}
-	for _, role := range []string{RoleSender, RoleReceiver} {
-		r := p.newMoveRun(m, role)
-		var err error
-		if r.file, err = r.dir.load(); err != nil {
-			return nil, err
-		}
-		if r.file != nil && (role == RoleReceiver || r.file.State != "aborted" || !p.hasMove(m, RoleReceiver)) {
-			r.tell.of(r.file.Transfer)
-			return r, nil
-		}
+	send, err := p.loadMove(m, RoleSender)
+	if err != nil {
+		return nil, err
 	}
-	return nil, nil
+	receive, err := p.loadMove(m, RoleReceiver)
+	if err != nil {
+		return nil, err
+	}
+	last := send
+	if receive != nil && (send == nil || receive.follows(send)) {
+		last = receive
+	}
+	if last != nil {
+		last.tell.of(last.file.Transfer)
+	}
+	return last, nil
 }
 
-func (p *Phone) hasMove(m *Moving, role string) bool {
-	f, err := m.folder(role).load()
-	return f != nil && err == nil && !f.over()
+// follows reports whether what this phone has taken comes after what it has sent. It
+// hands over only what it has, so that of two which are not over the one that it sends
+// is the later one.
+func (r *moveRun) follows(send *moveRun) bool {
+	switch {
+	case r.file.over() != send.file.over():
+		return send.file.over()
+	case !send.file.over():
+		return false
+	}
+	return r.file.Begun.After(send.file.Begun)
+}
+
+// loadMove reads the move of a role; nil: none.
+func (p *Phone) loadMove(m *Moving, role string) (*moveRun, error) {
+	r := p.newMoveRun(m, role)
+	var err error
+	if r.file, err = r.dir.load(); err != nil || r.file == nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 func (r *moveRun) role() string {

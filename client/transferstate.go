@@ -22,6 +22,7 @@ type moveFile struct {
 	App      account.AppID      `json:"app,omitempty"`
 	URI      string             `json:"uri,omitempty"` // C: until its half is there. N: while it is shown
 	Token    []byte             `json:"token"`
+	Begun    time.Time          `json:"begun,omitzero"`
 	Half     []byte             `json:"half,omitempty"` // of package handover
 	Audience string             `json:"audience,omitempty"`
 
@@ -35,6 +36,7 @@ type moveFile struct {
 	Sealing   []byte            `json:"sealing,omitempty"`  // public key that was opened
 	Beacon    uint16            `json:"beacon,omitempty"`   // its port
 	Account   account.ID        `json:"account,omitempty"`  // that the current phone has named
+	RecallBy  time.Time         `json:"recall_by,omitzero"` // by its own clock: a recall that comes later wipes nothing
 
 	// C.
 	Source       string           `json:"source,omitempty"`  // which history

@@ -18,6 +18,7 @@ import (
 const (
 	transferName = "transfer" // what a transfer must not forget
 	historyName  = "history"  // what the phone has received
+	receiveName  = "receive"  // within transfer: of the account that the phone takes, or took
 	stagingName  = "staging"  // within transfer: what it is receiving
 	qrName       = "qr.png"   // within transfer: the code, while it lives
 )
@@ -30,7 +31,7 @@ const quarantineSuffix = ".quarantine"
 type homeLeft struct {
 	At    time.Time `json:"at"`
 	Wiped bool      `json:"wiped,omitempty"` // keys and history are gone; else they are kept for a recall
-	Back  bool      `json:"back,omitempty"`  // the old phone has taken back what this one had received
+	Back  bool      `json:"back,omitempty"`  // this one had received it, and the old phone, or another device, has taken it back
 }
 
 // movingHome is what a transfer does to the home of a phone. Each method can be
@@ -155,6 +156,16 @@ func (m *movingHome) Lock(context.Context) error {
 	return errors.Join(err, m.history(0))
 }
 
+// TakenBack notes that it was this phone that had received the account.
+func (m *movingHome) TakenBack(context.Context, bool) error {
+	return m.home.update(func(f *homeFile) error {
+		if f.Left == nil {
+			f.Left = &homeLeft{At: m.now(), Back: true}
+		}
+		return nil
+	})
+}
+
 // Unlock undoes it.
 func (m *movingHome) Unlock(context.Context) error {
 	if err := m.history(0o700); err != nil {
@@ -190,7 +201,7 @@ func (m *movingHome) Wipe(context.Context) error {
 		return err
 	}
 	return m.home.update(func(f *homeFile) error {
-		left := &homeLeft{At: m.now(), Back: true} // an old phone is locked before it is wiped
+		left := &homeLeft{At: m.now()}
 		if f.Left != nil {
 			*left = *f.Left
 		}
@@ -215,6 +226,9 @@ type moved struct {
 }
 
 func (m *moved) Error() string {
+	if m.left.Back && !m.left.Wiped {
+		return "this phone has no account since " + inWordsAt(m.left.At) + ": it was taken back from it, by another device or too late for the old phone; its keys and its history are locked here. Whose they are may delete " + quoted(m.home)
+	}
 	if m.left.Back {
 		return "this phone has no account since " + inWordsAt(m.left.At) + ": the old one has taken it back; its keys and its history are gone from here"
 	}
@@ -232,4 +246,7 @@ func (h *home) stays() error {
 	return &moved{h.dir, h.file.Left}
 }
 
-var _ client.MoveHome = (*movingHome)(nil)
+var (
+	_ client.MoveHome  = (*movingHome)(nil)
+	_ client.TakenBack = (*movingHome)(nil)
+)
