@@ -27,7 +27,7 @@ type CheckCmd struct {
 
 // Help is the long text of --help.
 func (CheckCmd) Help() string {
-	return `Reads every store as a whole: the structure of its file and its schema; the audit record with its hash chains, its seals and their signatures; and whether every row that the record tells of is as its last entry says, and carries the right MAC. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
+	return `Reads every store as a whole: the structure of its file and its schema; the audit record with its hash chains, its seals and their signatures; and whether every row that the record tells of is as its last entry says, and carries the right MAC; so is whether an operator of the console, or his session, is back that the record tells has ended. Nothing is written, and a server may run meanwhile. Give either --config or --dir.
 
 Not covered are challenges, the counter and the day of last use of a key, and the outbox: the record does not tell of them. Audit entries that are newer than the last seal are held by their chain only, and a store that was put back as a whole to an earlier state looks like what it was. Of a --dir without a configuration, MACs are not looked at: they need the app's root secret.
 
