@@ -106,6 +106,7 @@ func known() map[string]string {
 		"recovery.deleted":        "the recovery PIN is removed",
 		"recovery.finalized":      "the vaults keep this PIN alone",
 		"recovery.updated":        "there is a new backup behind the same PIN",
+		"recovery.receipts":       "receipts of the vaults are covered",
 
 		"transfer.offered":   "a new phone shows a code",
 		"transfer.claimed":   "the old phone has scanned it",

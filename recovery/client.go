@@ -24,6 +24,7 @@ type Client struct {
 	saveAttempt func(*Attempt) error
 	approve     func(ctx context.Context, reg [16]byte) error
 	oldest      uint64
+	pinMin      int
 	maxAge      time.Duration
 	timeout     time.Duration
 	now         func() time.Time
@@ -49,6 +50,9 @@ type ClientOptions struct {
 	// SetVersion is the least version of the vault set: that which was current
 	// when the app was built. What a Backup or an Attempt remembers counts too.
 	SetVersion uint64
+	// PINMin is how many characters a new PIN has at least, 4 to 32; 0 is 6. It is
+	// compiled into the app: a service can ask for more, and never for fewer.
+	PINMin int
 
 	EvidenceMaxAge time.Duration    // 0, or more than 24 h, is 24 h
 	Timeout        time.Duration    // for each vault; 0 is 10 s
@@ -66,12 +70,17 @@ func NewClient(o *ClientOptions) (*Client, error) {
 		return nil, fmt.Errorf("recovery: ClientOptions.ReleaseKeys: %d of %d keys verify nothing", o.ReleaseKeys.K, len(o.ReleaseKeys.Keys))
 	case len(o.Policy.Measurements) > 0:
 		return nil, errors.New("recovery: ClientOptions.Policy.Measurements must be empty: the signed vault set lists them")
+	case o.PINMin != 0 && (o.PINMin < leastPINMin || o.PINMin > mostPINMin):
+		return nil, fmt.Errorf("recovery: ClientOptions.PINMin: %d characters; write %d to %d, or leave it out for %d", o.PINMin, leastPINMin, mostPINMin, defaultPINMin)
 	}
 	c := &Client{
 		transport: o.Transport, release: o.ReleaseKeys, policy: o.Policy,
 		saveBackup: o.SaveBackup, saveAttempt: o.SaveAttempt, approve: o.Approve,
-		oldest: o.SetVersion, maxAge: o.EvidenceMaxAge, timeout: o.Timeout, now: o.Now,
+		oldest: o.SetVersion, pinMin: o.PINMin, maxAge: o.EvidenceMaxAge, timeout: o.Timeout, now: o.Now,
 		stretch: PIN.stretch,
+	}
+	if c.pinMin == 0 {
+		c.pinMin = defaultPINMin
 	}
 	if c.maxAge <= 0 || c.maxAge > evidenceMaxAge {
 		c.maxAge = evidenceMaxAge

@@ -16,7 +16,7 @@
 //		ReleaseKeys: pinned,            // compiled into the app
 //		SaveBackup:  …, SaveAttempt: …, // a journal: see below
 //	})
-//	pin, err := recovery.NewPIN(typed, recovery.PINRules{})
+//	pin, err := c.NewPIN(ctx, typed)
 //	backup, err := c.Register(ctx, nil, pin, payload)
 //	…
 //	got, err := c.Recover(ctx, account, ticket, pin, new(recovery.Attempt))
@@ -36,7 +36,7 @@
 // answered: a vault that wants a second proof in one attempt gets none.
 //
 // No vault sees a PIN, so the phone refuses those that many people choose: see
-// NewPIN. In profile seed, a baseline to compare with, one enclave sees it.
+// Client.NewPIN. In profile seed, a baseline to compare with, one enclave sees it.
 //
 // # Between phone and vaults: Service
 //

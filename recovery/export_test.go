@@ -16,5 +16,8 @@ func TestingOnlyFastPIN(c *Client) {
 	}
 }
 
+// TestingOnlyRecord lets the audit record cover the receipts, as Run does.
+func TestingOnlyRecord(ctx context.Context, s *Service) error { return s.recordReceipts(ctx) }
+
 // TestingOnlyRepeat repeats all intents once.
 func TestingOnlyRepeat(ctx context.Context, s *Service) error { return s.repeatIntents(ctx, true) }

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -28,13 +29,16 @@ func (e *PINError) Unwrap() error { return ErrPIN }
 const (
 	defaultPINMin = 6
 	leastPINMin   = 4
+	mostPINMin    = 32
 	maxPIN        = 64
 	maxPINBytes   = wire.MaxSeedPIN
 )
 
 // PINRules are what a new PIN must keep to.
 type PINRules struct {
-	MinLength int // characters; 0 is 6, and less than 4 is 4: a service says it, which signs nothing of it
+	// MinLength is in characters; 0 is 6, and less than 4 is 4. What a service says
+	// is signed by nobody: Client.NewPIN takes it only where it is more.
+	MinLength int
 }
 
 // PIN is what only the owner knows: letters and digits alike, in NFKC. It is
@@ -60,6 +64,20 @@ func NewPIN(s string, r PINRules) (PIN, error) {
 		return PIN{}, &PINError{why}
 	}
 	return p, nil
+}
+
+// NewPIN takes a PIN that is being set, by the rules of the app and of the service:
+// the larger of both lengths holds. No vault ever sees a PIN, and a service that asks
+// for four digits would know where to begin to guess. ErrPIN.
+func (c *Client) NewPIN(ctx context.Context, s string) (PIN, error) {
+	if p, err := NewPIN(s, PINRules{MinLength: c.pinMin}); err != nil {
+		return p, err // no service can allow it
+	}
+	cfg, err := c.transport.GetConfig(ctx, nil)
+	if err != nil {
+		return PIN{}, fmt.Errorf("recovery: get the configuration: %w", err)
+	}
+	return NewPIN(s, PINRules{MinLength: max(c.pinMin, cfg.PINMin)})
 }
 
 // TypedPIN takes a PIN that is being tried. It is only normalised, for the rules

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/staunchid/staunch/recovery"
+	"github.com/staunchid/staunch/recovery/recoverytest"
 )
 
 // TestSixDigits walks all of them. The number is computed from the rules by
@@ -76,6 +77,41 @@ func TestNewPIN(t *testing.T) {
 		if pe := new(*recovery.PINError); !tc.ok && (!errors.Is(err, recovery.ErrPIN) || !errors.As(err, pe)) {
 			t.Errorf("%q: error %v, want ErrPIN", tc.pin, err)
 		}
+	}
+}
+
+// TestLeastPIN: a service can ask for longer PINs than the app does, and never for
+// shorter ones.
+func TestLeastPIN(t *testing.T) {
+	p := newPhone(t, recoverytest.Options{})
+	for _, tt := range []struct {
+		name           string
+		compiled, says int
+		pin            string
+		ok             bool
+	}{
+		{"both six", 0, 6, "482915", true},
+		{"a service that lies", 0, 4, "4829", false},
+		{"that says nothing", 0, 0, "48291", false},
+		{"that says something else", 0, -1, "48291", false},
+		{"to an app of eight", 8, 6, "4829157", false},
+		{"an app of four", 4, 4, "4829", true},
+		{"that nobody overrules", 4, 8, "4829157", false},
+		{"which has four", 4, 3, "482", false},
+		{"a service that wants more", 0, 8, "4829157", false},
+		{"and gets it", 0, 8, "48291573", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p.net.Config = func(c *recovery.Config) { c.PINMin = tt.says }
+			c := p.newClient(func(o *recovery.ClientOptions) { o.PINMin = tt.compiled })
+			if _, err := c.NewPIN(t.Context(), tt.pin); (err == nil) != tt.ok || err != nil && !errors.Is(err, recovery.ErrPIN) {
+				t.Error(err)
+			}
+		})
+	}
+	p.net.Script = func(recoverytest.Call) recoverytest.Fault { return recoverytest.Drop }
+	if _, err := p.newClient(nil).NewPIN(t.Context(), "482915"); !errors.Is(err, recoverytest.ErrLost) {
+		t.Error("no answer:", err)
 	}
 }
 

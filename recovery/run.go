@@ -16,20 +16,22 @@ const (
 	keepSession  = 48 * time.Hour       // after its end: a ticket is good for 24 h
 )
 
-// Run repeats intents, at once and then every ten seconds, fetches evidence, seals
-// records anew when a vault's keys have changed, and clears away what is old,
-// until ctx ends. What fails is logged and tried again.
+// Run repeats intents, at once and then every ten seconds, has the audit record
+// cover receipts, fetches evidence, seals records anew when a vault's keys have
+// changed, and clears away what is old, until ctx ends. What fails is logged and tried again.
 func (s *Service) Run(ctx context.Context) error {
 	do := func(what string, fn func(context.Context) error) {
 		if err := fn(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("recovery: "+what+" failed; it is tried again", "app", s.app, "error", err)
 		}
 	}
-	intents, reseal, sweep := time.NewTicker(intentEvery), time.NewTicker(resealEvery), time.NewTicker(sweepEvery)
+	intents, batch, reseal, sweep := time.NewTicker(intentEvery), time.NewTicker(batchEvery), time.NewTicker(resealEvery), time.NewTicker(sweepEvery)
+	defer batch.Stop()
 	defer intents.Stop()
 	defer reseal.Stop()
 	defer sweep.Stop()
 	do("repeating requests", func(ctx context.Context) error { return s.repeatIntents(ctx, true) })
+	do("recording receipts", s.recordReceipts)
 	do("clearing away", s.Sweep)
 	for {
 		select {
@@ -37,6 +39,8 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case <-intents.C:
 			do("repeating requests", func(ctx context.Context) error { return s.repeatIntents(ctx, false) })
+		case <-batch.C:
+			do("recording receipts", s.recordReceipts)
 		case <-reseal.C:
 			do("sealing records anew", s.reseal)
 		case <-sweep.C:

@@ -206,6 +206,8 @@ func TestNewClientRefuses(t *testing.T) {
 		"measurements of the app": func(o *recovery.ClientOptions) {
 			o.Policy.Measurements = append(o.Policy.Measurements, tee.Measurement{})
 		},
+		"PINs of three characters": func(o *recovery.ClientOptions) { o.PINMin = 3 },
+		"PINs of 33 characters":    func(o *recovery.ClientOptions) { o.PINMin = 33 },
 	} {
 		o := good
 		spoil(&o)

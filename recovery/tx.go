@@ -116,6 +116,8 @@ type sessionTx interface {
 	// DeleteRecoverySessions deletes up to limit that ran out before t.
 	DeleteRecoverySessions(ctx context.Context, t time.Time, limit int) (int, error)
 
+	// AuditBatch gives the first limit entries in the order of q: see audit.SearchTx.
+	AuditBatch(ctx context.Context, q *audit.Query, limit int) ([]audit.Entry, error)
 	// AddReceipt appends one with the next number, which it gives.
 	AddReceipt(ctx context.Context, r ReceiptRow) (uint64, error)
 	Receipts(ctx context.Context, after uint64, limit int) ([]ReceiptRow, error)

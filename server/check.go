@@ -14,6 +14,7 @@ import (
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
 	"github.com/staunchid/staunch/config"
+	"github.com/staunchid/staunch/recovery"
 	"github.com/staunchid/staunch/store"
 	"github.com/staunchid/staunch/store/sqlite"
 )
@@ -111,6 +112,11 @@ func checkFile(ctx context.Context, path, blobs string, id account.AppID, keys c
 			r = tx.Keyed(keys.rows)
 		}
 		report, err := audit.Check(ctx, r, &audit.CheckOptions{Keys: keys.audit, Legal: account.Legal, Now: time.Now()})
+		if err != nil {
+			return report, err
+		}
+		receipts, err := recovery.CheckReceipts(ctx, tx, time.Now())
+		report.Problems = append(report.Problems, receipts...)
 		if err != nil {
 			return report, err
 		}

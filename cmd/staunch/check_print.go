@@ -95,6 +95,7 @@ func inWords(kind string) string {
 		{"recovery_blob", "what a phone has encrypted is not there, or not as the phone has left it: its owner must back up anew"},
 		{"recovery_regressed", "the record is older than the newest that was stored, or another one: it was put back past the program; the vaults know what is missing"},
 		{"recovery_fork", "a vault has signed two records of one version: two replicas, or somebody with their keys, counted on from the same place"},
+		{"recovery_receipts", "the receipts of vaults are not those that this entry covers: one was taken away, changed, or put there"},
 		{"transfer_in_charge", "one account is in two moves at a time, or one phone has handed it over twice: the store was changed past the program"},
 		{"transfer_segments", "the pieces of history that wait for a new phone overlap, or are not what their move counts: cancel that move and begin anew"},
 		{"transfer_blob", "a piece of history that waits for a new phone has no ciphertext: the phones notice, and send it again or begin anew"},
