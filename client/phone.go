@@ -68,6 +68,10 @@ type Passkeys interface {
 type PhoneOptions struct {
 	URL string // of the server: "https://accounts.example.org". Required
 	App string // id of the app; empty: that of State, or the only one that the server has
+	// Hosts are names of the server besides that in URL, without port. A move names the
+	// first of the app's hosts in the server's configuration; where URL has another
+	// one, it has to be here. Compiled in, like URL.
+	Hosts []string
 	// Key is the phone's attested key; nil: it has none yet.
 	Key      Key
 	Hardware Hardware // required to enrol and to join
@@ -97,6 +101,7 @@ const defaultPatience = 30 * time.Second
 // It is safe for concurrent use, as far as its interfaces are.
 type Phone struct {
 	url      string
+	names    []string // of the server, in small letters: that in url, and PhoneOptions.Hosts
 	hardware Hardware
 	passkeys Passkeys
 	keep     func(context.Context, PhoneState) error
@@ -135,9 +140,17 @@ func NewPhone(o *PhoneOptions) (*Phone, error) {
 	case o.State.Account != "" && o.Key == nil:
 		return nil, errors.New("client: options: the state has an account, and Key is missing")
 	}
+	for _, h := range o.Hosts {
+		if h == "" || strings.ContainsAny(h, ":/@") {
+			return nil, fmt.Errorf("client: options: Hosts: %q is no name of a host; write it without scheme and port, such as accounts.example.org", h)
+		}
+	}
 	p := &Phone{
 		url: strings.TrimRight(o.URL, "/"), hardware: o.Hardware, passkeys: o.Passkeys, keep: o.Keep,
 		patience: o.Patience, now: o.Now, turn: make(chan struct{}, 1), key: o.Key, state: o.State,
+	}
+	for _, h := range append([]string{u.Hostname()}, o.Hosts...) {
+		p.names = append(p.names, strings.ToLower(h))
 	}
 	if o.App != "" {
 		if p.state.App != "" && string(p.state.App) != o.App {

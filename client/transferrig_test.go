@@ -115,6 +115,7 @@ type handset struct {
 	*app
 	t     *testing.T
 	url   string
+	hosts []string // PhoneOptions.Hosts
 	dir   string
 	state string // as Export writes it
 	key   client.Key
@@ -135,7 +136,7 @@ func (h *handset) start() *client.Phone {
 	h.t.Helper()
 	hand, hw := &hand{response: `{}`}, &hardware{}
 	o := &client.PhoneOptions{
-		URL: h.url, App: "demo", Hardware: hw, Passkeys: hand, Patience: 2 * time.Second, Transport: h.next, Key: h.key,
+		URL: h.url, Hosts: h.hosts, App: "demo", Hardware: hw, Passkeys: hand, Patience: 2 * time.Second, Transport: h.next, Key: h.key,
 	}
 	if h.state != "" {
 		var err error

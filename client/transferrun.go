@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -192,11 +193,18 @@ func newMoveToken() []byte {
 	return b
 }
 
-// audienceFits refuses a server that speaks for another app than this phone's.
+// audienceFits refuses a server that speaks for another app than this phone's, or
+// under another name than those that this phone has for it: whoever runs the server
+// of one phone could name the other's, and be what stands between two
+// (spec/transfer.md, section 7).
 func (p *Phone) audienceFits(audience string) error {
 	app, host, ok := strings.Cut(audience, "@")
 	if own := p.State().App; !ok || host == "" || app == "" || own != "" && string(own) != app {
-		return fmt.Errorf("%w: the server speaks for %q, and this phone's app is %q", ErrMoveCheck, audience, own)
+		return fmt.Errorf("%w: the server speaks for %.80q, and this phone's app is %q", ErrMoveCheck, audience, own)
+	}
+	host = strings.ToLower(host)
+	if !slices.Contains(p.names, host) && !(loopback(host) && loopback(p.names[0])) {
+		return fmt.Errorf("%w: the server calls itself %.80q, and this phone asked %s: if both are one, name the first in PhoneOptions.Hosts", ErrMoveCheck, host, p.names[0])
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type phoneFlags struct {
 	Home    string        `required:"" placeholder:"DIR" help:"Folder of the phone."`
 	JSON    bool          `name:"json" help:"Print one line of JSON."`
 	Timeout time.Duration `default:"30s" help:"How long to try while the server cannot be reached (${default})."`
+	hosts   []string      // other names of the server; only a move needs them
 }
 
 // newPhoneFlags are those of commands that make a phone.
@@ -109,7 +110,7 @@ func (f phoneFlags) with(ctx context.Context, s *streams, h *home, fn func(ctx c
 		return err
 	}
 	o := &client.PhoneOptions{
-		URL: h.file.Server, Hardware: soft, Passkeys: soft, State: h.file.State, Keep: soft.keep, Patience: f.Timeout,
+		URL: h.file.Server, Hosts: f.hosts, Hardware: soft, Passkeys: soft, State: h.file.State, Keep: soft.keep, Patience: f.Timeout,
 	}
 	if soft.key != nil {
 		o.Key = soft.key

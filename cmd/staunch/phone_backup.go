@@ -98,7 +98,7 @@ func (c *PhoneBackupMakeCmd) Run(s *streams) error {
 
 // register makes a PIN the one that brings p back.
 func (q *recoverer) register(ctx context.Context, op, result, text string, p recovery.Payload) error {
-	pin, err := q.newPIN(ctx, text)
+	pin, err := q.client.NewPIN(ctx, text)
 	if err != nil {
 		return err
 	}
@@ -110,15 +110,6 @@ func (q *recoverer) register(ctx context.Context, op, result, text string, p rec
 		return err
 	}
 	return q.print(q.stored(op, result))
-}
-
-// newPIN applies the server's rules: no vault ever sees a PIN.
-func (q *recoverer) newPIN(ctx context.Context, text string) (recovery.PIN, error) {
-	c, err := q.phone.Recovery().GetConfig(ctx, nil)
-	if err != nil {
-		return recovery.PIN{}, err
-	}
-	return recovery.NewPIN(text, recovery.PINRules{MinLength: c.PINMin})
 }
 
 // storedReport is what backup and pin change print.

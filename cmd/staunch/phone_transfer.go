@@ -42,9 +42,10 @@ type transferFlags struct {
 	Home    string        `required:"" placeholder:"DIR" help:"Folder of the phone."`
 	JSON    bool          `name:"json" help:"Print a line of JSON for each event."`
 	Timeout time.Duration `default:"60s" help:"How long to try while the server cannot be reached (${default})."`
+	Host    []string      `placeholder:"NAME" help:"Another name of the server: the first of the app's hosts in its configuration, where the phone asks it under another one."`
 }
 
-func (f transferFlags) phone() phoneFlags { return phoneFlags(f) }
+func (f transferFlags) phone() phoneFlags { return phoneFlags{f.Home, f.JSON, f.Timeout, f.Host} }
 
 // transferRun is one run of a command of a transfer.
 type transferRun struct {

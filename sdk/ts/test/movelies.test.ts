@@ -189,8 +189,12 @@ test("another account, another app, other shares and other keys are refused", as
       p.relay.commits = (s) => { s["token"] = ""; };
       p.relay.signsIn = (s) => { s["account"] = "a_cccccccccccccccccccccccccc"; };
     }, "n", "MISMATCH"],
-    ["another app for the old phone", (p: Pair) => { p.relay.claims = (a) => { a["audience"] = "other@localhost"; }; }, "c", "check"],
-    ["another server for the new phone", (p: Pair) => { p.relay.claims = (a) => { a["audience"] = "demo@elsewhere"; }; }, "n", "check"],
+    ["another app for the old phone", (p: Pair) => { p.relay.claims = (a) => { a["audience"] = "other@accounts.example.org"; }; }, "c", "check"],
+    ["another server for the old phone", (p: Pair) => { p.relay.claims = (a) => { a["audience"] = "demo@elsewhere"; }; }, "c", "check"],
+    ["a name that only the old phone has", (p: Pair) => {
+      p.c.hosts = ["elsewhere"];
+      p.relay.claims = (a) => { a["audience"] = "demo@elsewhere"; };
+    }, "n", "check"],
     ["another offer", (p: Pair) => { p.relay.claims = (a) => { a["offer"] = "AAAA"; }; }, "c", "check"],
     ["another hold share", (p: Pair) => { p.relay.lie = (v) => { v.holdShare = v.holdShare.map((b) => b ^ 1); }; }, "n", "check"],
     ["another commit share", (p: Pair) => { p.relay.lie = (v) => { v.commitShare = v.commitShare.map((b) => b ^ 1); }; }, "n", "keys_closed"],
@@ -203,6 +207,26 @@ test("another account, another app, other shares and other keys are refused", as
     assert.equal(fault(out[who].error), want, name);
     assert.equal(p.relay.has("ack"), undefined, name);
   }
+});
+
+test("a server that calls itself another one gets no code from the new phone", async () => {
+  for (const [audience, hosts] of [
+    ["demo@elsewhere", []], ["demo@localhost", []], ["demo@accounts.example.org.evil.example", []], ["demo@accounts.example.org:1", []], ["demo@", []],
+    ["demo@elsewhere", ["elsewhere.example.org"]],
+  ] as const) {
+    const p = await Pair.make();
+    [p.relay.audience, p.n.hosts] = [audience, hosts];
+    await assert.rejects(p.n.receive(), (err) => fault(err) === "check", audience);
+    assert.deepEqual(p.n.said(), [], audience);
+  }
+});
+
+test("a server that both phones know by another name than its address is their own", async () => {
+  const p = await Pair.make({ f: Uint8Array.of(1) });
+  p.relay.audience = "demo@elsewhere.example.org";
+  p.n.hosts = p.c.hosts = ["www.example.org", "Elsewhere.example.org"];
+  const { c, n } = await p.run();
+  assert.equal(c.error ?? n.error, undefined);
 });
 
 test("a phone that is not trusted gets no hello", async () => {

@@ -29,6 +29,8 @@ export class Handset {
   readonly events: MoveEvent[] = [];
   /** ms; long, for the machine may be busy. */
   patience = 20_000;
+  /** PhoneOptions.hosts. */
+  hosts: readonly string[] = [];
   #heard: (() => void)[] = [];
 
   constructor(readonly relay: Relay, readonly store: Store, readonly now: () => number = Date.now) {
@@ -39,7 +41,7 @@ export class Handset {
   /** start is the phone's program. */
   start(store: Store = this.store): Promise<Phone> {
     const hardware = new SoftwareHardware(store, () => Promise.resolve({ platform: "android", certificateChain: [Uint8Array.of(1)] }));
-    return Phone.open({ url: "https://accounts.example.org", hardware, passkeys: answers, store, fetch: this.relay.fetch, patience: this.patience, now: this.now });
+    return Phone.open({ url: "https://accounts.example.org", hardware, passkeys: answers, store, fetch: this.relay.fetch, hosts: this.hosts, patience: this.patience, now: this.now });
   }
 
   readonly hear = (e: MoveEvent): void => {

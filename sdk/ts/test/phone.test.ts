@@ -118,6 +118,9 @@ test("options and stores that cannot be are refused", async () => {
   for (const url of ["", "ftp://a", "http://accounts.example.org", "http://localhost.example.org", "https://user@a", "https://a/?q", "https://a/path"]) {
     await assert.rejects(Phone.open({ ...ok, url }), { reason: "OPTIONS" }, url);
   }
+  for (const host of ["", "https://accounts.example.org", "accounts.example.org:443", "demo@accounts.example.org"]) {
+    await assert.rejects(Phone.open({ ...ok, url: "https://accounts.example.org", hosts: [host] }), { reason: "OPTIONS" }, host);
+  }
   for (const url of ["http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1/", "http://console.localhost:1", "https://a/"]) {
     assert.equal((await Phone.open({ ...ok, url })).core.url, new URL(url).origin);
   }

@@ -3,10 +3,14 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { inspect } from "node:util";
 
+import { reasonOf } from "../src/phone/errors.js";
+import { RecoveryError } from "../src/recovery/errors.js";
 import { newPin, typedPin } from "../src/recovery/pin.js";
 import { common } from "../src/recovery/pinblock.js";
 import { pinWords } from "../src/recovery/pinwords.js";
-import { RecoveryError } from "../src/recovery/errors.js";
+import { Recovery } from "../src/recovery/recovery.js";
+import type { Trust } from "../src/recovery/trust.js";
+import { enrolledPhone } from "./fake.js";
 
 test("the words are those of the Go client", () => {
   assert.deepEqual(pinWords.split(" "), readFileSync("../../recovery/pinwords.txt", "utf8").split("\n").map((w) => w.trim()).filter((w) => w !== ""));
@@ -39,6 +43,31 @@ test("a PIN that is being set", () => {
   newPin("7391", 4);
   assert.throws(() => newPin("739", 3), RecoveryError, "a service that asks for less than 4 gets 4");
   assert.throws(() => newPin("73918", 0), RecoveryError, "0 is 6");
+});
+
+test("a server can ask for longer PINs than the app does, and never for shorter ones", async () => {
+  let says: number | undefined;
+  const { phone } = await enrolledPhone({ GetConfig: () => ({ profile: "kr1-2of3", limit: 10, ...(says !== undefined && { pinMinLength: says }) }) });
+  const trust = (pinMin?: number): Trust => ({ releaseKeys: [new Uint8Array(32).fill(1)], k: 1, ...(pinMin !== undefined && { pinMin }) });
+  // EVIDENCE is what comes next: the server has no vault set.
+  for (const [name, compiled, server, pin, reason] of [
+    ["both six", undefined, 6, "482915", "EVIDENCE"],
+    ["a server that lies", undefined, 4, "4829", "PIN_REFUSED"],
+    ["that says nothing", undefined, undefined, "48291", "PIN_REFUSED"],
+    ["that says something else", undefined, -1, "48291", "PIN_REFUSED"],
+    ["to an app of eight", 8, 6, "4829157", "PIN_REFUSED"],
+    ["an app of four", 4, 4, "4829", "EVIDENCE"],
+    ["that nobody overrules", 4, 8, "4829157", "PIN_REFUSED"],
+    ["which has four", 4, 3, "482", "PIN_REFUSED"],
+    ["a server that wants more", undefined, 8, "4829157", "PIN_REFUSED"],
+    ["and gets it", undefined, 8, "48291573", "EVIDENCE"],
+  ] as const) {
+    says = server;
+    await assert.rejects(new Recovery({ phone, trust: trust(compiled) }).backUp({ pin, payload: { keys: [] } }), (err) => reasonOf(err) === reason, name);
+  }
+  for (const least of [0, 3, 33, 6.5, NaN]) {
+    assert.throws(() => new Recovery({ phone, trust: trust(least) }), (err) => reasonOf(err) === "OPTIONS", String(least));
+  }
 });
 
 test("a PIN that is being tried is only normalised", () => {

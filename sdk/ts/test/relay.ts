@@ -26,7 +26,7 @@ export class Relay {
   held = 0; // ms
   ttl = 120; // seconds of an offer
   recall = 3600; // seconds
-  audience = "demo@localhost";
+  audience = "demo@accounts.example.org"; // where the handsets ask
   lie: ((v: Shown, receiver: boolean) => void) | undefined;
   commits: ((signed: Body) => void) | undefined;
   signsIn: ((signed: Body) => void) | undefined;

@@ -7,6 +7,7 @@ import type { CallOptions } from "@connectrpc/connect";
 import type { Bytes } from "../bytes.js";
 import { base64url } from "../bytes.js";
 import { type Signed } from "../gen/staunch/account/v1/nouns_pb.js";
+import { addressOf, Names } from "./address.js";
 import { gone, neverSent, StaunchError, typed, unreached } from "./errors.js";
 import type { DeviceKey, Hardware, NewKey, Passkeys, Store } from "./ports.js";
 import { sign } from "./request.js";
@@ -21,6 +22,12 @@ export interface PhoneOptions {
   readonly url: string;
   /** The id of the app; absent: that of the state, or the only one that the server has. */
   readonly app?: string;
+  /**
+   * Names of the server besides that in url, without port. A move names the first of the app's
+   * hosts in the server's configuration; where url has another one, it has to be here.
+   * Compiled in, like url.
+   */
+  readonly hosts?: readonly string[];
   readonly hardware: Hardware;
   readonly passkeys: Passkeys;
   readonly store: Store;
@@ -42,6 +49,7 @@ const finishes: ReadonlySet<string> = new Set([
 
 export class Core {
   readonly url: string;
+  readonly #names: Names;
   readonly store: Store;
   readonly hardware: Hardware;
   readonly passkeys: Passkeys;
@@ -62,6 +70,7 @@ export class Core {
 
   private constructor(o: PhoneOptions, state: Kept, key: DeviceKey | undefined) {
     this.url = addressOf(o.url);
+    this.#names = new Names(this.url, o.hosts);
     this.store = o.store;
     this.hardware = o.hardware;
     this.passkeys = o.passkeys;
@@ -119,6 +128,9 @@ export class Core {
 
   /** serverNow is the time by the server's clock, as far as we know it. */
   serverNow(): Date { return new Date(this.now() + this.#clock); }
+
+  /** named says whether a host is a name that this phone has for its server. */
+  named(host: string): boolean { return this.#names.has(host); }
 
   /** newKey has the hardware make a key over the challenge, and signs with it from now on. The next change writes its id down. */
   async newKey(app: string, challenge: Uint8Array): Promise<NewKey> {
@@ -255,23 +267,6 @@ export class Core {
 function optionsOf<T>(json: string): T {
   const v = JSON.parse(json) as { publicKey?: T };
   return v.publicKey ?? (v as T);
-}
-
-/** addressOf is the address of a server without a slash at its end. */
-function addressOf(text: string): string {
-  let u: URL;
-  try {
-    u = new URL(text);
-  } catch (cause) {
-    throw new StaunchError("OPTIONS", `client: options: url: ${JSON.stringify(text)} is no address of a server; write https://HOST:PORT`, { cause });
-  }
-  if (!["https:", "http:"].includes(u.protocol) || u.username !== "" || u.password !== "" || u.search !== "" || u.hash !== "" || u.pathname !== "/") {
-    throw new StaunchError("OPTIONS", `client: options: url: ${u.protocol}//${u.host} has more or less than https://HOST:PORT`);
-  }
-  if (u.protocol === "http:" && !/^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(u.hostname)) {
-    throw new StaunchError("OPTIONS", `client: options: url: the session would go to ${u.host} in the clear; write https://`);
-  }
-  return u.origin;
 }
 
 /** lower is the name of an enumeration's value as this package gives it: "active" for State.ACTIVE; empty for the value without a meaning. */

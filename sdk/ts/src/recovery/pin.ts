@@ -6,8 +6,10 @@ import { Hidden } from "./hidden.js";
 import { common } from "./pinblock.js";
 import type { Argon2 } from "./wire.js";
 
-const defaultLeast = 6;
+/** leastPin is how many characters a new PIN has at least where an app says nothing. */
+export const leastPin = 6;
 const leastLeast = 4;
+const mostLeast = 32;
 const most = 64;
 const mostBytes = 256;
 
@@ -35,12 +37,12 @@ export class Pin extends Hidden {
 /**
  * newPin takes a PIN that is being set. It must be long enough, and none of those that
  * many people choose, for no vault ever sees one. It throws a RecoveryError with the
- * reason PIN_REFUSED and words for the owner. minLength: as the server says; 6 without,
- * and 4 at least.
+ * reason PIN_REFUSED and words for the owner. minLength: 6 without, and 4 at least. What
+ * the server says is signed by nobody: Recovery takes it only where it is more.
  */
-export function newPin(text: string, minLength = defaultLeast): Pin {
+export function newPin(text: string, minLength = leastPin): Pin {
   const written = normal(text);
-  const least = Math.max(minLength === 0 ? defaultLeast : minLength, leastLeast);
+  const least = Math.max(minLength === 0 ? leastPin : minLength, leastLeast);
   const n = [...written].length;
   if (n < least || n > most) {
     throw refused(`it has ${n} characters, and must have ${least} to ${most}`);
@@ -50,6 +52,13 @@ export function newPin(text: string, minLength = defaultLeast): Pin {
     throw refused(why);
   }
   return new Pin(written);
+}
+
+/** checkLeast throws OPTIONS for a least length that an app cannot have meant. */
+export function checkLeast(least: number | undefined): void {
+  if (least !== undefined && !(Number.isInteger(least) && least >= leastLeast && least <= mostLeast)) {
+    throw new RecoveryError("OPTIONS", `recovery: options: trust.pinMin: ${least} characters; write ${leastLeast} to ${mostLeast}, or leave it out for ${leastPin}`);
+  }
 }
 
 /** typedPin takes a PIN that is being tried: the rules may have been others when it was set. */

@@ -9,7 +9,7 @@ import { RecoveryError } from "./errors.js";
 import { type Backup, Journal, noBackup } from "./journal.js";
 import { finish, type Recovering, start, ticketOf } from "./newphone.js";
 import type { Payload } from "./payload.js";
-import { newPin, type Pin, typedPin } from "./pin.js";
+import { checkLeast, leastPin, newPin, type Pin, typedPin } from "./pin.js";
 import { recover, type Recovered } from "./recover.js";
 import { register } from "./register.js";
 import type { Client } from "./round.js";
@@ -61,10 +61,11 @@ export class Recovery {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(o: RecoveryOptions) {
-    const { k, releaseKeys } = o.trust;
+    const { k, releaseKeys, pinMin } = o.trust;
     if (!Number.isInteger(k) || k < 1 || k > releaseKeys.length || releaseKeys.some((key) => key.length !== 32)) {
       throw new RecoveryError("OPTIONS", `recovery: options: trust: ${k} of ${releaseKeys.length} release keys of 32 bytes verify nothing; compile the vault set's keys into the app`);
     }
+    checkLeast(pinMin);
     const core = o.phone.core;
     this.#core = core;
     this.#show = o.show;
@@ -168,10 +169,11 @@ export class Recovery {
     return fromBase64url(r.ticket.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
   }
 
-  /** newPin applies the server's rules: no vault ever sees a PIN. */
+  /** newPin applies the rules of app and server. A server that asks for four digits would know where to begin to guess. */
   async #newPin(text: string): Promise<Pin> {
-    newPin(text, 4); // what no server can allow needs no call
-    return newPin(text, (await this.#client.transport.getConfig()).pinMin);
+    const least = this.#client.trust.pinMin ?? leastPin;
+    newPin(text, least); // what no server can allow needs no call
+    return newPin(text, Math.max(least, (await this.#client.transport.getConfig()).pinMin));
   }
 
   /** inTurn does fn with the journal. */

@@ -20,6 +20,8 @@ export interface Trust extends TeePolicy {
   readonly k: number;
   /** The least version of the vault set: that which was current when the app was built. */
   readonly setVersion?: number;
+  /** How many characters a new PIN has at least, 4 to 32; absent: 6. The server can ask for more, and never for fewer. */
+  readonly pinMin?: number;
 }
 
 const evidenceMaxAge = 24 * 3_600_000; // ms

@@ -132,11 +132,20 @@ export class Run {
     return signal.aborted ? signal.reason : error;
   }
 
-  /** audienceFits refuses a server that speaks for another app than this phone's. */
+  /**
+   * audienceFits refuses a server that speaks for another app than this phone's, or under
+   * another name than those that this phone has for it: whoever runs the server of one phone
+   * could name the other's, and be what stands between two (spec/transfer.md, section 7).
+   */
   audienceFits(audience: string): void {
-    const own = this.core.state.app;
+    const { core } = this;
+    const own = core.state.app;
     if (!/^[^@]+@.+$/.test(audience) || (own !== "" && appOf(audience) !== own)) {
-      throw failedCheck(`the server speaks for ${JSON.stringify(audience)}, and this phone's app is ${JSON.stringify(own)}`);
+      throw failedCheck(`the server speaks for ${JSON.stringify(audience.slice(0, 80))}, and this phone's app is ${JSON.stringify(own)}`);
+    }
+    const host = audience.slice(audience.indexOf("@") + 1);
+    if (!core.named(host)) {
+      throw failedCheck(`the server calls itself ${JSON.stringify(host.slice(0, 80))}, and this phone asked ${core.url}: if both are one, name the first in the phone's option hosts`);
     }
   }
 
