@@ -83,6 +83,9 @@ func (n *newPhoneFlags) into(f *homeFile, flow string) error {
 		command := map[string]string{client.FlowEnrol: "enroll", client.FlowJoin: "join", client.FlowRecover: "recover", client.FlowMove: "transfer receive"}[b.Flow]
 		return fmt.Errorf("%w: `staunch phone %s --server %s --platform %s`, which was cut off; run that again, or take another --home", client.ErrUnfinished, command, f.Server, f.Platform)
 	}
+	if err := checkServer(n.Server); err != nil {
+		return err
+	}
 	app := account.AppID(n.App)
 	if app != "" {
 		if err := app.Validate(); err != nil {
