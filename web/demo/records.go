@@ -11,7 +11,6 @@ import (
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/audit"
-	"github.com/staunchid/staunch/web/site"
 )
 
 // Bounds of what the page is told.
@@ -38,6 +37,7 @@ type record struct {
 	Left    *int      `json:"left,omitempty"` // attempts at a PIN
 	Words   string    `json:"words"`
 	Refused bool      `json:"refused"`
+	n       uint64    // in its chain
 }
 
 // records numbers what the chains of all accounts and the calls have to tell in the
@@ -53,6 +53,7 @@ type records struct {
 	known  map[string]bool
 	newest time.Time // of the entries that were read
 	calls  uint64
+	fresh  []record // calls since the last look
 }
 
 func newRecords(s Server, now func() time.Time) *records {
@@ -73,10 +74,13 @@ func (s *Site) Called(procedure string, app account.AppID, caller account.Kind, 
 	if reason == "" {
 		reason = strings.ToUpper(code)
 	}
-	l.add(record{
+	l.fresh = append(l.fresh, record{
 		ID: fmt.Sprintf("call/%d", l.calls), Kind: "call", Time: l.now().UTC(), Actor: string(caller), Action: action, Code: reason,
 		Words: "the call " + action + " is refused", Refused: true,
 	})
+	if len(l.fresh) > recordsKept { // nobody looks
+		l.fresh = slices.Delete(l.fresh, 0, len(l.fresh)-recordsKept)
+	}
 }
 
 // add puts r behind the others. The caller has locked.
@@ -103,7 +107,7 @@ func (l *records) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(fresh, func(a, b record) int { return a.Time.Compare(b.Time) })
+	inOrder(fresh)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.newest.IsZero() && len(fresh) > recordsFirst { // what was long before is not what the page tells of
@@ -112,14 +116,20 @@ func (l *records) look(ctx context.Context) error {
 		}
 		fresh = fresh[len(fresh)-recordsFirst:]
 	}
+	told := l.fresh
+	l.fresh = nil
 	for _, r := range fresh {
 		if r.Time.After(l.newest) {
 			l.newest = r.Time
 		}
 		if !l.known[r.ID] {
 			l.known[r.ID] = true
-			l.add(r)
+			told = append(told, r)
 		}
+	}
+	inOrder(told)
+	for _, r := range told {
+		l.add(r)
 	}
 	return nil
 }
@@ -142,29 +152,4 @@ func (l *records) after(n uint64) (out []record, next uint64) {
 		return out, out[len(out)-1].Seq
 	}
 	return []record{}, n
-}
-
-// records tells the page what is new.
-func (c *call) recorded() (any, error) {
-	q := c.r.URL.Query()
-	var after uint64
-	if text := q.Get("after"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 63)
-		if err != nil {
-			return nil, fmt.Errorf("%w: after: %q is no number", site.ErrRequest, text)
-		}
-		after = n
-	}
-	if run := q.Get("run"); run != c.records.run { // numbers of another server
-		after = 0
-	}
-	if err := c.records.look(c.r.Context()); err != nil {
-		return nil, err
-	}
-	list, next := c.records.after(after)
-	return struct {
-		Run     string   `json:"run"`
-		Next    uint64   `json:"next"`
-		Records []record `json:"records"`
-	}{c.records.run, next, list}, nil
 }

@@ -66,20 +66,46 @@ func TestRecords(t *testing.T) {
 	s.Called("/staunch.account.v1.AccountService/GetAccount", "demo", account.Phone, "ok", "")
 	s.Called("/staunch.account.v1.AccountService/GetAccount", "another", account.Phone, "unauthenticated", "SESSION_ENDED")
 	next := look(t, s, got.Next, got.Run)
-	if next.ids() != "call/1 app/2 "+string(marie)+"/2" || next.Records[0].Seq != 3 || next.Next != 5 {
+	if next.ids() != "app/2 "+string(marie)+"/2 call/1" || next.Records[0].Seq != 3 || next.Next != 5 {
 		t.Fatalf("%+v", next)
 	}
-	if r := next.Records[0]; !r.Refused || r.Code != "SESSION_ENDED" || r.Action != "GetAccount" || r.Kind != "call" {
+	if r := next.Records[2]; !r.Refused || r.Code != "SESSION_ENDED" || r.Action != "GetAccount" || r.Kind != "call" {
 		t.Errorf("the call: %+v", r)
 	}
-	if r := next.Records[1]; !r.Refused || r.Code != "common.request_digest" || !strings.HasSuffix(r.Words, "is refused") {
+	if r := next.Records[0]; !r.Refused || r.Code != "common.request_digest" || !strings.HasSuffix(r.Words, "is refused") {
 		t.Errorf("the refusal: %+v", r)
 	}
-	if r := next.Records[2]; r.Refused || r.Left == nil || *r.Left != 9 {
+	if r := next.Records[1]; r.Refused || r.Left == nil || *r.Left != 9 {
 		t.Errorf("the attempt: %+v", r)
 	}
 	if all := look(t, s, next.Next, "another-server"); len(all.Records) != 5 {
 		t.Errorf("to who knows another server: %+v", all)
+	}
+}
+
+// TestOrder: what comes of one call is told in the order in which it rests on each
+// other, whatever pillar has written first.
+func TestOrder(t *testing.T) {
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	late := at.Add(4 * time.Millisecond) // the registry reads the clock by itself
+	for name, tt := range map[string]struct {
+		entries []audit.Entry
+		want    string
+	}{
+		"evidence, then the account":  {[]audit.Entry{entry(marie, 1, at, "account.enrol", "", ""), entry(marie, 2, late, "attest.register", "", "")}, "attest.register account.enrol"},
+		"evidence, then the code":     {[]audit.Entry{entry("", 1, at, "transfer.offered", "", ""), entry("", 2, late, "attest.register", "", "")}, "attest.register transfer.offered"},
+		"evidence of a later call":    {[]audit.Entry{entry(marie, 1, at, "account.enrol", "", ""), entry("", 1, at.Add(2*time.Second), "attest.register", "", "")}, "account.enrol attest.register"},
+		"a new key":                   {[]audit.Entry{entry(marie, 1, at, "device.freeze", "", ""), entry(marie, 2, late, "attest.register", "", "")}, "device.freeze attest.register"},
+		"consent, then what it is to": {[]audit.Entry{entry(marie, 1, at, "recovery.setup", "", ""), entry(marie, 2, at, "approval.confirmed", "", "")}, "approval.confirmed recovery.setup"},
+		"one chain by its numbers":    {[]audit.Entry{entry(marie, 1, at, "transfer.contended", "", ""), entry(marie, 2, at, "transfer.aborted", "", "")}, "transfer.contended transfer.aborted"},
+	} {
+		var got []string
+		for _, r := range look(t, newSite(t, &fakeServer{entries: tt.entries}), 0, "").Records {
+			got = append(got, r.Action)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
 	}
 }
 

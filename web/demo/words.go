@@ -16,7 +16,7 @@ func recordOf(e audit.Entry) record {
 	}
 	r := record{
 		ID: fmt.Sprintf("%s/%d", chain, e.N), Kind: "audit", Time: e.Time.UTC(), Account: string(e.Account), Actor: string(e.Actor.Kind),
-		Action: e.Action, Code: e.Reason, Subject: e.Subject, Words: audit.Words(e),
+		Action: e.Action, Code: e.Reason, Subject: e.Subject, Words: audit.Words(e), n: e.N,
 	}
 	var d struct {
 		Decision  string `json:"decision"`

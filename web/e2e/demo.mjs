@@ -5,16 +5,19 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test from "node:test";
 import { accessible } from "./lib/axe.mjs";
-import { open, url } from "./lib/browser.mjs";
+import { open } from "./lib/browser.mjs";
+import { again, fingerprint, fits, guide, ready, shows, type } from "./lib/demo.mjs";
 
 const { STAUNCH_AUTHENTICATOR: kind, STAUNCH_SCREENSHOTS: out } = process.env;
 const pin = "739154";
 const sixNoDay = "806271"; // another PIN that the rules allow
 
-// picture takes one for docs/demo.md, when asked to, and looks at the page with axe.
+// picture takes one for docs/demo.md, when asked to, looks at the page with axe, and
+// at whether all of it can be seen.
 async function picture(b, name) {
   await b.page.waitForTimeout(300); // what fades has faded
   await accessible(b, name);
+  if (kind === "software") await fits(b, name); // the page is the same with the other one
   if (!out) return;
   mkdirSync(out, { recursive: true });
   await b.page.evaluate(() => document.querySelectorAll(".note").forEach((n) => delete n.dataset.shown));
@@ -22,15 +25,7 @@ async function picture(b, name) {
   await b.page.screenshot({ path: `${out}/demo-${name}.jpg`, type: "jpeg", quality: 82 });
 }
 
-const guide = (b) => b.page.click("[data-act=guide]");
-const shows = (b, phone, screen) => b.page.waitForSelector(`#${phone} [data-screen="${screen}"]`, { timeout: 60_000 });
-const fingerprint = (b, phone) => b.page.getAttribute(`#${phone} [data-fingerprint]`, "data-fingerprint");
 const tries = (b) => b.page.$$eval("#vaults .box", (boxes) => boxes.map((box) => box.dataset.used));
-
-async function type(b, phone, digits) {
-  await b.page.fill(`#${phone} .pin`, digits);
-  await b.page.click(`#${phone} [data-act=pin-yes]`);
-}
 
 // records are all that the server has written down.
 async function records(b) {
@@ -50,14 +45,16 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
   b.expected.push(/status of 4\d\d/); // what the thief is told
   const { page } = b;
   const authenticator = kind === "browser" ? await b.authenticator() : undefined;
-  await page.goto(`${url}/demo`);
-  await page.waitForSelector("body[data-ready]");
+  await ready(b);
   await picture(b, "start");
 
   await t.test("set up", async () => {
     await guide(b);
     await shows(b, "blue", "Chats");
     assert.match(await page.textContent("#blue .count-in"), /^320 messages36 pictures/);
+    await page.waitForSelector("#trail [data-action='account.enrol']");
+    const told = await page.$$eval("#trail li", (all) => all.slice(0, 2).map((li) => [li.querySelector(".who").textContent, li.dataset.action]));
+    assert.deepEqual(told, [["Marie · new phone", "account.enrol"], ["Marie · new phone", "attest.register"]], "the newest first, and what it rests on below");
     assert.equal((await authenticator?.credentials())?.length, authenticator && 1, "the passkey is in the browser's authenticator");
     await page.click("#blue .chat >> nth=1");
     await page.waitForSelector("#blue canvas[data-drawn]");
@@ -76,7 +73,7 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
   await t.test("choose a PIN", async () => {
     await guide(b);
     await type(b, "blue", "123456");
-    await page.waitForSelector("#blue .note.bad[data-shown]"); // too easy
+    await page.waitForSelector("#blue .trouble[data-shown]"); // too easy
     await type(b, "blue", pin);
     await page.waitForFunction(() => document.querySelectorAll("#vaults .box[data-state=full]").length === 3, undefined, { timeout: 60_000 });
     await shows(b, "blue", "Chats");
@@ -86,6 +83,8 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
   await t.test("move", async () => {
     await guide(b);
     await page.waitForSelector("#coral canvas.qr");
+    await page.waitForSelector("#trail [data-action='transfer.offered']");
+    assert.equal(await page.textContent("#trail [data-action='transfer.offered'] .who"), "unknown phone");
     await picture(b, "code");
     await guide(b);
     await page.waitForSelector("#blue [data-act=agree]");
@@ -105,8 +104,7 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
   });
 
   await t.test("a reload forgets nothing", async () => {
-    await page.reload();
-    await page.waitForSelector("body[data-ready]");
+    await again(b);
     await shows(b, "coral", "Chats");
     await shows(b, "blue", "Moved");
     assert.equal(await fingerprint(b, "coral"), whole);
@@ -140,7 +138,7 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
     await page.waitForSelector("#blue .pin", { timeout: 60_000 });
     const before = await tries(b);
     await type(b, "blue", sixNoDay);
-    await page.waitForSelector("#blue .note.bad[data-shown]", { timeout: 60_000 });
+    await page.waitForSelector("#blue .trouble[data-shown]", { timeout: 60_000 });
     await page.waitForFunction(() => [...document.querySelectorAll("#vaults .box")].filter((box) => box.dataset.used === "1").length >= 2);
     assert.deepEqual(before, ["0", "0", "0"]);
     await picture(b, "wrong-pin");
@@ -171,6 +169,9 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
     assert.match(await page.textContent("#guide h2"), /Nothing got through/);
     await page.evaluate(() => scrollTo(0, document.querySelector("#thief").offsetTop - 16));
     await picture(b, "thief");
+    await again(b);
+    assert.equal((await page.$$(".attack[data-state=stopped]")).length, done.length, "what came of it is there after a reload");
+    await page.waitForSelector(`#trail [data-record="${done[0].record}"]`);
     await page.click(".attack .seek >> nth=0");
     assert.equal(await page.getAttribute("#trail [data-chosen]", "data-record"), done[0].record);
     await picture(b, "record");
@@ -183,86 +184,4 @@ test(`five minutes, with an authenticator of ${kind}`, async (t) => {
     await page.setViewportSize({ width, height });
     await picture(b, name);
   }
-});
-
-test("freeze, by a phone and by a slip of paper", async (t) => {
-  const b = await open(t);
-  b.expected.push(/status of 4\d\d/);
-  const { page } = b;
-  if (kind === "browser") await b.authenticator();
-  await page.goto(`${url}/demo`);
-  await guide(b);
-  await shows(b, "blue", "Chats");
-  await page.click("[data-act=freeze-by-code]");
-  await page.waitForFunction(() => document.querySelector("#slip [role=status]").textContent.startsWith("Frozen"));
-  await page.click("#blue [data-act=tab-safety]");
-  await page.click("#blue [data-act=unfreeze]");
-  await page.click("#blue [data-act=confirm]");
-  await page.click("#blue [data-act=freeze]");
-  await page.waitForSelector("#blue [data-act=unfreeze]");
-});
-
-test("a reload in the middle of it goes on", { skip: kind === "browser" && "it is gone through with the authenticator of software" }, async (t) => {
-  const b = await open(t);
-  b.expected.push(/status of 4\d\d/);
-  const { page } = b;
-  const again = async (...phones) => {
-    await page.reload();
-    await page.waitForSelector("body[data-ready]");
-    for (const p of phones) await page.waitForSelector(p);
-  };
-  await page.goto(`${url}/demo`);
-  await guide(b);
-  await page.waitForSelector('#blue [data-screen="Setting up"]');
-  await again();
-  if (!(await page.isVisible("#blue [data-fingerprint]"))) await guide(b);
-  await shows(b, "blue", "Chats");
-  const whole = await fingerprint(b, "blue");
-  await page.click("#coral [data-act=receive]");
-  await page.waitForSelector("#coral canvas.qr");
-  await again("#coral canvas.qr");
-  await guide(b);
-  await page.waitForSelector("#blue [data-act=agree]");
-  await again("#blue [data-act=agree]");
-  await page.click("#blue [data-act=agree]");
-  await page.waitForSelector("#blue [data-number]");
-  await again("#blue [data-number]", "#coral .pin");
-  await type(b, "coral", await page.getAttribute("#blue [data-number]", "data-number"));
-  await page.waitForSelector("#blue [data-act=confirm]");
-  await again("#blue [data-act=confirm]");
-  await page.click("#blue [data-act=confirm]");
-  await page.waitForSelector("#coral .countdown");
-  await again();
-  await page.click("#blue [data-act=confirm]", { timeout: 60_000 });
-  await again();
-  const next = await page.waitForSelector('#blue [data-act=confirm], #coral [data-screen="Chats"]', { timeout: 60_000 });
-  if ((await next.getAttribute("data-act")) !== null) await next.click(); // the reload was quicker than the passkey, so it is asked for again
-  await shows(b, "coral", "Chats");
-  assert.equal(await fingerprint(b, "coral"), whole);
-});
-
-test("dark, and as wide as a phone", async (t) => {
-  const b = await open(t, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
-  const { page } = b;
-  await page.goto(`${url}/demo`);
-  await page.waitForSelector("body[data-ready]");
-  await accessible(b, "dark, narrow");
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, "nothing sticks out");
-});
-
-test("by keyboard alone", async (t) => {
-  const b = await open(t);
-  const { page } = b;
-  if (kind === "browser") await b.authenticator();
-  await page.goto(`${url}/demo`);
-  await page.waitForSelector("body[data-ready]");
-  await page.focus("[data-act=guide]");
-  await page.keyboard.press("Enter");
-  await shows(b, "blue", "Chats");
-  assert.equal(await page.evaluate(() => document.activeElement?.dataset.act), "guide", "the next step is where the last one was");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.activeElement?.matches("#blue .pin"));
-  await page.keyboard.type(pin);
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.querySelectorAll("#vaults .box[data-state=full]").length === 3, undefined, { timeout: 60_000 });
 });

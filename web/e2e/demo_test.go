@@ -17,11 +17,7 @@ var demoPictures = flag.Bool("demo-screenshots", false, "write the pictures of d
 // authenticator, and once with one of software, as in a browser that has none.
 func TestDemo(t *testing.T) {
 	tools(t)
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "staunch")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/staunch").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin := buildStaunch(t, t.TempDir())
 	for _, authenticator := range []string{"browser", "software"} {
 		t.Run(authenticator, func(t *testing.T) {
 			demo := filepath.Join(t.TempDir(), "demo")
@@ -38,8 +34,28 @@ func TestDemo(t *testing.T) {
 				env = append(env, "STAUNCH_SCREENSHOTS="+out)
 			}
 			drive(t, "demo.mjs", env...)
+			drive(t, "demoways.mjs", env...)
 		})
 	}
+}
+
+// TestDemoTrouble has the page of /demo reloaded at the worst moment, clicks the
+// wrong button and lets moves be refused; the waits are those of `staunch dev`.
+func TestDemoTrouble(t *testing.T) {
+	tools(t)
+	dir := t.TempDir()
+	at, _ := dev(t, buildStaunch(t, dir), filepath.Join(dir, "demo"))
+	drive(t, "demotrouble.mjs", "STAUNCH_URL="+at.Pages)
+}
+
+// buildStaunch builds the program into dir.
+func buildStaunch(t *testing.T, dir string) (bin string) {
+	t.Helper()
+	bin = filepath.Join(dir, "staunch")
+	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/staunch").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return bin
 }
 
 // hasty shortens the waits of `staunch dev` that somebody would sit through.

@@ -12,11 +12,12 @@ import { failed } from "./words";
 export async function backUp(u: Unit): Promise<void> {
   const rules = u.desk.settings.recovery;
   if (rules === null) {
-    u.frame.note("This server has no vaults.", "bad");
+    u.frame.trouble("This server has no vaults, so no PIN can bring anything back.");
     return;
   }
   u.phase = "choosing";
   void u.desk.tell();
+  u.frame.beneath("Marie's.");
   u.frame.screen("PIN", pinPad({
     title: "Choose a PIN", words: `At least ${rules.pinMin} digits; not a date, nor 123456. It never leaves this phone.`, least: rules.pinMin, yes: "Use this PIN",
     done: (pin) => void keep(u, pin), cancel: () => void u.home(),
@@ -50,11 +51,11 @@ async function keep(u: Unit, pin: string): Promise<void> {
     s.reach(4);
     await u.desk.tell({ backedUp: true });
     await u.home();
-    u.frame.note("In three vaults, and backed up. Ten wrong tries, and they forget it.", "good");
+    u.frame.note("In three vaults, and backed up. Ten wrong tries, and they forget it.");
   } catch (err) {
     if (err instanceof RecoveryError && err.reason === "PIN_REFUSED") {
       await backUp(u);
-      u.frame.note(`Too easy: ${err.words}.`, "bad");
+      u.frame.trouble(`Too easy: ${err.words}.`);
     } else {
       await u.home();
       failed(u, err);

@@ -4,6 +4,7 @@
 
 import { type IndexedDBStore, StaunchError } from "@staunch/client";
 
+import { confirmed } from "./asking";
 import { Cloud } from "./cloud";
 import { makeDen } from "./den";
 import { h, part } from "./dom";
@@ -68,12 +69,26 @@ async function begin(page: IndexedDBStore): Promise<void> {
   if (await forgotten(units)) {
     await startOver();
   }
-  await switches(rooms, startOver);
+  await switches(rooms, async () => {
+    if (story.account === undefined || await confirmed(loss)) {
+      await startOver();
+    }
+  });
+  part("guide").addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("button") !== null) { // the person goes on
+      units.forEach((u) => u.frame.quiet());
+    }
+  }, true);
   await Promise.all(units.map((u) => u.home()));
   await desk.tell();
   look();
   document.body.dataset.ready = "";
 }
+
+const loss = {
+  title: "Start over?", words: "Both phones are deleted with all that is on them, the backup, and what you have done so far. The account stays with the server, and nobody can get at it any more.",
+  no: "Keep it all", yes: "Delete and start over",
+} as const;
 
 /** forgotten reports whether the server knows nothing of a phone that has an account: it began anew, with an empty folder. */
 async function forgotten(units: readonly Unit[]): Promise<boolean> {
@@ -90,7 +105,7 @@ async function forgotten(units: readonly Unit[]): Promise<boolean> {
 }
 
 /** switches are the two things that can be set on top of the page. */
-async function switches(rooms: ReturnType<typeof makeRooms>, startOver: () => Promise<never>): Promise<void> {
+async function switches(rooms: ReturnType<typeof makeRooms>, startOver: () => Promise<void>): Promise<void> {
   const real = h("input", { type: "checkbox", role: "switch", id: "real", disabled: !(await verifiesHere()) });
   real.checked = (await rooms.kind()) === "browser";
   real.addEventListener("change", () => void rooms.choose(real.checked ? "browser" : "software"));

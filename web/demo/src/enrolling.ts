@@ -14,6 +14,7 @@ export async function enrol(u: Unit): Promise<void> {
   ]);
   u.phase = "busy";
   u.frame.screen("Setting up", working("Setting up", s));
+  u.frame.beneath("Being set up.");
   s.reach(0);
   u.heard = (what) => s.reach({ key: 1, attested: 2, passkey: 2 }[what]);
   await u.desk.tell();
@@ -22,13 +23,17 @@ export async function enrol(u: Unit): Promise<void> {
     await u.data.keepSealing(key);
     await u.data.keepFilling("new");
     const e = await u.phone.enroll({ name: u.name, sealing: { alg: key.alg, key: key.public } });
+    if (e.freezeCode !== undefined) { // shown once: written down before anything else
+      await u.desk.tell({ freezeCode: e.freezeCode });
+    }
     s.reach(4);
     await fill(u);
     s.reach(5);
-    await u.desk.tell({ account: e.account, ...(e.freezeCode === undefined ? {} : { freezeCode: e.freezeCode }) });
-    u.frame.note("The account is Marie's. Nobody can sign in without this phone.", "good");
+    await u.desk.tell({ account: e.account });
+    await u.home();
+    u.frame.note("The account is Marie's. Nobody can sign in without this phone.");
   } catch (err) {
     failed(u, err);
+    await u.home();
   }
-  await u.home();
 }

@@ -51,7 +51,24 @@ async function home(u: Unit): Promise<void> {
   if (began?.flow === "recover") {
     return recover(u);
   }
+  if (began?.flow === "enrol") {
+    return cutOff(u);
+  }
   welcome(u);
+}
+
+/** cutOff is a phone that was loaded anew while it was being set up: whether the server has made the account, it finds out by going on. */
+function cutOff(u: Unit): void {
+  u.phase = "new";
+  u.frame.screen("Cut off", sheet({
+    icon: "phone", tone: "warn", title: "Setting up was cut off", words: "Nothing is lost. It goes on where it was.",
+    choices: [
+      { text: "Go on", kind: "primary", id: "enrol", act: () => void enrol(u) },
+      { text: "Wipe this phone", kind: "plain", id: "wipe", act: () => void wipe(u) },
+    ],
+  }));
+  u.frame.beneath("Half set up.");
+  void u.desk.tell();
 }
 
 function welcome(u: Unit): void {
@@ -68,7 +85,7 @@ function welcome(u: Unit): void {
     icon: "phone", title: "Hello", words: "A new phone, with the messenger on it and nothing else.",
     choices: ordered.map((c, i) => ({ ...c, kind: i === 0 ? "primary" : "plain" })),
   }));
-  u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Fresh from the shop."));
+  u.frame.beneath("Fresh from the shop.");
   void u.desk.tell();
 }
 
@@ -89,8 +106,7 @@ async function chats(u: Unit): Promise<void> {
   const count = h("span.count-in", { "data-fingerprint": total.fingerprint }, `${total.messages} messages`, h("br"), `${total.pictures} pictures · ${total.fingerprint}`);
   u.frame.screen("Chats", h("header.appbar", {}, h("h3", { tabindex: -1 }, "Chats"), count),
     h("div.scroll", {}, ...(list(all, show) as Node[])), foot);
-  u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Marie's. Its key was attested; it is ", h("code", {}, u.phone.state.key.slice(0, 8)), "…"),
-    h("div.row", {}, button({ text: "Lose it", kind: "danger", act: () => void lose(u), id: "lose" })));
+  u.frame.beneath("Marie's.", button({ text: "Lose it", kind: "danger", act: () => void lose(u), id: "lose" }));
   await u.desk.tell(u.desk.story.account === u.phone.state.account ? undefined : { account: u.phone.state.account });
 }
 
@@ -106,7 +122,7 @@ async function left(u: Unit, until: number): Promise<void> {
       { text: "Wipe this phone", kind: "plain" as const, act: () => void wipe(u), id: "wipe" },
     ],
   }));
-  u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Nothing on it can be opened."));
+  u.frame.beneath("Locked.");
   await u.desk.tell(u.desk.story.moved ? undefined : { moved: true });
 }
 
@@ -132,7 +148,7 @@ function gone(u: Unit): void {
   u.phase = "lost";
   u.frame.body("lost");
   u.frame.screen("Lost", sheet({ icon: "phone", title: "Lost", words: "Left in a taxi. Its key, its passkey and every message on it went with it." }));
-  u.frame.beneath(h("h2", {}, u.name), h("p", {}, "Gone."), h("div.row", {}, button({ text: "Buy another one", act: () => void wipe(u), id: "buy" })));
+  u.frame.beneath("Gone.", button({ text: "Buy another one", act: () => void wipe(u), id: "buy" }));
   void u.desk.tell();
 }
 

@@ -7,7 +7,7 @@ import { cancelMove, type EvidenceVerifier, type MoveEvent, type MoveHome, MoveE
 import { sealingKey } from "./appdata";
 import { draw, scan } from "./code";
 import { h } from "./dom";
-import { bar, countdown, numberPad, sheet } from "./screens";
+import { bar, type Choice, countdown, numberPad, sheet } from "./screens";
 import { ask } from "./server";
 import { base64url, bytes, type Question, type Unit } from "./unit";
 import { failed } from "./words";
@@ -17,10 +17,11 @@ const info = { model: "Pixel, in software", os: "Android 16", app: "1.0" } as co
 /** offer shows a code on this new phone, and takes over what the phone that scans it has. */
 export async function offer(u: Unit): Promise<void> {
   if (u.desk.story.account === undefined) {
-    u.frame.note("There is no old phone yet. Set one up first.", "bad");
+    u.frame.trouble("There is no old phone yet. Set one up first.");
     return;
   }
   u.phase = "busy";
+  u.frame.beneath("Not Marie's yet.");
   await u.data.keepMoving("receive");
   await u.desk.tell();
   const look = watching(u, "Everything is coming over");
@@ -31,7 +32,7 @@ export async function offer(u: Unit): Promise<void> {
     await u.data.keepMoving(undefined);
     await u.desk.tell({ moved: true, account: moved.account });
     await u.home();
-    u.frame.note(`All ${moved.objects} files came along, byte for byte.`, "good");
+    u.frame.note(`All ${moved.objects} files came along, byte for byte.`);
     return;
   } catch (err) {
     await cameToNothing(u, err);
@@ -42,7 +43,7 @@ export async function offer(u: Unit): Promise<void> {
 export async function scanOther(u: Unit): Promise<void> {
   const canvas = u.desk.units.find((other) => other !== u)?.frame.element.querySelector<HTMLCanvasElement>("canvas.qr");
   if (canvas === null || canvas === undefined) {
-    u.frame.note("The other phone shows no code. Choose “Move from my old phone” there.", "bad");
+    u.frame.trouble("The other phone shows no code. Choose “Move from my old phone” there.");
     return;
   }
   await send(u, scan(canvas));
@@ -50,6 +51,7 @@ export async function scanOther(u: Unit): Promise<void> {
 
 async function send(u: Unit, uri?: string): Promise<void> {
   u.phase = "busy";
+  u.frame.beneath("Marie's, until all of it has gone over.");
   await u.data.keepMoving("send");
   await u.desk.tell();
   const look = watching(u, "Everything goes over");
@@ -86,11 +88,7 @@ async function cameToNothing(u: Unit, err: unknown): Promise<void> {
     await u.forget(); // a phone that was to be the new one: it has nothing yet
   }
   await u.home();
-  if (over) {
-    u.frame.note("The move was cancelled. Nothing has changed.");
-  } else {
-    failed(u, err);
-  }
+  failed(u, err);
 }
 
 /** goOn goes on with a move that a reload has cut off. It gives false if there is none. */
@@ -111,13 +109,13 @@ export async function takeBack(u: Unit): Promise<void> {
     await u.data.keepLeft(undefined);
     await u.desk.tell({ moved: false });
     await u.home();
-    u.frame.note("The account is back on this phone.", "good");
+    u.frame.note("The account is back on this phone.");
     for (const other of u.desk.units) {
       if (other !== u && other.phase === "home") {
         await moveStatus(other.phone, { home: moveHome(other) });
         await other.forget();
         await other.home();
-        other.frame.note("The old phone has taken the account back.", "bad");
+        other.frame.trouble("The old phone has taken the account back.");
       }
     }
   } catch (err) {
@@ -129,12 +127,11 @@ export async function takeBack(u: Unit): Promise<void> {
 /** watching shows on the screen what a move tells. */
 function watching(u: Unit, title: string): (e: MoveEvent) => void {
   const b = bar(title);
-  const words = h("p", {}, "");
   let shown = "";
-  const show = (what: string, ...more: readonly (Node | string)[]) => {
+  const show = (what: string, more: readonly Node[] = [b.element], choices: readonly Choice[] = []) => {
     if (shown !== what && u.asks === undefined) { // a question stays until it is answered
       shown = what;
-      u.frame.screen("Moving", sheet({ icon: "move", title, words: what, more: more.length > 0 ? more : [b.element, words] }));
+      u.frame.screen("Moving", sheet({ icon: "move", title, words: what, more, choices }));
     }
   };
   show("Asking the server for a beginning.");
@@ -157,11 +154,17 @@ function watching(u: Unit, title: string): (e: MoveEvent) => void {
         show("The numbers are the same.");
         break;
       case "held":
-        show("The server holds this for a while, so that Marie could still say no on any of her devices.", countdown(e.until.getTime(), Date.now), b.element);
+        u.phase = "held";
+        void u.desk.tell();
+        show("The server holds this for a while, so that Marie could still say no on any of her devices.", [countdown(e.until.getTime(), Date.now), b.element], [stopping(u, "Stop the move")]);
         break;
       case "progress":
         if (e.total > 0) {
           b.set(e.done / e.total, `${megabytes(e.done)} of ${megabytes(e.total)} MB`);
+        }
+        if (u.phase === "held" && e.phase === "copy") {
+          u.phase = "busy";
+          void u.desk.tell();
         }
         if (e.phase === "copy" || e.phase === "check" || e.phase === "commit" || e.phase === "open") {
           show({ copy: "Encrypted from phone to phone: the server sees neither words nor pictures.", check: "Every byte is checked.", commit: "The account changes hands.", open: "The keys are opened." }[e.phase]);
@@ -178,18 +181,24 @@ function showCode(u: Unit, uri: string, expires: Date): void {
   u.phase = "code";
   u.frame.screen("Code", sheet({
     icon: "scan", title: "Scan this with the old phone", more: [draw(uri), countdown(expires.getTime(), Date.now)],
-    choices: [{ text: "Cancel", kind: "plain", id: "cancel-move", act: () => void cancelMove(u.phone, { home: moveHome(u), beside: true }).catch((err: unknown) => failed(u, err)) }],
+    choices: [stopping(u, "Cancel")],
   }));
   void u.desk.tell();
 }
+
+/** stop ends a move from within; the flow that is under way tells what has come of it. */
+function stop(u: Unit): void {
+  cancelMove(u.phone, { home: moveHome(u), beside: true }).catch((err: unknown) => failed(u, err));
+}
+
+const stopping = (u: Unit, text: string): Choice => ({ text, kind: "plain", id: "cancel-move", act: () => stop(u) });
 
 /** number has the number typed that the old phone shows. */
 function number(u: Unit, left: number, signal: AbortSignal): Promise<string> {
   return asked(u, { title: "Type the number", words: `The old phone shows six digits; type them on the ${u.name.toLowerCase()}. They prove that nobody sits in between.` }, (resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     u.frame.screen("Number", numberPad({
-      words: left < 3 ? `That was another number. ${left} tries left.` : "It proves that nobody sits in between.", done: resolve,
-      cancel: () => void cancelMove(u.phone, { home: moveHome(u), beside: true }).catch((err: unknown) => failed(u, err)),
+      words: left < 3 ? `That was another number. ${left} tries left.` : "It proves that nobody sits in between.", done: resolve, cancel: () => stop(u),
     }));
   });
 }

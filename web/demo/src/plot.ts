@@ -14,12 +14,12 @@ export function next(desk: Desk, den: Den): Now {
   const { story } = desk;
   const owner = desk.units.find((u) => u.phase === "home");
   const free = desk.units.find((u) => u.phase === "new");
-  const busy = desk.units.some((u) => u.phase === "busy");
+  const busy = desk.units.some((u) => u.phase === "busy" || u.phase === "held");
   const lower = (u: Unit) => u.name.toLowerCase();
 
   if (story.account === undefined) {
     return {
-      step: 0, title: "This blue phone is Marie's. Set it up.",
+      step: 0, title: busy ? "The blue phone is being set up" : "This blue phone is Marie's. Set it up.",
       words: busy ? "Hardware, passkey, account: no password, no code by SMS, nothing that could be phished." : "It makes a key in its hardware, proves which phone and which app it is, and gets a passkey.",
       ...(busy ? {} : { act: { text: "Set it up", run: () => void enrol(blue) } }),
     };
@@ -49,7 +49,7 @@ export function next(desk: Desk, den: Den): Now {
     };
   }
   if (!story.moved && !story.wasLost) {
-    return moving(owner, free);
+    return moving(owner, free, desk.units.some((u) => u.phase === "held"));
   }
   if (!story.wasLost) {
     const has = owner ?? coral;
@@ -64,12 +64,15 @@ export function next(desk: Desk, den: Den): Now {
   return thief(desk, den);
 }
 
-function moving(owner: Unit | undefined, free: Unit | undefined): Now {
+function moving(owner: Unit | undefined, free: Unit | undefined, held: boolean): Now {
   if (free !== undefined && owner !== undefined) {
     return {
       step: 2, title: "Move to the new phone", words: "Account, keys and the whole history go over, encrypted from phone to phone, once or not at all.",
       act: { text: "Start on the new phone", run: () => void offer(free) },
     };
+  }
+  if (held) {
+    return { step: 2, title: "Half a minute to say no", words: "The server holds the move, so that any device of Marie's can stop it. In earnest it is hours." };
   }
   return { step: 2, title: "Moving", words: "Both phones say what they are doing. Nothing of it can be read on the way." };
 }
@@ -96,8 +99,14 @@ function recovering(desk: Desk, free: Unit | undefined): Now {
 
 function thief(desk: Desk, den: Den): Now {
   const outcomes = Object.values(desk.story.outcomes ?? {});
-  if (outcomes.includes(false)) {
+  if (outcomes.some((o) => !o.stopped)) {
     return { step: 5, title: "One got through", words: "This must not happen, and the list says which it was. Please report it: SECURITY.md says how." };
+  }
+  if (den.busy()) {
+    return {
+      step: 5, title: `The thief is at it: ${outcomes.length} of ${attacks.length} stopped`,
+      words: "Under each attack stands who stopped it, and by which record. The record itself comes in at the foot of the page.",
+    };
   }
   if (outcomes.length < attacks.length) {
     return {
@@ -109,6 +118,6 @@ function thief(desk: Desk, den: Den): Now {
     };
   }
   return {
-    step: 6, title: "Nothing got through", words: "That was one program and three vaults on this machine. docs/demo.md tells what happened at each step; every button still works.",
+    step: 6, title: "Nothing got through", words: "Every button still works, so try what you like. docs/demo.md tells what happened at each step.",
   };
 }

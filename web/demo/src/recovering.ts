@@ -15,10 +15,11 @@ import { failed } from "./words";
 export async function recover(u: Unit): Promise<void> {
   const account = u.phone.state.began?.account ?? u.desk.story.account;
   if (account === undefined) {
-    u.frame.note("There is no account to recover yet. Set a phone up first.", "bad");
+    u.frame.trouble("There is no account to recover yet. Set a phone up first.");
     return;
   }
   u.phase = "wait";
+  u.frame.beneath("Not Marie's yet.");
   try {
     const key = (await u.data.sealing()) ?? (await newSealingKey()); // of this phone, until the old one is back
     await u.data.keepSealing(key);
@@ -87,7 +88,7 @@ async function open(u: Unit, recovery: Recovery, pin: string): Promise<void> {
     s.reach(4);
     await u.desk.tell({});
     await u.home();
-    u.frame.note("Account, key and history are back. The lost phone is out.", "good");
+    u.frame.note("Account, key and history are back. The lost phone is out.");
   } catch (err) {
     if (err instanceof RecoveryError && (err.reason === "WRONG_PIN" || err.reason === "LOCKED") && err.outcome !== undefined) {
       wrong(u, recovery, err.outcome.remaining);
@@ -103,8 +104,8 @@ function wrong(u: Unit, recovery: Recovery, left: number): void {
     u.phase = "wait";
     u.frame.screen("Locked", sheet({ icon: "lock", tone: "bad", title: "The vaults have forgotten it", words: "Ten wrong tries. Nobody gets this key back any more, thief or owner.", choices: [{ text: "Wipe this phone", act: () => void giveUp(u) }] }));
   } else {
-    askPin(u, recovery, `That was not it. ${left} tries left.`);
-    u.frame.note(`Wrong PIN: ${left} tries left.`, "bad");
+    askPin(u, recovery);
+    u.frame.trouble(`Wrong PIN: ${left === 1 ? "one try is" : `${left} tries are`} left. Every vault has counted it.`);
   }
   void u.desk.tell({});
 }

@@ -36,6 +36,7 @@ export async function safety(u: Unit, back: () => void): Promise<void> {
           ? ["snow", "The account is frozen", "Nobody can change anything or sign in anywhere new.", { text: "Unfreeze", id: "unfreeze", act: act(() => u.phone.unfreeze((text) => approve(u, text))) }]
           : ["shield", "The account is well", `${devices.length === 1 ? "One device has" : `${devices.length} devices have`} it.`, { text: "Freeze it", kind: "danger", id: "freeze", act: act(() => u.phone.freeze()) }],
         ["lock", "PIN", held !== undefined && held.vaults.some((v) => v.has) ? `In three vaults; ${held.remaining} of ${held.limit} tries left.` : "None: if this phone is lost, so is everything.", { text: u.desk.story.backedUp ? "Change the PIN" : "Choose a PIN", id: "pin", act: () => void backUp(u) }],
+        ["paper", "Freeze code", u.desk.story.freezeCode === undefined ? "It is not on the slip of paper, so only a phone can freeze." : "On the slip of paper. A new one makes the old one void.", { text: "Have a new code", id: "renew-code", act: act(() => renewCode(u)) }],
         ["move", "New phone", "Choose “Move from my old phone” there, then scan its code.", { text: "Scan the code", id: "scan", act: () => void scanOther(u) }],
         ...devices.map((d) => ["phone", d.name, d.this ? "This phone" : "Another device"] as const),
       ) as Node,
@@ -49,6 +50,11 @@ export async function safety(u: Unit, back: () => void): Promise<void> {
   } catch (err) {
     failed(u, err);
   }
+}
+
+/** renewCode has a new freeze code made, and writes it on the slip of paper. */
+export async function renewCode(u: Unit): Promise<void> {
+  await u.desk.tell({ freezeCode: await u.phone.renewFreezeCode() });
 }
 
 const frozenState = 3; // STATE_FROZEN of account.v1

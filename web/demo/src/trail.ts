@@ -27,7 +27,8 @@ export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
     toggle.textContent = wide ? "Less" : "More";
   };
   const away = h("p.away", { role: "status" });
-  seat.replaceChildren(h("header", {}, h("span.pulse", { "aria-hidden": "true" }), h("h2", { id: "trail-title" }, "What the server has written down"), away, toggle), records);
+  const title = h("h2", { id: "trail-title" }, h("span.pulse", { "aria-hidden": "true" }), "What the server has written down");
+  seat.replaceChildren(h("div.inner", {}, h("header", {}, title, toggle, away), records));
   let run = "";
   let after = 0;
   let marie = "";
@@ -78,9 +79,17 @@ export function makeTrail(seat: HTMLElement, heard: (e: Entry) => void): Trail {
 function row(e: Entry, marie: string): HTMLElement {
   return h(e.refused ? "li.refused" : "li", { "data-record": e.id, "data-code": e.code, "data-action": e.action },
     h("time", { datetime: e.time }, new Date(e.time).toLocaleTimeString()), h("span.who", { "data-account": e.account, "data-actor": e.actor }, whose(e.account, e.actor, marie)), h("span.words", {}, e.words || e.action),
-    h("span.codeword", {}, e.code || e.action));
+    h("span.codeword", {}, e.code === "" || e.code.includes(" ") ? e.action : e.code)); // a reason may be a sentence
 }
 
+// Who acted, by the kinds of the audit record.
+const actors: Readonly<Record<string, string>> = { anonymous: "new phone", phone: "phone", browser: "browser", backend: "app's server", system: "server", operator: "operator" };
+
+/** whose says who acted, and on whose account: "Marie · phone". */
 function whose(account: string, actor: string, marie: string): string {
-  return `${account === "" ? "the server" : account === marie ? "Marie" : "somebody"} · ${actor}`;
+  const by = actors[actor] ?? actor;
+  if (account === "") { // of no account: a phone that nobody knows yet, or the server by itself
+    return { anonymous: "unknown phone", phone: "unknown phone", backend: "the app's server", system: "the server" }[actor] ?? by;
+  }
+  return `${account === marie ? "Marie" : "somebody"} · ${by}`;
 }

@@ -8,6 +8,7 @@ import { AppData } from "./appdata";
 import type { Cloud } from "./cloud";
 import type { Frame } from "./frame";
 import { ask, type Settings } from "./server";
+import type { Outcome } from "./thief";
 
 /** What Marie has done so far, and has on paper. It survives a reload. */
 export interface Story {
@@ -17,7 +18,7 @@ export interface Story {
   readonly moved?: boolean;
   readonly lost?: readonly string[]; // ids of phones
   readonly wasLost?: boolean; // one was, at any time
-  readonly outcomes?: Readonly<Record<string, boolean>>; // of attacks, by name: true: it was stopped
+  readonly outcomes?: Readonly<Record<string, Outcome>>; // of attacks, by name
 }
 
 /** Desk is what the phones share: the page. */
@@ -31,7 +32,7 @@ export interface Desk {
 }
 
 /** What a phone is doing. */
-export type Phase = "new" | "busy" | "home" | "choosing" | "backing" | "code" | "left" | "wait" | "pin" | "lost";
+export type Phase = "new" | "busy" | "home" | "choosing" | "backing" | "code" | "held" | "left" | "wait" | "pin" | "lost";
 
 /** What a phone asks of Marie: the guide says it too. */
 export interface Question {

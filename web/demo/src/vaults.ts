@@ -12,7 +12,7 @@ export interface Vaults {
 
 /** makeVaults draws the panel into seat. */
 export function makeVaults(seat: HTMLElement, settings: Settings): Vaults {
-  const words = h("p", {}, settings.recovery === null ? "This server has no vaults." : "Each holds a share of what the PIN opens, and none the PIN. Each counts tries by itself.");
+  const words = h("p", {}, settings.recovery === null ? "This server has no vaults." : "Each holds a share of what the PIN opens, none the PIN, and each counts tries.");
   const boxes = h("ul.boxes", {});
   seat.replaceChildren(h("header", {}, h("h2", { id: "vaults-title" }, "Three vaults"), words), boxes);
   const drawn = new Map<string, HTMLElement>();
