@@ -160,6 +160,9 @@ func TestPutBack(t *testing.T) {
 			if err := p.Look(t.Context(), p.s.Token, alice); !errors.Is(err, tt.want) {
 				t.Errorf("Look: %v, want %v", err, tt.want)
 			}
+			if err := p.Follow(t.Context()); tt.check == nil && !errors.Is(err, operator.ErrTampered) {
+				t.Errorf("Follow: %v", err)
+			}
 			if got := p.kinds(); tt.check != nil && !slices.Equal(got, tt.check) {
 				t.Errorf("the check finds %q, want %q", got, tt.check)
 			}
