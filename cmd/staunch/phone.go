@@ -99,7 +99,7 @@ func (f phoneFlags) runAnyhow(s *streams, fn func(ctx context.Context, r *phoneR
 		if h.file.State.Account == "" {
 			return h.notEnrolled()
 		}
-		return f.with(ctx, s, h, fn)
+		return f.takenBack(ctx, s, h, f.with(ctx, s, h, fn))
 	})
 }
 
