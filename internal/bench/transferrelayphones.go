@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,7 +26,30 @@ var wholeSegment = sealed.Header{Plain: sealed.MaxRecords * sealed.RecordSize}
 func relayClient() *http.Client {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)
-	return &http.Client{Transport: &http.Transport{Protocols: p, MaxIdleConnsPerHost: 4, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10, DisableCompression: true}}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		return relayConn{c}, err
+	}
+	return &http.Client{Transport: &http.Transport{
+		Protocols: p, DialContext: dial, MaxIdleConnsPerHost: 4, WriteBufferSize: 4 << 10, ReadBufferSize: 64 << 10, DisableCompression: true,
+	}}
+}
+
+// relayConn writes a body in one call, as package client does.
+type relayConn struct{ net.Conn }
+
+func (c relayConn) ReadFrom(r io.Reader) (int64, error) {
+	limited, ok := r.(*io.LimitedReader) // to the Content-Length, which is all of it
+	if !ok {
+		return io.Copy(c.Conn, r)
+	}
+	w, ok := limited.R.(io.WriterTo)
+	if !ok {
+		return io.Copy(c.Conn, r)
+	}
+	n, err := w.WriteTo(c.Conn)
+	limited.N -= n
+	return n, err
 }
 
 // call asks the server; another answer than 200 is an error.
