@@ -4,6 +4,7 @@ import { TransferState, type View } from "../gen/staunch/transfer/v1/transfer_pb
 import type { Signed } from "../gen/staunch/account/v1/nouns_pb.js";
 import { signIn } from "../phone/session.js";
 import { sha256 } from "./derive.js";
+import { recallTime } from "./ends.js";
 import { checked, failedCheck, MoveError } from "./errors.js";
 import { encodeEnvelope, type Receiver, Secret, type Secrets } from "./handover/index.js";
 import type { Importer } from "./history.js";
@@ -113,6 +114,7 @@ export async function open(run: Run, importer: Importer, half: Receiver): Promis
     result.recallUntil = new Date(Number(res.view.recallUntil.seconds) * 1000);
   }
   await half.erase();
+  record.recallBy ??= run.core.now() + recallTime(res.view);
   record.closed = true;
   record.state = "acked";
   delete record.passkey;

@@ -125,9 +125,30 @@ export async function backAgain(run: Run): Promise<void> {
   await run.notes.save(record, await leftovers(run));
 }
 
+const mostRecall = 30 * 24 * 3600 * 1000; // ms: for how long a recall can wipe the new phone, whatever a server says of its window
+const recallSlack = 60_000; // ms: for clocks, and for a recall on its way
+
+/** recallTime is for how long from now on a recall can wipe the new phone, in ms. */
+export function recallTime(view: View | undefined): number {
+  const { at, recallUntil } = view ?? {};
+  if (at === undefined || recallUntil === undefined) {
+    return mostRecall;
+  }
+  return Math.min(Math.max(Number(recallUntil.seconds - at.seconds) * 1000, 0), mostRecall);
+}
+
+/**
+ * late reports whether the old phone can no longer take the account back, by this phone's own clock from when it has
+ * acknowledged. That phone may have become anybody's since, and a server that keeps back that the move is final could let it
+ * speak.
+ */
+function late({ core, record }: Run): boolean {
+  return record.recallBy !== undefined && core.now() > record.recallBy + recallSlack;
+}
+
 /**
  * givenBack gives up the account: with the old phone's signature all of it is wiped; without, after another device has
- * removed this one, it is locked and no more.
+ * removed this one, and when the time for a recall is over, it is locked and no more.
  */
 export async function givenBack(run: Run): Promise<void> {
   const { record } = run;
@@ -135,7 +156,7 @@ export async function givenBack(run: Run): Promise<void> {
   if (run.watch.has("recall")) {
     try {
       await (await restoreReceiver(run)).handleRecall(run.watch.seen("recall"));
-      signed = true;
+      signed = !late(run);
     } catch {
       signed = false; // it is the server's word alone
     }

@@ -57,6 +57,8 @@ export interface MoveRecord {
   sealing?: Bytes;
   /** That the current phone has named. */
   account?: string;
+  /** Until then a recall wipes, in ms by N's clock; one that comes later does not. */
+  recallBy?: number;
 
   // C.
   /** Which history. */
