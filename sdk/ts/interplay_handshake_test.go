@@ -1,19 +1,12 @@
 package ts
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
-	"io"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,95 +16,7 @@ import (
 	"github.com/staunchid/staunch/attest/request"
 	"github.com/staunchid/staunch/config"
 	"github.com/staunchid/staunch/transfer/handover"
-	"github.com/staunchid/staunch/transfer/sealed"
 )
-
-// script is test/interplay/pure.ts: one half of a transfer in TypeScript.
-type script struct {
-	t   *testing.T
-	in  io.Writer
-	out *bufio.Reader
-}
-
-func newScript(t *testing.T, dir string) *script {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "test", "interplay", "pure.js"))
-	cmd.Stderr = t.Output()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Error("node:", err)
-		}
-		cancel()
-	})
-	return &script{t, in, bufio.NewReader(out)}
-}
-
-// does calls something and gives what came of it.
-func (s *script) does(call string, args map[string]string) reply {
-	s.t.Helper()
-	got := s.tries(call, args)
-	if text, bad := got["error"]; bad {
-		s.t.Fatalf("%s: %v", call, text)
-	}
-	return reply{s.t, got}
-}
-
-func (s *script) tries(call string, args map[string]string) map[string]any {
-	s.t.Helper()
-	asked := map[string]string{"do": call}
-	for k, v := range args {
-		asked[k] = v
-	}
-	b, err := json.Marshal(asked)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := s.in.Write(append(b, '\n')); err != nil {
-		s.t.Fatal(err)
-	}
-	answer, err := s.out.ReadBytes('\n')
-	if err != nil {
-		s.t.Fatal(call, err)
-	}
-	got := map[string]any{}
-	if err := json.Unmarshal(answer, &got); err != nil {
-		s.t.Fatalf("%s: %v in %s", call, err, answer)
-	}
-	return got
-}
-
-// reply is what a call gave.
-type reply struct {
-	t   *testing.T
-	got map[string]any
-}
-
-func (r reply) text(name string) string {
-	s, _ := r.got[name].(string)
-	return s
-}
-
-func (r reply) bytes(name string) []byte {
-	r.t.Helper()
-	b, err := base64.StdEncoding.DecodeString(r.text(name))
-	if err != nil {
-		r.t.Fatal(name, err)
-	}
-	return b
-}
 
 func (r reply) envelope() handover.Envelope {
 	r.t.Helper()
@@ -121,8 +26,6 @@ func (r reply) envelope() handover.Envelope {
 	}
 	return e
 }
-
-func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // sent is the bytes of an envelope, for the script.
 func sent(t *testing.T) func(handover.Envelope, error) map[string]string {
@@ -315,135 +218,5 @@ func toGo(t *testing.T, s *script, near bool) {
 	must(err)
 	if m.Reason != "changed my mind" {
 		t.Errorf("reason %q", m.Reason)
-	}
-}
-
-// things is the history that both sides know: byte i of each content is i mod 251.
-func things() []sealed.Entry {
-	return []sealed.Entry{
-		{Kind: sealed.Records, Path: "chats/1.jsonl", Size: 70_000, MTime: 1_760_000_000_123}, {Kind: sealed.Folder, Path: "chats", MTime: -1},
-		{Kind: sealed.File, Path: "media/a/b"}, {Kind: sealed.File, Path: "media/a.bin", Size: 4<<20 + 99, MTime: 5}, {Kind: sealed.File, Path: "media/日本.txt", Size: 1, MTime: 6},
-	}
-}
-
-func counted(n uint64) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(i % 251)
-	}
-	return b
-}
-
-// history is their source, and a sink that wants exactly them.
-type history struct {
-	t     *testing.T
-	next  int
-	found []sealed.Entry
-	got   []byte
-}
-
-func (h *history) Next() (sealed.Entry, error) {
-	all := things()
-	if h.next == len(all) {
-		return sealed.Entry{}, io.EOF
-	}
-	h.next++
-	return all[h.next-1], nil
-}
-
-func (h *history) Open(e sealed.Entry, from uint64) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(counted(e.Size)[from:])), nil
-}
-
-func (h *history) Start(sealed.Totals) error { return nil }
-
-func (h *history) Entry(e sealed.Entry) error {
-	h.found, h.got = append(h.found, e), nil
-	return nil
-}
-
-func (h *history) Content(p []byte) error {
-	h.got = append(h.got, p...)
-	return nil
-}
-
-func (h *history) Finish() error {
-	if e := h.found[len(h.found)-1]; !bytes.Equal(h.got, counted(e.Size)) {
-		h.t.Errorf("another content in %s", e.Path)
-	}
-	return nil
-}
-
-// TestStreamWithGo: what Go seals TypeScript opens, and the reverse, to the same root.
-func TestStreamWithGo(t *testing.T) {
-	tools(t)
-	s := newScript(t, compile(t))
-	bulk := make([]byte, 32)
-	rand.Read(bulk) //nolint:errcheck // crypto/rand: never returns an error
-	key, err := sealed.NewKey(bulk)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	totals := sealed.Totals{Schema: 4, Objects: uint64(len(things()))}
-	for _, e := range things() {
-		totals.Bytes += e.Size
-	}
-	plain, err := io.ReadAll(sealed.NewWriter(totals, &history{t: t}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stream, segments := sealed.NewStream(7), []string(nil)
-	for rest := plain; len(rest) > 0; {
-		n := min(5*sealed.RecordSize, len(rest)) // other segments than TypeScript cuts
-		h := sealed.Header{Revision: 7, First: stream.Records(), Plain: uint32(n)}
-		segment, leaf, err := sealed.Seal(nil, key, h, rest[:n])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := stream.Add(h, leaf); err != nil {
-			t.Fatal(err)
-		}
-		segments, rest = append(segments, b64(segment)), rest[n:]
-	}
-	got := s.does("read", map[string]string{"bulk": b64(bulk), "segments": strings.Join(segments, ",")})
-	if root := stream.Root(); !bytes.Equal(got.bytes("root"), root[:]) {
-		t.Error("TypeScript comes to another root")
-	}
-	segments[0], segments[1] = segments[1], segments[0]
-	if bad := s.tries("read", map[string]string{"bulk": b64(bulk), "segments": strings.Join(segments, ",")}); bad["code"] != "order" {
-		t.Errorf("two segments that changed places: %v", bad)
-	}
-
-	made := s.does("write", map[string]string{"bulk": b64(bulk)})
-	sink := &history{t: t}
-	stream = sealed.NewStream(7)
-	reader, back := sealed.NewReader(sink), []byte(nil)
-	all, _ := made.got["segments"].([]any)
-	for _, one := range all {
-		segment, err := base64.StdEncoding.DecodeString(one.(string))
-		if err != nil {
-			t.Fatal(err)
-		}
-		opened, h, leaf, err := sealed.Open(nil, key, segment)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := stream.Add(h, leaf); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := reader.Write(opened); err != nil {
-			t.Fatal(err)
-		}
-		back = append(back, opened...)
-	}
-	if err := reader.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if root := stream.Root(); !bytes.Equal(made.bytes("root"), root[:]) {
-		t.Error("Go comes to another root")
-	}
-	if !bytes.Equal(back, plain) || len(sink.found) != len(things()) {
-		t.Error("another stream than Go writes of the same")
 	}
 }
