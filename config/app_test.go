@@ -154,6 +154,9 @@ func TestEveryValueIsWritten(t *testing.T) {
 		if !isKey || strings.HasPrefix(line, "#") || line == "\"example.org\"\n" {
 			continue
 		}
+		if table == "limit." && strings.HasPrefix(name, "move_") { // files from before there were any: TestMoveLimitsLeftOut
+			continue
+		}
 		keys++
 		if table == "transfer." || table == "console." { // tables that may be left out
 			optional++
