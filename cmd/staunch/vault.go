@@ -18,6 +18,8 @@ type VaultCmd struct {
 	NewSet   VaultNewSetCmd   `cmd:"" help:"Make a vault set for vaults on other machines, and what each of them is started with."`
 	Ceremony VaultCeremonyCmd `cmd:"" help:"Sign a re-base, for vaults that lost their marks or whose store went back."`
 	Replace  VaultReplaceCmd  `cmd:"" help:"Put a new vault in the place of one that is lost for good."`
+	Handover VaultHandoverCmd `cmd:"" help:"Sign a hand-over: another configuration of a vault, which gets its keys."`
+	TakeOver VaultTakeOverCmd `cmd:"" help:"Take the keys of a vault to the folder of its next configuration."`
 	Sign     VaultSignCmd     `cmd:"" help:"Add a release key's signature to a vault set or a ceremony."`
 	Show     VaultShowCmd     `cmd:"" help:"Print a vault set, ceremony, configuration, evidence or receipt in words."`
 }

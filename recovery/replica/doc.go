@@ -11,7 +11,9 @@
 //	process.key   what seals them at level process, where nothing better is there
 //	marks/        the journal of the witness, if on_total_amnesia is checkpoint
 //	marks.name    the folder of that after an amnesia ceremony
-//	ceremony.cbor a signed re-base, if one was held: see vault.Ceremony
+//	ceremony.cbor a signed re-base, if one was held, or a hand-over: see vault.Ceremony
+//	              and vault.Handover
+//	previous.cbor the set before, for TakeOver: it lists who has the keys
 //	host.pub      the public link key of a host on another machine, in PEM
 //	vault.sock    where the host calls; peer.sock: where witnesses do
 //	pid, LOCK     of the process that runs
@@ -19,6 +21,10 @@
 // Whoever starts a vault for the first time writes config.cbor and set.cbor, and
 // says Create. Master keys are made then and never again: a folder that has lost
 // them is an error, since the records of its accounts are lost with them.
+//
+// To another configuration the keys go by a hand-over: the vault serves them, at
+// keys.sock if nothing else is said, and TakeOver puts them into another folder.
+// Then the one is stopped, and the other started; its marks it has from the others.
 //
 // Level process is the only one so far: an ordinary process, NOT a TEE. Whoever
 // runs it can read its keys. The log says so at every start.

@@ -17,6 +17,7 @@ import (
 const (
 	ConfigFile   = "config.cbor"
 	SetFile      = "set.cbor"
+	PreviousFile = "previous.cbor"
 	CeremonyFile = "ceremony.cbor"
 	keysFile     = "keys.sealed"
 	sealingFile  = "process.key"
@@ -134,20 +135,26 @@ func (f *folder) sealing(create bool) (k wire.Key, err error) {
 	return wire.Key(b), nil
 }
 
-// ceremony is the re-base that was signed for this vault, or nil.
-func (f *folder) ceremony() (*vault.Ceremony, error) {
+// ceremony is the re-base or the hand-over that was signed for this vault; both are
+// nil if there is none.
+func (f *folder) ceremony() (*vault.Ceremony, *vault.Handover, error) {
 	b, err := os.ReadFile(filepath.Join(f.dir, CeremonyFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	signed, err := wire.Decode[wire.KofM](b)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrFolder, CeremonyFile, err)
+		return nil, nil, fmt.Errorf("%w: %s: %w", ErrFolder, CeremonyFile, err)
 	}
-	return vault.OpenCeremony(&signed, &f.config)
+	if body, err := wire.Decode[wire.Ceremony](signed.TBS); err == nil && body.Kind == wire.CeremonyHandover {
+		h, err := vault.OpenHandover(&signed, &f.config)
+		return nil, h, err
+	}
+	c, err := vault.OpenCeremony(&signed, &f.config)
+	return c, nil, err
 }
 
 // write replaces a file, durably: the old one is there until the new one is.

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"github.com/staunchid/staunch/recovery/vault"
@@ -15,16 +16,25 @@ const (
 
 // serveKeys hands the master keys to other replicas, or asks for newer ones.
 func (p *replica) serveKeys(v *vault.Vault) error {
-	if p.o.KeysOn != "" {
-		links, err := p.introduction().Links()
+	on := p.o.KeysOn
+	if p.handover != nil && on == "" {
+		on = "unix:" + filepath.Join(p.dir, "keys.sock")
+	}
+	if on != "" {
+		intro := p.introduction()
+		intro.Appraise = p.appraiseTaker
+		links, err := intro.Links()
 		if err != nil {
 			return err
 		}
-		ln, err := listen(p.o.KeysOn)
+		ln, err := listen(on)
 		if err != nil {
 			return err
 		}
-		p.serve(func(ctx context.Context) error { return v.ServeKeys(ctx, ln, links) })
+		if p.handover != nil {
+			p.o.Logger.Warn("recovery.ceremony: the master keys may be taken over", "vault", p.o.ID, "at", on)
+		}
+		p.serve(func(ctx context.Context) error { return v.ServeKeys(ctx, ln, links, p.handover) })
 	}
 	if p.o.KeysFrom != "" {
 		p.serve(func(ctx context.Context) error { return p.follow(ctx, v) })

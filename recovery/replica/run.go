@@ -96,6 +96,7 @@ type replica struct {
 	boot     *vault.Boot
 	attest   func(context.Context, []byte) ([]byte, error)
 	ceremony *vault.Ceremony
+	handover *vault.Handover
 	keys     *vault.MasterKeys // of a vault
 	witness  *vault.Witness    // nil: level memory
 	others   []vault.Peer      // the witnesses besides it
@@ -115,7 +116,7 @@ func open(ctx context.Context, o *Options) (*replica, error) {
 	p := &replica{folder: f, o: o, boot: vault.NewBoot()}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	if p.attest, err = attester(); err == nil {
-		p.ceremony, err = f.ceremony()
+		p.ceremony, p.handover, err = f.ceremony()
 	}
 	if err != nil {
 		p.close()

@@ -21,10 +21,11 @@ func (k *handedKeys) Code(c *cbor.Coder) { cbor.Octets(c, k, 1, 64*1024) }
 
 // ServeKeys hands the master keys to replicas of this vault on ln until ctx ends:
 // to a peer whose evidence is appraised, and which proves to be a replica of the
-// same vault with the same configuration. The connection is TLS 1.3 between the
-// boot keys that the evidence of both names, so nobody in between has the keys.
-func (v *Vault) ServeKeys(ctx context.Context, ln net.Listener, o *LinkOptions) error {
-	o = sameVault(o, v.config.Vault, v.hash)
+// same vault with the same configuration, or that of a hand-over; h nil: there is
+// none. The connection is TLS 1.3 between the boot keys that the evidence of both
+// names, so nobody in between has the keys.
+func (v *Vault) ServeKeys(ctx context.Context, ln net.Listener, o *LinkOptions, h *Handover) error {
+	o = sameVault(o, v.config.Vault, func(config wire.Hash) error { return v.mayHave(ctx, h, config) })
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -75,14 +76,27 @@ func (v *Vault) handOver(ctx context.Context, conn *tls.Conn, o *LinkOptions) er
 }
 
 // FetchKeys takes the master keys of the vault with this configuration from the
-// replica at the other end of conn, which it closes.
+// replica at the other end of conn, which it closes. Appraise of o must judge a
+// replica by the set that lists it.
 func FetchKeys(ctx context.Context, conn net.Conn, c *wire.Config, o *LinkOptions) (*MasterKeys, error) {
-	defer conn.Close()
 	hash, err := c.Hash()
 	if err != nil {
+		conn.Close()
 		return nil, err
 	}
-	o = sameVault(o, c.Vault, hash)
+	return TakeOver(ctx, conn, c.Vault, hash, o)
+}
+
+// TakeOver is FetchKeys from a replica of the vault with the configuration that from
+// is the hash of, which is that before a hand-over.
+func TakeOver(ctx context.Context, conn net.Conn, vault string, from wire.Hash, o *LinkOptions) (*MasterKeys, error) {
+	defer conn.Close()
+	o = sameVault(o, vault, func(config wire.Hash) error {
+		if config != from {
+			return errOtherVault
+		}
+		return nil
+	})
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -108,8 +122,9 @@ func FetchKeys(ctx context.Context, conn net.Conn, c *wire.Config, o *LinkOption
 // errOtherVault: master keys stay with one vault and one configuration.
 var errOtherVault = errors.New("it is no replica of this vault with this configuration")
 
-// sameVault is o, and refuses besides whoever is no replica of the vault.
-func sameVault(o *LinkOptions, vault string, config wire.Hash) *LinkOptions {
+// sameVault is o, and refuses besides whoever is no replica of the vault, or has a
+// configuration that may does not let pass.
+func sameVault(o *LinkOptions, vault string, may func(config wire.Hash) error) *LinkOptions {
 	same := *o
 	if o.Appraise == nil {
 		return &same
@@ -122,10 +137,10 @@ func sameVault(o *LinkOptions, vault string, config wire.Hash) *LinkOptions {
 		if err != nil {
 			return err
 		}
-		if b.Vault != vault || b.ConfigHash != config {
+		if b.Vault != vault {
 			return errOtherVault
 		}
-		return nil
+		return may(b.ConfigHash)
 	}
 	return &same
 }

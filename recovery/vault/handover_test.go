@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/staunchid/staunch/recovery/wire"
 )
 
 // TestHandOver: master keys go to a replica of the same vault and configuration
@@ -53,7 +55,7 @@ func TestHandOver(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			done := make(chan error, 1)
-			go func() { done <- g.v.ServeKeys(ctx, ln, links(intro(c.a))) }()
+			go func() { done <- g.v.ServeKeys(ctx, ln, links(intro(c.a)), nil) }()
 			conn, err := net.Dial("unix", path)
 			if err != nil {
 				t.Fatal(err)
@@ -72,10 +74,114 @@ func TestHandOver(t *testing.T) {
 			}
 		})
 	}
-	if err := g.v.ServeKeys(t.Context(), nil, &LinkOptions{}); err == nil {
+	if err := g.v.ServeKeys(t.Context(), nil, &LinkOptions{}, nil); err == nil {
 		t.Error("keys are served to anybody")
 	}
 	if _, err := FetchKeys(t.Context(), &net.TCPConn{}, &g.config, &LinkOptions{}); err == nil {
 		t.Error("keys are taken from anybody")
+	}
+}
+
+// TestHandOverCeremony: with a ceremony that is open the keys go to the
+// configuration that it names, of the same vault, and to no other; who takes them
+// wants them of the configuration before.
+func TestHandOverCeremony(t *testing.T) {
+	g := newRig(t)
+	next := g.config
+	next.OnAmnesia = "checkpoint"
+	hash, err := next.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := g.config
+	other.Limit++
+	sign := func(change func(*wire.Ceremony)) *wire.KofM {
+		t.Helper()
+		c := &wire.Ceremony{Kind: wire.CeremonyHandover, Vault: "v1", SetVersion: 2, NotBefore: seconds(start) - 10, NotAfter: seconds(start) + 10, ConfigHash: &hash}
+		change(c)
+		b, err := wire.Encode(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := &wire.KofM{TBS: b}
+		signed.Add(g.release)
+		return signed
+	}
+	links := func(c wire.Config) *LinkOptions {
+		t.Helper()
+		i := &Introduction{
+			Config: c, Replica: "v1/a", Boot: NewBoot(),
+			Attest:   func(_ context.Context, binding []byte) ([]byte, error) { return []byte("evidence"), nil },
+			Appraise: func([]byte, []byte) error { return nil },
+		}
+		o, err := i.Links()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*wire.Ceremony)
+		to     wire.Config
+		from   wire.Config // that the taker wants them of
+		ok     bool
+	}{
+		{"good", func(*wire.Ceremony) {}, next, g.config, true},
+		{"another configuration", func(*wire.Ceremony) {}, other, g.config, false},
+		{"over", func(c *wire.Ceremony) { c.NotAfter = seconds(start) }, next, g.config, false},
+		{"not yet open", func(c *wire.Ceremony) { c.NotBefore = seconds(start) + 1 }, next, g.config, false},
+		{"to a program alone", func(c *wire.Ceremony) {
+			c.ConfigHash, c.Measurement = nil, &wire.Measurement{Platform: "process", Values: map[string][]byte{"sha256": {1}}}
+		}, next, g.config, false},
+		{"from another configuration", func(*wire.Ceremony) {}, next, other, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, err := OpenHandover(sign(c.change), &g.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "keys.sock"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			done := make(chan error, 1)
+			go func() { done <- g.v.ServeKeys(ctx, ln, links(g.config), h) }()
+			conn, err := net.Dial("unix", ln.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			from, err := c.from.Hash()
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys, err := TakeOver(ctx, conn, "v1", from, links(c.to))
+			if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrKeys) {
+				t.Errorf("%v", err)
+			}
+			if c.ok && keys.epochs[0] != g.keys.epochs[0] {
+				t.Error("other keys came")
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for name, change := range map[string]func(*wire.Ceremony){
+		"a re-base":         func(c *wire.Ceremony) { c.Kind = wire.CeremonyAmnesia },
+		"of another vault":  func(c *wire.Ceremony) { c.Vault = "v2" },
+		"to nothing at all": func(c *wire.Ceremony) { c.ConfigHash = nil },
+	} {
+		if _, err := OpenHandover(sign(change), &g.config); !errors.Is(err, ErrCeremony) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	unsigned := sign(func(*wire.Ceremony) {})
+	unsigned.Sigs[0].Sig[0]++
+	if _, err := OpenHandover(unsigned, &g.config); !errors.Is(err, ErrCeremony) {
+		t.Errorf("signed by nobody: %v", err)
 	}
 }
