@@ -24,6 +24,8 @@ type Backup struct {
 	blob    *newBlob            // nil: no payload is on its way
 	deleted bool                // asked for; current stays until all vaults have done it
 	renew   bool                // Renew was asked for, and no registration was finished since
+	// reminders are of the PINs of current and pending, where this phone has seen them.
+	reminders []remembered
 
 	limit, remaining uint8
 	assurance        string
@@ -106,6 +108,7 @@ type BackupInfo struct {
 	Gone      []string
 	Assurance string
 	Operators int
+	Reminder  Reminder // of the PIN
 }
 
 // Info describes what the journal has last seen, without asking anybody.
@@ -116,8 +119,8 @@ func (b *Backup) Info() BackupInfo {
 	in := BackupInfo{
 		Account: b.account, Profile: b.profile, Limit: int(b.limit), Remaining: int(b.remaining),
 		Assurance: b.assurance, Operators: int(b.operators),
-		SetVersion: b.known.version,
-		Complete:   b.pending == nil && b.blob == nil && !b.deleted && !b.renew,
+		SetVersion: b.known.version, Reminder: b.reminder().info(),
+		Complete: b.pending == nil && b.blob == nil && !b.deleted && !b.renew,
 	}
 	r := b.pending
 	if r == nil {
@@ -186,6 +189,9 @@ func (b *Backup) code(c *cbor.Coder) {
 		cbor.TextKeys(c, &b.accts, 32, 0, 64, func(a *[16]byte) { c.Fixed(a[:]) })
 		f.Key(14)
 		c.Bool(&b.renew)
+		if f.Optional(15, len(b.reminders) > 0) {
+			cbor.Slice(c, &b.reminders, 1, 2, func(m *remembered) { m.code(c) })
+		}
 	})
 }
 

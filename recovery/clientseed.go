@@ -75,9 +75,10 @@ func (c *Client) registerSeed(ctx context.Context, r *round, b *Backup, pin PIN,
 		if b.current != nil {
 			b.pending.seq = b.current.seq + 1
 		}
-		if err := c.save(b); err != nil {
-			return err
-		}
+	}
+	c.remember(b, b.pending.reg(), pin) // the enclave takes the one that comes last
+	if err := c.save(b); err != nil {
+		return err
 	}
 	if err := c.approved(ctx, b); err != nil {
 		return err
@@ -160,6 +161,7 @@ func (c *Client) recoverSeed(ctx context.Context, r *round, session *SessionView
 	}
 	reg.seq, b.limit, b.remaining = p.Seq, uint8(o.Limit), uint8(o.Remaining)
 	reg.hold(r.enclave())
+	c.remember(b, reg.reg(), pin)
 	return &Recovered{Outcome: o, Payload: opened(&p), Backup: b}, nil
 }
 

@@ -68,6 +68,7 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 		return nil, fmt.Errorf("recovery: finish the session: %w", err) // again: free
 	}
 	out := &Recovered{Outcome: t.outcome(), Payload: opened(p), Backup: t.backup(p)}
+	c.remember(out.Backup, t.header.Reg, pin)
 	a.end()
 	if err := c.saveAttempt(a); err != nil {
 		return nil, fmt.Errorf("recovery: save the attempt: %w", err)

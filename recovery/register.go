@@ -36,6 +36,7 @@ func (c *Client) Register(ctx context.Context, b *Backup, pin PIN, p Payload) (*
 	}
 	b.pending.making.first = !got.Found || got.Stage == Deleting
 	b.blob, b.deleted = nil, false
+	c.remember(b, b.pending.reg(), pin)
 	if err := c.save(b); err != nil {
 		return b, err
 	}
@@ -117,6 +118,7 @@ func (c *Client) open(ctx context.Context, b *Backup) (*round, *BackupView, erro
 }
 
 func (c *Client) save(b *Backup) error {
+	b.forget()
 	if err := c.saveBackup(b); err != nil {
 		return fmt.Errorf("recovery: save the backup: %w", err)
 	}

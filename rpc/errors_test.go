@@ -42,6 +42,7 @@ func inside() map[string]string {
 		"recovery.ErrUnavailable":             "for a phone: its own count of who answered",
 		"recovery.ErrEvidence":                "for a phone: its own verdict on a vault",
 		"recovery.ErrPIN":                     "for a phone: its own rules for a new PIN",
+		"recovery.ErrOtherPIN":                "for a phone: what it remembers of the PIN, which nobody else hears",
 		"recovery.ErrOtherDevice":             "for a phone: its journal is older than what the vaults hold",
 		"recovery.ErrForgotten":               "for a phone: its own verdict on what a vault shows",
 		"recovery.ErrRenamed":                 "for a phone: its own verdict on the service",

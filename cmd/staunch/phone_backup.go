@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/staunchid/staunch/account"
 	"github.com/staunchid/staunch/recovery"
@@ -171,7 +172,7 @@ func (c *PhoneBackupStatusCmd) Run(s *streams) error {
 		if st == nil {
 			st = &recovery.Status{Account: q.phone.State().Account, State: "none"}
 		}
-		return q.print(vaultsReport(st))
+		return q.print(vaultsReport(st, q.backup.Info().Reminder))
 	})
 }
 
@@ -189,6 +190,9 @@ type backupStatusReport struct {
 	Assurance known               `json:"assurance"`
 	Operators int                 `json:"operators"`
 	Vaults    []vaultStatusReport `json:"vaults"`
+	RemindAt  moment              `json:"remind_at"` // when to ask for the PIN again; null: this phone remembers none
+
+	due bool
 }
 
 type vaultStatusReport struct {
@@ -200,10 +204,10 @@ type vaultStatusReport struct {
 	Used      *int   `json:"used"`
 }
 
-func vaultsReport(st *recovery.Status) *backupStatusReport {
+func vaultsReport(st *recovery.Status, remind recovery.Reminder) *backupStatusReport {
 	r := &backupStatusReport{
 		OK: true, Op: "backup_status", Result: "status", Account: st.Account, State: st.State, RegID: known(regHex(st.Reg)), Profile: known(st.Profile),
-		Assurance: known(st.Assurance), Operators: st.Operators, Vaults: []vaultStatusReport{},
+		Assurance: known(st.Assurance), Operators: st.Operators, Vaults: []vaultStatusReport{}, RemindAt: moment(remind.Next()), due: remind.Due(time.Now()),
 	}
 	if st.Limit > 0 {
 		r.Limit = &st.Limit
@@ -232,6 +236,9 @@ func (r *backupStatusReport) words(w io.Writer) error {
 	}[r.State]}
 	if r.Remaining != nil && r.Limit != nil {
 		lines = append(lines, fmt.Sprintf("Attempts: %d of %d remain.", *r.Remaining, *r.Limit))
+	}
+	if r.due {
+		lines = append(lines, "Does its owner still know it? `staunch phone pin check` asks, and costs no attempt.")
 	}
 	if err := writeLines(w, append(lines, "")...); err != nil {
 		return err

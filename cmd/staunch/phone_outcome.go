@@ -73,6 +73,7 @@ func recoveryFailureOf(op string, err error) *recoveryFailure {
 	var guess *recovery.GuessError
 	var away *recovery.UnavailableError
 	var pin *recovery.PINError
+	var other *otherPIN
 	var early *tooEarly
 	var rate *recovery.RateError
 	switch {
@@ -87,6 +88,11 @@ func recoveryFailureOf(op string, err error) *recoveryFailure {
 		return f
 	case errors.Is(err, recovery.ErrLocked):
 		f.Result, f.Reason, f.exit, f.last = "locked", "PIN_LOCKED", phoneLocked, "locked: no attempts remaining"
+		f.Message = f.last
+		return f
+	case errors.As(err, &other):
+		f.Result, f.Reason, f.exit = "wrong_pin", "PIN_WRONG", phoneWrongPIN
+		f.RegID, f.last = known(regHex(other.info.Reg)), "wrong PIN: this phone remembers another one; that has cost no attempt"
 		f.Message = f.last
 		return f
 	case errors.As(err, &pin):

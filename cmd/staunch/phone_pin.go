@@ -5,6 +5,7 @@ import "context"
 // PhonePINCmd is `staunch phone pin`.
 type PhonePINCmd struct {
 	Change PhonePINChangeCmd `cmd:"" help:"Set another PIN."`
+	Check  PhonePINCheckCmd  `cmd:"" help:"Does its owner still know it? Asks this phone alone, and costs no attempt."`
 }
 
 // PhonePINChangeCmd is `staunch phone pin change`.

@@ -25,5 +25,6 @@ export { type Key, type Payload, RecoveredPayload } from "./payload.js";
 export { newPin, Pin } from "./pin.js";
 export type { Recovered } from "./recover.js";
 export { type BackupInfo, Recovery, type RecoveryOptions } from "./recovery.js";
+export { nextReminder, type Reminder, reminderDue } from "./reminder.js";
 export type { Status, VaultStatus } from "./standing.js";
 export type { Trust } from "./trust.js";

@@ -7,8 +7,8 @@ import { type Bytes, equal } from "../bytes.js";
 import { MalformedError } from "../cbor.js";
 import type { Store } from "../phone/ports.js";
 import { RecoveryError } from "./errors.js";
-import { at, bool, bytes, decode, dict, encode, list, map, type Of, orNull, row, type Shape, text, uint } from "./shape.js";
-import { hash, header, id16, managed, maxBlob, maxVaults, u64 } from "./wire.js";
+import { at, bool, bytes, decode, dict, encode, list, map, maybe, type Of, orNull, row, type Shape, text, uint } from "./shape.js";
+import { argon2, hash, header, id16, managed, maxBlob, maxVaults, u64 } from "./wire.js";
 
 const knownSet = row(null, { version: u64, hash });
 /** KnownSet is the newest vault set that a phone has seen. */
@@ -44,12 +44,19 @@ export type Registration = Of<typeof registration>;
 /** newBlob is a payload on its way. */
 const newBlob = row(null, { blob: bytes(1, maxBlob), seq: u64, committed: bool });
 
+/** remembered is what a phone keeps of a registration's PIN. set and checked are seconds since 1970; checked 0: never. */
+const remembered = row(null, {
+  reg: id16, argon2, salt: id16, check: hash, set: uint(0, Number.MAX_SAFE_INTEGER), checked: uint(0, Number.MAX_SAFE_INTEGER), passed: uint(0, 255),
+});
+export type Remembered = Of<typeof remembered>;
+
 const backup = map({ 1: 1 }, {
   account: at(2, text(0, 64)), profile: at(3, text(0, 64)), known: at(4, knownSet),
   current: at(5, orNull(registration)), pending: at(6, orNull(registration)), blob: at(7, orNull(newBlob)),
   deleted: at(8, bool), limit: at(9, uint(0, 50)), remaining: at(10, uint(0, 50)), assurance: at(11, text(0, 16)), operators: at(12, uint(0, 255)),
   accts: at(13, dict(id16, 32, 0, 64)), // by vault: what the service has called the account from the beginning
   renew: at(14, bool), // asked for, and no registration was finished since
+  reminders: maybe(15, list(remembered, 1, 2)), // of the PINs of current and pending, where this phone has seen them
 });
 /** Backup is the journal of an account's registration. */
 export type Backup = Of<typeof backup>;
@@ -66,6 +73,12 @@ export function noBackup(): Backup {
   };
 }
 
+/** forget drops what is kept of PINs that bring nothing back any more. */
+function forget(b: Backup): void {
+  const kept = (b.reminders ?? []).filter((m) => [b.current, b.pending].some((r) => r !== null && equal(r.header.reg, m.reg)));
+  b.reminders = kept.length > 0 ? kept : undefined;
+}
+
 function noSet(): KnownSet {
   return { version: 0n, hash: new Uint8Array(32) };
 }
@@ -79,6 +92,7 @@ export class Journal {
   }
 
   async saveBackup(b: Backup): Promise<void> {
+    forget(b);
     await this.store.write({ "recovery/backup": encode(backup, b) });
   }
 

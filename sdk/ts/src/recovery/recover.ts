@@ -6,6 +6,7 @@ import { type Outcome, RecoveryError } from "./errors.js";
 import { type Attempt, type Backup, end } from "./journal.js";
 import { opened, type RecoveredPayload } from "./payload.js";
 import type { Pin } from "./pin.js";
+import { remember } from "./reminder.js";
 import { type Client, look, Round } from "./round.js";
 import { recoverSeed } from "./seed.js";
 import type { SessionView } from "./transport.js";
@@ -35,6 +36,7 @@ export async function recover(c: Client, account: string, ticket: Bytes, pin: Pi
   const had = await c.journal.backup();
   const reg = got.backup.current?.header.reg ?? session.reg;
   if (![had?.pending, had?.current].some((mine) => mine != null && equal(mine.header.reg, reg))) {
+    await remember(c, got.backup, reg, pin);
     await c.journal.saveBackup(got.backup);
   }
   return { outcome: got.outcome, payload: got.payload };

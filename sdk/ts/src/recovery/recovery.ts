@@ -12,6 +12,7 @@ import type { Payload } from "./payload.js";
 import { checkLeast, leastPin, newPin, type Pin, typedPin } from "./pin.js";
 import { recover, type Recovered } from "./recover.js";
 import { register } from "./register.js";
+import { checkPin, type Reminder, reminderOf } from "./reminder.js";
 import type { Client } from "./round.js";
 import { remove, status, type Status } from "./standing.js";
 import { transportOf } from "./transport.js";
@@ -44,6 +45,8 @@ export interface BackupInfo {
   readonly setVersion: number; // of the newest vault set that the phone has seen
   readonly assurance: string; // the weakest of the vaults: "process" (NOT a TEE), "vtpm" or "tee"
   readonly operators: number;
+  /** How well its owner knows the PIN; absent: this phone remembers none. */
+  readonly reminder?: Reminder;
 }
 
 /**
@@ -124,6 +127,17 @@ export class Recovery {
     return this.#next(async () => status(this.#client, await this.#client.journal.backup() ?? noBackup()));
   }
 
+  /**
+   * checkPin asks this phone whether a PIN is the backup's. No vault and no server hears of it,
+   * and a wrong one costs no attempt: it throws OTHER_PIN, and reminders begin anew; after a
+   * right one the next is later. It throws NOT_FOUND where this phone remembers no PIN: there
+   * is no backup, or it was made before phones did. Ask when reminderDue says so of the
+   * reminder in info.
+   */
+  checkPin(pin: string): Promise<BackupInfo> {
+    return this.#inTurn((b) => checkPin(this.#client, b, typedPin(pin)));
+  }
+
   /** info says what the phone has last seen, without asking anybody. */
   async info(): Promise<BackupInfo> {
     return infoOf(await this.#client.journal.backup() ?? noBackup());
@@ -194,9 +208,11 @@ export class Recovery {
 
 function infoOf(b: Backup): BackupInfo {
   const r = b.pending ?? b.current;
+  const reminder = reminderOf(b);
   return {
     account: b.account, profile: b.profile, found: r !== null, reg: r?.header.reg ?? new Uint8Array(16), seq: Number(b.blob?.seq ?? r?.seq ?? 0n),
     limit: b.limit, remaining: b.remaining, vaults: r?.header.n ?? 0, threshold: r?.header.t ?? 0, acknowledged: r?.have.length ?? 0,
     complete: b.pending === null && b.blob === null && !b.deleted && !b.renew, setVersion: Number(b.known.version), assurance: b.assurance, operators: b.operators,
+    ...(reminder && { reminder }),
   };
 }

@@ -7,6 +7,7 @@ import { opened, type Payload, same as samePayload } from "./payload.js";
 import type { Pin } from "./pin.js";
 import { type Client, look, type Request, Round } from "./round.js";
 import { approved, dealOut, handOut, makingOf, nameAll, pinCheck, retire, signerOf, vaultsOf, wipe } from "./registration.js";
+import { remember } from "./reminder.js";
 import { openBlob } from "./seal.js";
 import { registerSeed } from "./seed.js";
 import { type BackupView, Stage } from "./transport.js";
@@ -43,6 +44,7 @@ export async function register(c: Client, b: Backup, pin: Pin, p: Payload): Prom
   const reg = await dealOut(c, r.vaults.set, pin, p);
   makingOf(reg).first = !got.found || got.stage === Stage.DELETING;
   [b.pending, b.blob, b.deleted] = [reg, null, false];
+  await remember(c, b, reg.header.reg, pin);
   await c.journal.saveBackup(b);
   await settle(r, b, reg);
 }

@@ -9,6 +9,7 @@ import type { Pin } from "./pin.js";
 import type { Recovered } from "./recover.js";
 import { type Round, seedOutcome, surprise } from "./round.js";
 import { approved, hold } from "./registration.js";
+import { remember } from "./reminder.js";
 import { decode, encode } from "./shape.js";
 import { type SessionView, Stage } from "./transport.js";
 import { defaultArgon2, elementSize, Op, payload, type SeedAnswer, type SeedRequest, State, verdictWords, Verdict } from "./wire.js";
@@ -30,8 +31,9 @@ export async function registerSeed(r: Round, b: Backup, pin: Pin, p: Payload): P
     if (b.current !== null) {
       b.pending.seq = b.current.seq + 1n;
     }
-    await c.journal.saveBackup(b);
   }
+  await remember(c, b, b.pending.header.reg, pin); // the enclave takes the one that comes last
+  await c.journal.saveBackup(b);
   const reg = b.pending;
   await approved(c, b, reg);
   const data = encode(payload, sealedForm(p, reg.manage, reg.seq, c.now()));
