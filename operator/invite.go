@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,12 +67,19 @@ func (s *Service) Invite(ctx context.Context, c account.Caller, name string) (*I
 }
 
 // Remove ends an operator: his sessions, his passkey and his link count no more.
+// ErrTampered, with an ID: the row of that name was not as the record tells. It is
+// removed, but somebody may hold back the operator's own, and put it there afterwards.
 func (s *Service) Remove(ctx context.Context, c account.Caller, name string) (ID, error) {
 	if !s.local(c) {
 		return "", ErrNotAllowed
 	}
+	known, lost := s.known(ctx)
+	if lost != nil && !errors.Is(lost, ErrTampered) {
+		return "", lost
+	}
 	now := s.clock()
 	var id ID
+	var odd error
 	// Neither a wrong MAC nor a row that was put back keeps anybody in: the row is
 	// written anew, whatever it was.
 	err := s.store(ctx, func(tx Tx) error {
@@ -81,6 +89,11 @@ func (s *Service) Remove(ctx context.Context, c account.Caller, name string) (ID
 		}
 		if !found {
 			return fmt.Errorf("%w: %.64q", ErrUnknown, name)
+		}
+		if odd = lost; odd == nil {
+			if odd = s.asTold(ctx, tx, known, o, now); odd != nil && !errors.Is(odd, ErrTampered) {
+				return odd
+			}
 		}
 		o.RemovedAt, o.Invitation, o.InvitedUntil = now, nil, time.Time{}
 		if o, err = s.write(ctx, o, tx.PutOperator); err != nil {
@@ -98,7 +111,22 @@ func (s *Service) Remove(ctx context.Context, c account.Caller, name string) (ID
 		id = o.ID
 		return tx.AppendAudit(ctx, entry(c, "operator.remove", o, now))
 	})
-	return id, err
+	if err != nil {
+		return "", err
+	}
+	return id, odd
+}
+
+// asTold reports an error unless a row has its MAC and is as the record tells.
+func (s *Service) asTold(ctx context.Context, tx Tx, known *record, o Operator, now time.Time) error {
+	r, err := known.on(ctx, tx, s.app, now)
+	if err != nil {
+		return err
+	}
+	if !o.Sound(s.key) || !r.operator(o) {
+		return fmt.Errorf("%w: %s, which had the name %.64q, was not the operator as the record tells; it is removed, and his own row may come back: look who else is in the list", ErrTampered, o.ID, o.Name)
+	}
+	return nil
 }
 
 // List gives all operators, those that were removed too.

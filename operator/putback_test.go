@@ -201,7 +201,9 @@ func TestPutBackPasskey(t *testing.T) {
 		if _, err := p.List(t.Context(), local); !errors.Is(err, operator.ErrTampered) {
 			t.Errorf("List: %v", err)
 		}
-		p.remove() // always
+		if _, err := p.Remove(t.Context(), local, "mika"); !errors.Is(err, operator.ErrTampered) { // and always
+			t.Errorf("Remove: %v", err)
+		}
 		if _, err := p.List(t.Context(), local); err != nil {
 			t.Errorf("List: %v", err)
 		}
@@ -221,6 +223,63 @@ func TestPutBackPasskey(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// TestPutBackTold: nor does a row count again for an entry at the end of the record
+// that has its digest.
+func TestPutBackTold(t *testing.T) {
+	t.Run("of somebody removed", func(t *testing.T) {
+		p := newInsider(t)
+		again := p.told("operator.enrol")
+		again.Action, again.Actor = "operator.remove", audit.ActorOf(local)
+		p.remove()
+		p.behind(putBackOperator)
+		p.forge(again)
+		if gone, err := p.Removed(t.Context(), operator.ID(again.Subject)); !errors.Is(err, operator.ErrTampered) {
+			t.Errorf("%v, %v", gone, err)
+		}
+		if got := p.kinds(); !slices.Contains(got, audit.RowDigest) {
+			t.Errorf("the check finds %q", got)
+		}
+	})
+	for name, forged := range map[string]time.Duration{"a link that was replaced": 0, "a link that was replaced, as one of now": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			p := &insider{rig: newRig(t)}
+			in := p.invite("mika")
+			p.behind(keepRows)
+			again := p.told("operator.invite")
+			p.now = p.now.Add(time.Hour)
+			p.invite("mika")
+			p.behind(putBackOperator)
+			again.Time = again.Time.Add(forged)
+			p.forge(again)
+			if _, err := p.BeginEnrol(t.Context(), in.Secret, p.browser); !errors.Is(err, operator.ErrTampered) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// TestRemoveAnother: while an operator is removed, somebody has another row under his
+// name, to put his own there again afterwards. Whoever removes him is told.
+func TestRemoveAnother(t *testing.T) {
+	for name, another := range map[string]string{
+		"a made-up row":     `UPDATE operator SET id = 'o_cccccccccccccccccccccccccc' WHERE name = 'mika' AND removed_at IS NULL`,
+		"one of an earlier": `DELETE FROM operator WHERE name = 'mika' AND removed_at IS NULL; ` + putBackOperator,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newInsider(t)
+			p.remove()
+			in := p.invite("mika")
+			p.behind(another)
+			if id, err := p.Remove(t.Context(), local, "mika"); !errors.Is(err, operator.ErrTampered) || id == "" || id == in.ID {
+				t.Errorf("%s, %v", id, err)
+			}
+			if _, err := p.Remove(t.Context(), local, "mika"); !errors.Is(err, operator.ErrUnknown) {
+				t.Errorf("it is removed all the same: %v", err)
+			}
+		})
+	}
 }
 
 // TestFollowNotCommitted: what was read in a transaction that was undone is not

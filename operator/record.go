@@ -24,7 +24,8 @@ const (
 type told struct {
 	standing standing
 	digest   [32]byte // of his row
-	n        uint64   // the entry that told it
+	at       time.Time
+	n        uint64 // the entry that told it
 }
 
 // begun is what the record tells of a session. Over never becomes false again.
@@ -90,7 +91,10 @@ func (r *record) step(s standing, e *audit.Entry) bool {
 	if s < was || s == was && s == enrolled || s == enrolled && was != invited {
 		return false
 	}
-	r.operators[id] = told{s, [32]byte(e.Object), e.N}
+	if s == was && s == invited && e.Time.Before(r.operators[id].at) { // the link before has ended
+		return false
+	}
+	r.operators[id] = told{s, [32]byte(e.Object), e.Time, e.N}
 	if s == removed {
 		for name, b := range r.sessions {
 			if b.of == id && !b.over {
@@ -102,10 +106,21 @@ func (r *record) step(s standing, e *audit.Entry) bool {
 	return true
 }
 
-// operator reports whether a row is as the record tells.
+// operator reports whether a row is as the record tells. The digest in an entry is not
+// enough, for who puts an old row back can append an entry with that row's: of somebody
+// who was removed only a row that says so counts, and of somebody who is invited only
+// one whose link was made when the entry was.
 func (r *record) operator(o Operator) bool {
 	t, known := r.operators[o.ID]
-	return known && t.digest == o.Digest()
+	switch {
+	case !known || t.digest != o.Digest():
+		return false
+	case t.standing == removed:
+		return !o.RemovedAt.IsZero()
+	case t.standing == invited:
+		return o.InvitedUntil.Equal(t.at.Add(InvitationLife))
+	}
+	return true
 }
 
 // session reports whether a row is as the record tells.

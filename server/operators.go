@@ -90,7 +90,8 @@ func (o *Operators) Invite(ctx context.Context, name string) (in *operator.Invit
 }
 
 // Remove ends an operator, with his sessions, and looks two seconds later whether he
-// is still removed. The error is operator.ErrTampered if he is not.
+// is still removed. The error is operator.ErrTampered if he is not, or if it was not
+// his row that had the name.
 func (o *Operators) Remove(ctx context.Context, name string) (operator.ID, error) {
 	id, err := o.people.Remove(ctx, o.caller, name)
 	if err != nil {
