@@ -73,18 +73,11 @@ func (s *Service) recordReceipts(ctx context.Context) error {
 
 // recordBatch records one batch, and reports whether there may be more.
 func (s *Service) recordBatch(ctx context.Context, tx Tx, now time.Time) (more bool, err error) {
-	b := ReceiptBatch{}
-	last, err := tx.AuditBatch(ctx, &audit.Query{Action: auditReceipts}, 1)
+	before, err := lastBatch(ctx, tx)
 	if err != nil {
 		return false, err
 	}
-	if len(last) > 0 {
-		before, err := readBatch(&last[0])
-		if err != nil {
-			return false, err
-		}
-		b.After = before.Last
-	}
+	b := ReceiptBatch{After: before.Last}
 	rows, err := tx.Receipts(ctx, b.After, batchMost)
 	if err != nil || len(rows) == 0 {
 		return false, err
@@ -99,6 +92,29 @@ func (s *Service) recordBatch(ctx context.Context, tx Tx, now time.Time) (more b
 		return false, fmt.Errorf("recovery: %w", err)
 	}
 	return len(rows) == batchMost, tx.AppendAudit(ctx, audit.Entry{Time: now, Actor: audit.Actor{Kind: account.System}, Action: auditReceipts, Detail: detail})
+}
+
+// lastLooked is how many entries are looked at for the last batch. They come by time,
+// and it is the number that says which is the last: clocks go back, and somebody may
+// have put an entry there with a time of next year.
+const lastLooked = 64
+
+// lastBatch is the batch that was recorded last; without one it ends at 0.
+func lastBatch(ctx context.Context, tx Tx) (b ReceiptBatch, err error) {
+	all, err := tx.AuditBatch(ctx, &audit.Query{Action: auditReceipts}, lastLooked)
+	if err != nil {
+		return b, err
+	}
+	last := audit.Entry{}
+	for _, e := range all {
+		if e.Account == "" && e.N > last.N {
+			last = e
+		}
+	}
+	if last.N == 0 {
+		return b, nil
+	}
+	return readBatch(&last)
 }
 
 func readBatch(e *audit.Entry) (b ReceiptBatch, err error) {
@@ -120,21 +136,34 @@ type ReceiptsTx interface {
 }
 
 // CheckReceipts compares the receipts in a store with what its audit record says of
-// them; whether the record is genuine, audit.Check says. Those that are kept no
-// longer are not looked for.
+// them; whether the record is genuine, audit.Check says. Each batch must begin where
+// the one before ended, or an entry that somebody has put there leaves out what comes
+// after it. Receipts that are kept no longer are not looked for.
 func CheckReceipts(ctx context.Context, tx ReceiptsTx, now time.Time) (problems []audit.Problem, err error) {
 	type covered struct {
 		ReceiptBatch
 		entry uint64
 	}
 	var batches []covered
+	end := uint64(0)
 	err = tx.AppAuditEntries(ctx, 1, func(e audit.Entry) error {
-		if e.Action != auditReceipts || now.Sub(e.Time) > keepReceipts-24*time.Hour { // the oldest go with the next sweep
+		if e.Action != auditReceipts {
 			return nil
 		}
 		b, err := readBatch(&e)
-		batches = append(batches, covered{b, e.N})
-		return err
+		if err != nil {
+			return err
+		}
+		if b.After != end || b.Last <= b.After {
+			problems = append(problems, audit.Problem{
+				Kind: ReceiptsChanged, Subject: fmt.Sprintf("receipts %d to %d: they do not follow %d, where the batch before ended", b.After+1, b.Last, end), Entry: e.N,
+			})
+		}
+		end = b.Last
+		if now.Sub(e.Time) <= keepReceipts-24*time.Hour { // the oldest go with the next sweep
+			batches = append(batches, covered{b, e.N})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
