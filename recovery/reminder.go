@@ -53,7 +53,8 @@ func (r Reminder) last() time.Time {
 
 // remembered is what a phone keeps of a registration's PIN. The salt is of its own, so
 // that the hash is no value of the protocol's. Whoever reads the phone's memory can try
-// PINs on it, and has the keys already.
+// PINs on it, and no vault counts that: the keys he has already, and with the PIN those
+// that are renewed behind it.
 type remembered struct {
 	reg          wire.RegID
 	argon2       wire.Argon2

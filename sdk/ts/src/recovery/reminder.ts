@@ -38,7 +38,8 @@ function last(r: Reminder): number {
 /**
  * remember keeps the PIN of a registration, in the place of what was kept for it. The salt is
  * of its own, so that the hash is no value of the protocol's. Whoever reads the phone's store
- * can try PINs on it, and has the keys already.
+ * can try PINs on it, and no vault counts that: the keys he has already, and with the PIN those
+ * that are renewed behind it.
  */
 export async function remember(c: Pick<Client, "now">, b: Backup, reg: Uint8Array<ArrayBuffer>, pin: Pin): Promise<void> {
   const [argon2, salt] = [defaultArgon2(), crypto.getRandomValues(new Uint8Array(16))];
