@@ -247,6 +247,16 @@ export class World implements Transport {
     this.disk = new Disk();
   }
 
+  /** replace puts an empty vault in the place of one that is lost for good. */
+  async replace(old: string, id: string): Promise<void> {
+    const made = await FakeVault.make(this.set.suite, id, 10, sum(utf8(`config of ${id}`)));
+    this.vaults[this.vaults.findIndex((v) => v.id === old)] = made;
+    this.set = {
+      ...this.set, version: this.set.version + 1n, witnessesOnly: [],
+      vaults: this.set.vaults.map((m) => (m.vault === old ? { ...m, vault: id, configHash: made.configHash } : m)),
+    };
+  }
+
   /** count is how often a vault was asked for something. */
   count(op: number): number {
     return this.calls.filter((c) => c.op === op).length;

@@ -18,7 +18,7 @@ export interface Outcome {
 
 /** RecoveryReason is the stable reason of what a phone says by itself. */
 export type RecoveryReason = "PIN_REFUSED" | "WRONG_PIN" | "LOCKED" | "UNAVAILABLE" | "EVIDENCE" | "NOT_FOUND" | "OTHER_DEVICE" | "SHARES" |
-  "FORGOTTEN" | "RENAMED" | "OTHER_PIN" | "JOURNAL" | "PROFILE" | "OVER" | "VAULT" | "VAULT_VERDICT" | "LIED" | "BUSY" | "OPTIONS" | "TOO_EARLY";
+  "FORGOTTEN" | "RENAMED" | "OTHER_PIN" | "JOURNAL" | "PROFILE" | "OVER" | "VAULT" | "VAULT_GONE" | "VAULT_VERDICT" | "LIED" | "BUSY" | "OPTIONS" | "TOO_EARLY";
 
 /** RecoveryParts are what else is known of an error. */
 export interface RecoveryParts extends ErrorParts {
@@ -51,7 +51,8 @@ export interface RecoveryParts extends ErrorParts {
  *   has no such operation. OVER: the recovery was cancelled on another device, or not gone
  *   on with in time. OPTIONS: what the app gave is not right.
  * - TOO_EARLY: the wait of a recovery is not over; opensAt says when.
- * - VAULT, VAULT_VERDICT, LIED, BUSY: why one vault is left out; in failed.
+ * - VAULT, VAULT_GONE, VAULT_VERDICT, LIED, BUSY: why one vault is left out; in failed. GONE:
+ *   the set lists it no more, and nobody waits for it.
  */
 export class RecoveryError extends StaunchError {
   override readonly name = "RecoveryError";

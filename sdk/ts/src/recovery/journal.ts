@@ -58,8 +58,8 @@ const backup = map({ 1: 1 }, {
   renew: at(14, bool), // asked for, and no registration was finished since
   reminders: maybe(15, list(remembered, 1, 2)), // of the PINs of current and pending, where this phone has seen them
 });
-/** Backup is the journal of an account's registration. */
-export type Backup = Of<typeof backup>;
+/** Backup is the journal of an account's registration. listed: vaults of the set that was seen last; not kept. */
+export type Backup = Of<typeof backup> & { listed?: readonly string[] | undefined };
 
 const attempt = row(null, { v: uint(1, 1), known: knownSet, reg: id16, seed: hash, name: id16, answered: dict(hash, 32, 0, 64) });
 /** Attempt is a try at a PIN, from its first request to its verdict. seed zeros: none is under way. */

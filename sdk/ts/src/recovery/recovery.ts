@@ -6,6 +6,7 @@ import type { Enrolled, Enrolment } from "../phone/enrol.js";
 import { StaunchError } from "../phone/errors.js";
 import type { Phone } from "../phone/phone.js";
 import { RecoveryError } from "./errors.js";
+import { goneOf } from "./gone.js";
 import { type Backup, Journal, noBackup } from "./journal.js";
 import { finish, type Recovering, start, ticketOf } from "./newphone.js";
 import type { Payload } from "./payload.js";
@@ -40,11 +41,17 @@ export interface BackupInfo {
   readonly remaining: number; // as the vaults last said
   readonly vaults: number;
   readonly threshold: number;
-  readonly acknowledged: number; // vaults that hold it
+  readonly acknowledged: number; // vaults of the set that hold it
   readonly complete: boolean; // nothing is left to do; if a renewal is, only renew or backUp does it
   readonly setVersion: number; // of the newest vault set that the phone has seen
   readonly assurance: string; // the weakest of the vaults: "process" (NOT a TEE), "vtpm" or "tee"
   readonly operators: number;
+  /**
+   * Vaults of the backup that were lost for good: the set that this Recovery has fetched last
+   * lists them no more. The PIN works as long as threshold are left. Ask the owner for it and
+   * back up, and all have it again.
+   */
+  readonly gone: readonly string[];
   /** How well its owner knows the PIN; absent: this phone remembers none. */
   readonly reminder?: Reminder;
 }
@@ -61,6 +68,7 @@ export class Recovery {
   readonly #core: Core;
   readonly #client: Client;
   readonly #show: RecoveryOptions["show"];
+  #listed: readonly string[] | undefined; // vaults of the set that was fetched last
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(o: RecoveryOptions) {
@@ -124,7 +132,7 @@ export class Recovery {
 
   /** status asks all vaults what they hold. It costs nothing. */
   status(): Promise<Status> {
-    return this.#next(async () => status(this.#client, await this.#client.journal.backup() ?? noBackup()));
+    return this.#next(() => this.#with((b) => status(this.#client, b)));
   }
 
   /**
@@ -140,7 +148,7 @@ export class Recovery {
 
   /** info says what the phone has last seen, without asking anybody. */
   async info(): Promise<BackupInfo> {
-    return infoOf(await this.#client.journal.backup() ?? noBackup());
+    return infoOf(await this.#journal());
   }
 
   /**
@@ -192,11 +200,24 @@ export class Recovery {
 
   /** inTurn does fn with the journal. */
   #inTurn(fn: (b: Backup) => Promise<void>): Promise<BackupInfo> {
-    return this.#next(async () => {
-      const b = await this.#client.journal.backup() ?? noBackup();
+    return this.#next(() => this.#with(async (b) => {
       await fn(b);
       return infoOf(b);
-    });
+    }));
+  }
+
+  /** with does fn with the journal, and remembers which vaults it has seen listed, whatever else fails. */
+  async #with<T>(fn: (b: Backup) => Promise<T>): Promise<T> {
+    const b = await this.#journal();
+    try {
+      return await fn(b);
+    } finally {
+      this.#listed = b.listed;
+    }
+  }
+
+  async #journal(): Promise<Backup> {
+    return { ...(await this.#client.journal.backup() ?? noBackup()), listed: this.#listed };
   }
 
   #next<T>(fn: () => Promise<T>): Promise<T> {
@@ -206,13 +227,14 @@ export class Recovery {
   }
 }
 
-function infoOf(b: Backup): BackupInfo {
+/** infoOf is what of a journal is no secret. */
+export function infoOf(b: Backup): BackupInfo {
   const r = b.pending ?? b.current;
-  const reminder = reminderOf(b);
+  const [reminder, gone] = [reminderOf(b), goneOf(b)];
   return {
     account: b.account, profile: b.profile, found: r !== null, reg: r?.header.reg ?? new Uint8Array(16), seq: Number(b.blob?.seq ?? r?.seq ?? 0n),
-    limit: b.limit, remaining: b.remaining, vaults: r?.header.n ?? 0, threshold: r?.header.t ?? 0, acknowledged: r?.have.length ?? 0,
-    complete: b.pending === null && b.blob === null && !b.deleted && !b.renew, setVersion: Number(b.known.version), assurance: b.assurance, operators: b.operators,
+    limit: b.limit, remaining: b.remaining, vaults: r?.header.n ?? 0, threshold: r?.header.t ?? 0, acknowledged: r?.have.filter((id) => !gone.includes(id)).length ?? 0,
+    complete: b.pending === null && b.blob === null && !b.deleted && !b.renew, setVersion: Number(b.known.version), assurance: b.assurance, operators: b.operators, gone,
     ...(reminder && { reminder }),
   };
 }

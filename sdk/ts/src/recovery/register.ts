@@ -23,7 +23,7 @@ export async function openRound(c: Client, b: Backup): Promise<{ r: Round; got: 
     throw new RecoveryError("JOURNAL", `recovery: the backup in the store is of account ${b.account}, and this phone is signed in to ${got.account}`);
   }
   [b.account, b.profile, b.known] = [got.account, vaults.set.profile, vaults.known];
-  [b.assurance, b.operators] = [vaults.assurance(), Math.min(vaults.operators, 255)];
+  [b.assurance, b.operators, b.listed] = [vaults.assurance(), Math.min(vaults.operators, 255), vaults.set.vaults.map((m) => m.vault)];
   return { r: new Round(c, vaults, nameAll(b, vaults.set, got.accts)), got };
 }
 

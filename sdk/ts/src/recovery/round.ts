@@ -3,6 +3,7 @@ import type { Bytes } from "../bytes.js";
 import { MalformedError } from "../cbor.js";
 import { reasonOf, StaunchError } from "../phone/errors.js";
 import { type Outcome, RecoveryError, vaultAway } from "./errors.js";
+import { lostForGood } from "./gone.js";
 import type { Backup, Journal, KnownSet } from "./journal.js";
 import { type Envelope, type Sealed, sealRequest, sealSeedRequest, UnreadableError } from "./seal.js";
 import type { Shape } from "./shape.js";
@@ -104,7 +105,7 @@ export class Round {
     const v = this.vaults.byID.get(id);
     const acct = this.accts.get(id);
     if (v === undefined) {
-      throw vaultAway("it is no longer in the vault set");
+      throw lostForGood();
     }
     if (v.err !== undefined) {
       throw v.err;

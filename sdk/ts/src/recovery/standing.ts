@@ -3,6 +3,7 @@ import type { Bytes } from "../bytes.js";
 import { MalformedError } from "../cbor.js";
 import { manageKey } from "./derive.js";
 import { RecoveryError } from "./errors.js";
+import { reachable } from "./gone.js";
 import type { Backup } from "./journal.js";
 import { openRound } from "./register.js";
 import { type Client, remaining, type Round } from "./round.js";
@@ -22,6 +23,7 @@ export interface VaultStatus {
   readonly state: "active" | "locked" | "deleted" | "none" | ""; // empty: not reachable
   readonly used: number;
   readonly limit: number;
+  readonly gone: boolean; // the set lists it no more: it was lost for good; back up anew
   readonly err?: unknown; // why it is not reachable
 }
 
@@ -62,7 +64,7 @@ export async function status(c: Client, b: Backup): Promise<Status> {
   const vaults = reg.ids.map((id): VaultStatus => {
     const m = r.vaults.byID.get(id);
     const v = views.get(id);
-    const one = { id, operator: m?.member.operator ?? "", platform: m?.platform ?? "" };
+    const one = { id, operator: m?.member.operator ?? "", platform: m?.platform ?? "", gone: m === undefined };
     if (v === undefined) {
       return { ...one, reachable: false, state: "", used: 0, limit: set.limit, err: errs.get(id) };
     }
@@ -107,7 +109,7 @@ function seedStatus(r: Round, b: Backup, got: BackupView): Pick<Status, "state" 
   return {
     state, limit, remaining: known ? b.remaining : undefined,
     vaults: [{
-      id: r.enclave, operator: v?.member.operator ?? "", platform: v?.platform ?? "", reachable, state: stands && reachable && state === "active" ? "active" : "",
+      id: r.enclave, operator: v?.member.operator ?? "", platform: v?.platform ?? "", gone: false, reachable, state: stands && reachable && state === "active" ? "active" : "",
       used: known ? b.limit - b.remaining : 0, limit, ...(!reachable && { err: v?.err }),
     }],
   };
@@ -169,7 +171,7 @@ async function removeAtAll(r: Round, b: Backup, got: BackupView): Promise<void> 
     }
     return step;
   });
-  if (errs.size > 0) {
+  if (reachable(errs).size > 0) { // one that is gone has nothing to delete
     throw missing(b, errs, views.size, ids.length);
   }
 }

@@ -2,6 +2,7 @@
 import { equal } from "../bytes.js";
 import { sum } from "./derive.js";
 import { RecoveryError } from "./errors.js";
+import { reachable } from "./gone.js";
 import type { Backup, Registration } from "./journal.js";
 import { opened, type Payload, same, sealedForm } from "./payload.js";
 import { openRound, settle } from "./register.js";
@@ -13,8 +14,8 @@ import { drive, empty, holds, managedRequest, missing, noStep, otherDevice } fro
 import { Op, State, updateTBS } from "./wire.js";
 
 /**
- * update takes no PIN and costs no attempt. What b has begun is finished first. After
- * UNAVAILABLE recovery brings the new payload or the one before, until a further update has
+ * update takes no PIN and costs no attempt. What b has begun is finished first. A vault that
+ * was lost for good is not waited for: see gone in BackupInfo. After UNAVAILABLE recovery brings the new payload or the one before, until a further update has
  * reached all vaults.
  */
 export async function update(c: Client, b: Backup, p: Payload): Promise<void> {
@@ -77,7 +78,7 @@ export async function push(r: Round, b: Backup, p: Payload): Promise<void> {
     }
     return step;
   });
-  if (errs.size > 0) {
+  if (reachable(errs).size > 0 || views.size < reg.header.t) {
     throw missing(b, errs, views.size, vaultsOf(reg).length);
   }
   [reg.blobHash, reg.seq, b.blob] = [hash, going.seq, null];
