@@ -117,3 +117,38 @@ func TestReplacedIntents(t *testing.T) {
 		return err
 	})
 }
+
+// TestReplacedDeletion: a deletion ends when all that it still waited for was a vault
+// that is gone; and nothing is deleted for a request alone.
+func TestReplacedDeletion(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stage recovery.Stage
+		ends  bool
+	}{"asked for": {recovery.Deleting, true}, "not asked for": {recovery.Finalized, false}} {
+		t.Run(name, func(t *testing.T) {
+			b, h, _ := backedUp(t, recoverytest.Options{Profile: recovery.ProfileSingle})
+			var p recovery.PointerRow
+			b.do(func(tx storetest.Tx) (err error) { p, _, err = tx.Pointer(t.Context(), alice); return err })
+			have, err := recovery.ParseBackup(h.backup)
+			h.must(err)
+			_, err = h.client.Delete(t.Context(), have)
+			h.must(err)
+
+			p.Stage = tt.stage // as before v9 was asked
+			p.MAC = p.Seal(b.key)
+			i := recovery.IntentRow{Vault: "v9", Acct: [16]byte{9}, Account: alice, Op: uint8(wire.OpDelete), Epoch: 1, Request: []byte{1}, At: b.now(), NextAt: b.now()}
+			i.MAC = i.Seal(b.key)
+			b.do(func(tx storetest.Tx) error {
+				return errors.Join(tx.PutPointer(t.Context(), p), tx.PutIntent(t.Context(), i))
+			})
+			h.must(recovery.TestingOnlyRepeat(t.Context(), b.Service))
+			b.do(func(tx storetest.Tx) error {
+				_, found, err := tx.Pointer(t.Context(), alice)
+				if found == tt.ends {
+					t.Errorf("the pointer is there: %v", found)
+				}
+				return err
+			})
+		})
+	}
+}

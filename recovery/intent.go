@@ -111,7 +111,14 @@ func (s *Service) repeatIntent(ctx context.Context, i IntentRow) error {
 	if err != nil { // the set lists it no more: nobody is there to execute it, ever
 		s.log.Warn("recovery: a request that was on its way to a vault which is gone ends", "app", s.app, "vault", i.Vault, "op", wire.Op(i.Op).String())
 		return s.update(ctx, func(tx Tx) error {
-			return tx.EndIntent(ctx, i.Vault, i.Acct, i.Op, sha256.Sum256(i.Request))
+			if err := tx.EndIntent(ctx, i.Vault, i.Acct, i.Op, sha256.Sum256(i.Request)); err != nil {
+				return err
+			}
+			at, found, err := s.pointerOf(ctx, tx, i.Account)
+			if err != nil || !found || at.Stage != Deleting {
+				return err
+			}
+			return s.deletedEverywhere(ctx, tx, i.Account) // at those that are left
 		})
 	}
 	j := &job{
