@@ -177,7 +177,7 @@ func (OperatorRemoveCmd) Help() string {
 
 His sessions end at once, and neither his passkey nor his link lets anybody in. He stays in the list and in the audit record; his name may be given again. It takes two seconds: then every server has read of it, and it is looked at once more.
 
-Exit codes: 0 removed; 1 there is no such operator, or somebody who can write to the store has put him back at once; 2 the command line or the configuration is wrong, or the store cannot be opened.
+Exit codes: 0 removed; 1 there is no such operator, or somebody who can write to the store has put him back at once, or had another row there under his name, which is removed then; 2 the command line or the configuration is wrong, or the store cannot be opened.
 
 Example: staunch operator remove --config staunch.toml --name mika`
 }
