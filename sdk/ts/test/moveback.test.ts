@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { isFault } from "../src/transfer/errors.js";
 import { moveStatus, recallMove } from "../src/transfer/index.js";
+import { anAccount } from "./fake.js";
 import { Handset, Pair } from "./pair.js";
 
 const hush = (): void => undefined;
@@ -25,3 +27,24 @@ for (const [name, window, after, did] of [
     assert.equal((await later.start()).state.session, "");
   });
 }
+
+test("who runs the new phone's half again after the account was taken back is told so, and not that all is well", async () => {
+  const p = await Pair.moved();
+  const again = async (): Promise<string> => {
+    try {
+      return (await p.n.receive()).account;
+    } catch (error) {
+      return isFault(error, "ended") ? error.state : String(error);
+    }
+  };
+  assert.equal(await again(), anAccount);
+  p.relay.refuse.set("Wait", ["TRANSFER_NOT_FOUND"]);
+  assert.equal(await again(), anAccount, "when the server has forgotten the move");
+  await recallMove(await p.c.start(), { home: p.c.home }, "not mine", hush);
+  p.n.patience = 50;
+  p.relay.refuse.set("Wait", ["UNAVAILABLE"]);
+  assert.equal(await again(), anAccount, "when the server cannot be asked");
+  assert.deepEqual(p.n.home.did, []);
+  assert.equal(await again(), "recalled");
+  assert.deepEqual(p.n.home.did, ["wipe"]);
+});

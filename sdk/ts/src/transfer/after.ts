@@ -26,7 +26,7 @@ export async function moveStatus(phone: Phone, m: Moving & { readonly beside?: b
   }
   let view: View;
   try {
-    view = await ask(run);
+    view = await run.ask();
   } catch (error) {
     if (reasonOf(error) === "UNREACHABLE") {
       return standing(run, undefined);
@@ -154,24 +154,13 @@ async function settled(phone: Phone, m: Moving): Promise<{ run: Run; view: View 
   if (run === undefined) {
     throw noMove();
   }
-  const view = await ask(run);
+  const view = await run.ask();
   await settle(run, view);
   return { run, view };
 }
 
 function noMove(): MoveError {
   return new MoveError("no_move", "no move on this phone");
-}
-
-/** ask asks the server once. */
-async function ask(run: Run): Promise<View> {
-  run.look();
-  const { view } = await run.core.calls.transfers.wait({ transfer: run.record.transfer, token: run.record.token }, unsigned(run.signal));
-  run.watch.take(view);
-  if (run.watch.view === undefined) {
-    throw new MoveError("check", "the server answers for another move");
-  }
-  return run.watch.view;
 }
 
 /** lastMove is the one that this phone sends, or sent; else the one that it takes, or took. */

@@ -1,10 +1,10 @@
 /** The new phone's loop. */
 import { type Bytes, utf8 } from "../bytes.js";
-import { TransferState } from "../gen/staunch/transfer/v1/transfer_pb.js";
-import { reasonOf } from "../phone/errors.js";
+import { TransferState, type View } from "../gen/staunch/transfer/v1/transfer_pb.js";
+import { reasonOf, StaunchError } from "../phone/errors.js";
 import type { Phone } from "../phone/index.js";
 import { commit, open } from "./commit.js";
-import { judged } from "./ends.js";
+import { judged, settle } from "./ends.js";
 import { isFault, MoveError } from "./errors.js";
 import { receiverOptions, restoreReceiver } from "./halves.js";
 import { encodeEnvelope, HandoverError, Receiver } from "./handover/index.js";
@@ -26,11 +26,8 @@ export async function receiveMove(phone: Phone, o: ReceiveOptions): Promise<Move
   let run = new Run(core, o, "receiver");
   const old = await run.notes.load();
   if (old?.closed && old.state !== "recalled") { // after a recall the phone is anybody's
-    const end = endOf(old);
-    if (end !== undefined || old.result === undefined) {
-      throw end ?? new MoveError("check", "a move without a result");
-    }
-    return old.result;
+    run.record = old;
+    return done(run);
   }
   if (core.state.began === undefined ? core.state.account !== "" && old?.result === undefined : core.state.began.flow !== "move") {
     throw new MoveError("enrolled", "this phone has an account, or has begun something else: move to a phone with an empty store");
@@ -63,6 +60,33 @@ export async function receiveMove(phone: Phone, o: ReceiveOptions): Promise<Move
     }
     run = new Run(core, o, "receiver");
   }
+}
+
+/**
+ * done gives the result of a move that is over for this phone, unless it has been taken back since: then it is given back.
+ * Without the server it is as it was.
+ */
+async function done(run: Run): Promise<Moved> {
+  const { record } = run;
+  if (!isOver(record)) {
+    let view: View | undefined;
+    try {
+      view = await run.ask();
+    } catch (error) {
+      run.signal.throwIfAborted();
+      if (!(error instanceof StaunchError)) { // else it has forgotten the move, or cannot be asked
+        throw error;
+      }
+    }
+    if (view !== undefined) {
+      await settle(run, view);
+    }
+  }
+  const end = endOf(record);
+  if (end !== undefined || record.result === undefined) {
+    throw end ?? new MoveError("check", "a move without a result");
+  }
+  return record.result;
 }
 
 const longestTimer = 2 ** 31 - 1; // ms: one that is longer rings at once (WHATWG HTML, Section 8.7)

@@ -60,6 +60,17 @@ export class Run {
     });
   }
 
+  /** ask asks the server once how the transfer stands. */
+  async ask(): Promise<View> {
+    this.look();
+    const { transfer, token } = this.record;
+    this.watch.take((await this.core.calls.transfers.wait({ transfer, token }, unsigned(this.signal))).view);
+    if (this.watch.view === undefined) {
+      throw failedCheck("the server answers for another move");
+    }
+    return this.watch.view;
+  }
+
   /** follow watches the transfer at the server, until close. */
   follow(): void {
     this.look();
