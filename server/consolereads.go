@@ -16,9 +16,9 @@ import (
 // What a console reads of the pillars. Each asks itself who the caller is; of the
 // audit record, which belongs to no pillar, operator asks.
 
-// Stats gives statistics of attestation.
-func (r *consoleReader) Stats(ctx context.Context, who account.Caller, in *registry.StatFilter) (*registry.StatReport, error) {
-	return r.a.attest.Stats(ctx, who, in)
+// Reports gives statistics of attestation.
+func (r *consoleReader) Reports(ctx context.Context, who account.Caller, in []*registry.StatFilter) ([]*registry.StatReport, error) {
+	return r.a.attest.Reports(ctx, who, in)
 }
 
 // Suspects ranks the classes of phones that look honest and are refused.

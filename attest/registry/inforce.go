@@ -83,19 +83,17 @@ func (s *Service) Stages(ctx context.Context, caller account.Caller, from time.T
 	if err != nil {
 		return nil, err
 	}
-	var counted, codes *StatReport
+	var read []*StatReport
 	err = s.view(ctx, func(tx Tx) (err error) {
-		in := StatFilter{App: s.id, From: from, By: []Dim{DimStage}}
-		if counted, err = ReadStats(ctx, tx, &in, now); err != nil {
-			return err
-		}
-		in.By, in.Equal = []Dim{DimStage, DimCode}, map[Dim]string{DimVerdict: "would_deny", DimEffect: "reject"}
-		codes, err = ReadStats(ctx, tx, &in, now)
+		counted := &StatFilter{App: s.id, From: from, By: []Dim{DimStage}, NoTotal: true}
+		codes := &StatFilter{App: s.id, From: from, By: []Dim{DimStage, DimCode}, Equal: map[Dim]string{DimVerdict: "would_deny", DimEffect: "reject"}, NoTotal: true}
+		read, err = ReadReports(ctx, tx, []*StatFilter{counted, codes}, now)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("registry: stages: %w", err)
 	}
+	counted, codes := read[0], read[1]
 	var out []StageState
 	at := map[string]int{}
 	of := func(name string) *StageState {

@@ -74,13 +74,24 @@ func ratio(part, all int64) float64 {
 
 // Stats gives statistics to a backend or an operator.
 func (s *Service) Stats(ctx context.Context, caller account.Caller, in *StatFilter) (*StatReport, error) {
-	now := s.now()
-	if err := s.mayRead(caller, in.App); err != nil {
+	all, err := s.Reports(ctx, caller, []*StatFilter{in})
+	if err != nil {
 		return nil, err
 	}
-	var out *StatReport
-	err := s.view(ctx, func(tx Tx) (err error) {
-		out, err = ReadStats(ctx, tx, in, now)
+	return all[0], nil
+}
+
+// Reports gives several reports of the same hours, in their order. They tell of one
+// moment, and take hardly longer than one of them.
+func (s *Service) Reports(ctx context.Context, caller account.Caller, in []*StatFilter) (out []*StatReport, err error) {
+	now := s.now()
+	for _, one := range in {
+		if err := s.mayRead(caller, one.App); err != nil {
+			return nil, err
+		}
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		out, err = ReadReports(ctx, tx, in, now)
 		return err
 	})
 	if errors.Is(err, ErrMalformed) { // which names the package already
@@ -106,39 +117,11 @@ func (s *Service) mayRead(c account.Caller, app account.AppID) error {
 // ReadStats reads statistics from the store of in.App. It is for who reads a
 // store without a service; a Service asks first who wants to know.
 func ReadStats(ctx context.Context, tx Tx, in *StatFilter, now time.Time) (*StatReport, error) {
-	q, err := in.query(now)
+	all, err := ReadReports(ctx, tx, []*StatFilter{in}, now)
 	if err != nil {
 		return nil, err
 	}
-	out := &StatReport{
-		From: time.Unix(q.From*3600, 0).UTC(), To: time.Unix(q.To*3600, 0).UTC(), By: slices.Clone(in.By), Findings: q.Findings,
-	}
-	if len(q.By) > 0 {
-		if out.Rows, err = readGroups(ctx, tx, q, in.NoAccounts); err != nil {
-			return nil, err
-		}
-		if out.More = len(out.Rows) == q.Limit; out.More {
-			out.Rows = out.Rows[:q.Limit-1]
-		}
-		arrange(out.Rows, in.By)
-	}
-	if in.NoTotal {
-		return out, nil
-	}
-	all := StatQuery{From: q.From, To: q.To, Equal: map[Dim]string{}}
-	for d, value := range q.Equal {
-		if !d.OfFinding() {
-			all.Equal[d] = value
-		}
-	}
-	total, err := readGroups(ctx, tx, &all, in.NoAccounts)
-	if err != nil {
-		return nil, err
-	}
-	if len(total) > 0 {
-		out.Total = total[0]
-	}
-	return out, nil
+	return all[0], nil
 }
 
 // query checks in. Its limit is one higher, to see whether there is more.
@@ -176,35 +159,6 @@ func (in *StatFilter) query(now time.Time) (*StatQuery, error) {
 		q.Findings = q.Findings || d.OfFinding()
 	}
 	return q, nil
-}
-
-// readGroups reads rows with their distinct accounts, or without.
-func readGroups(ctx context.Context, tx Tx, q *StatQuery, noAccounts bool) ([]StatRow, error) {
-	var rows []StatRow
-	index := map[string]int{}
-	err := tx.SumStats(ctx, q, func(s StatSum) error {
-		index[strings.Join(s.By, "\x00")] = len(rows)
-		rows = append(rows, StatRow{
-			By: s.By, Attempts: s.Attempts, Accepted: s.Accepted, Rejected: s.Rejected, WouldDeny: s.WouldDeny,
-			AtLeast: s.Accounts > statAccounts,
-		})
-		return nil
-	})
-	if err != nil || noAccounts {
-		return rows, err
-	}
-	err = tx.CountStatAccounts(ctx, q, hashHours, func(by []string, _, n int64) error {
-		i, ok := index[strings.Join(by, "\x00")]
-		if !ok {
-			return nil
-		}
-		// One account may be in two periods under two hashes, so that these are
-		// never added up.
-		rows[i].AtLeast = rows[i].AtLeast || rows[i].Accounts > 0
-		rows[i].Accounts = max(rows[i].Accounts, n)
-		return nil
-	})
-	return rows, err
 }
 
 // arrange writes times as people read them, and puts rows in their order if

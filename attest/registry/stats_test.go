@@ -603,6 +603,48 @@ func TestStatFilter(t *testing.T) {
 	}
 }
 
+// TestReports: several reports at once are what each is by itself, and none of them
+// is given to whom it is not for.
+func TestReports(t *testing.T) {
+	r := newRig(t)
+	for i := range 3 {
+		try := bad(at("android.ca_bit", i))
+		try.OS, try.At = fmt.Sprint(i), noon.Add(-time.Duration(i)*time.Hour)
+		r.tally(try, good())
+	}
+	in := []*registry.StatFilter{
+		{App: "demo", By: by(registry.DimOS)},
+		{App: "demo", By: by(registry.DimCode, registry.DimPosition), NoTotal: true},
+		{App: "demo", By: by(registry.DimHour), Equal: equal{registry.DimOS: "1"}, NoAccounts: true},
+		{App: "demo", Equal: equal{registry.DimVerdict: "accept"}},
+	}
+	got, err := r.Reports(t.Context(), backend, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range in {
+		want, err := r.Stats(t.Context(), backend, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got[i]); diff != "" {
+			t.Errorf("report %d: %s", i, diff)
+		}
+	}
+	for name, tt := range map[string]struct {
+		last registry.StatFilter
+		want error
+	}{
+		"from another hour": {registry.StatFilter{App: "demo", From: noon.Add(-2 * time.Hour)}, registry.ErrMalformed},
+		"to another hour":   {registry.StatFilter{App: "demo", From: noon.Add(-23 * time.Hour), To: noon}, registry.ErrMalformed},
+		"of another app":    {registry.StatFilter{App: "other"}, registry.ErrAppUnknown},
+	} {
+		if all, err := r.Reports(t.Context(), backend, []*registry.StatFilter{in[0], &tt.last}); !errors.Is(err, tt.want) || all != nil {
+			t.Errorf("%s: %v, want %v", name, err, tt.want)
+		}
+	}
+}
+
 // TestObservations: what metrics are made of, told after the commit.
 func TestObservations(t *testing.T) {
 	var told []registry.Observation

@@ -11,7 +11,7 @@ import (
 )
 
 // suspectReader reads what the rule needs, for all classes at once: it goes over the
-// rows of the 30 days six times, however many classes there are.
+// rows of the 30 days four times, however many classes there are.
 type suspectReader struct {
 	tx       Tx
 	app      account.AppID
@@ -48,11 +48,29 @@ func (r *suspectReader) query(findings bool, equal map[Dim]string, by ...Dim) *S
 // refused are the findings that count.
 func refused() map[Dim]string { return map[Dim]string{DimClass: "honest", DimEffect: "reject"} }
 
-// classes are those with most failures.
+// suspectKind are the dims of a kind, and suspectClass those of a class.
+func suspectKind() []Dim  { return []Dim{DimPlatform, DimOperation, DimModel, DimModelSource} }
+func suspectClass() []Dim { return append(suspectKind(), DimCode, DimPosition) }
+
+// abused are the findings that speak against honesty.
+func abused() map[Dim]string { return map[Dim]string{DimClass: "abuse"} }
+
+// classes are those with most failures. What was tried, and what shows abuse, is
+// summed up in the same read.
 func (r *suspectReader) classes(ctx context.Context) (all []*Suspect, err error) {
-	q := r.query(true, refused(), DimPlatform, DimOperation, DimModel, DimModelSource, DimCode, DimPosition)
-	q.Limit = maxSuspects
-	err = r.tx.SumStats(ctx, q, func(sum StatSum) error {
+	r.attempts, r.abuse = map[kind]StatSum{}, map[kind]bool{}
+	failures := r.query(true, refused(), suspectClass()...)
+	failures.Limit = maxSuspects
+	queries := []*StatQuery{failures, r.query(false, nil, suspectKind()...), r.query(true, abused(), DimPlatform, DimModel, DimModelSource)}
+	err = r.tx.SumStats(ctx, queries, func(query int, sum StatSum) error {
+		switch by := sum.By; query {
+		case 1:
+			r.attempts[kind{by[0], by[1], by[2], by[3]}] = sum
+			return nil
+		case 2:
+			r.abuse[kind{platform: by[0], model: by[1], source: by[2]}] = sum.Accounts > statAccounts
+			return nil
+		}
 		position, err := strconv.Atoi(sum.By[5])
 		if err != nil {
 			return fmt.Errorf("registry: position %q: %w", sum.By[5], err)
@@ -69,14 +87,13 @@ func (r *suspectReader) classes(ctx context.Context) (all []*Suspect, err error)
 	return all, err
 }
 
-// read reads what is to be known of classes.
+// read reads the accounts of classes.
 func (r *suspectReader) read(ctx context.Context, classes []*Suspect) error {
-	r.abusive, r.tried, r.attempts, r.abuse = map[string]bool{}, map[kind]map[int64]int64{}, map[kind]StatSum{}, map[kind]bool{}
+	r.abusive, r.tried = map[string]bool{}, map[kind]map[int64]int64{}
 	for _, s := range classes {
 		r.tried[s.kind()] = map[int64]int64{}
 	}
-	abuse := map[Dim]string{DimClass: "abuse"}
-	err := r.tx.StatAccounts(ctx, r.query(true, abuse), func(_ []string, hashes [][]byte) error {
+	err := r.tx.StatAccounts(ctx, r.query(true, abused()), func(_ []string, hashes [][]byte) error {
 		for _, hash := range hashes {
 			r.abusive[string(hash)] = true
 		}
@@ -88,25 +105,10 @@ func (r *suspectReader) read(ctx context.Context, classes []*Suspect) error {
 	if err := r.failures(ctx, classes); err != nil {
 		return err
 	}
-	attempts := r.query(false, nil, DimPlatform, DimOperation, DimModel, DimModelSource)
-	err = r.tx.CountStatAccounts(ctx, attempts, hashHours, func(by []string, period, n int64) error {
+	return r.tx.CountStatAccounts(ctx, r.query(false, nil, suspectKind()...), hashHours, func(by []string, period, n int64) error {
 		if t := r.tried[kind{by[0], by[1], by[2], by[3]}]; t != nil {
 			t[period] = n
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	err = r.tx.SumStats(ctx, attempts, func(s StatSum) error {
-		r.attempts[kind{s.By[0], s.By[1], s.By[2], s.By[3]}] = s
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return r.tx.SumStats(ctx, r.query(true, abuse, DimPlatform, DimModel, DimModelSource), func(s StatSum) error {
-		r.abuse[kind{platform: s.By[0], model: s.By[1], source: s.By[2]}] = s.Accounts > statAccounts
 		return nil
 	})
 }
@@ -162,7 +164,7 @@ func (r *suspectReader) failures(ctx context.Context, classes []*Suspect) error 
 	for _, s := range classes {
 		periods[s.suspected()] = map[int64]*failures{}
 	}
-	q := r.query(true, refused(), DimPlatform, DimOperation, DimModel, DimModelSource, DimCode, DimPosition, DimHour, DimBatch, DimManufacturer)
+	q := r.query(true, refused(), append(suspectClass(), DimHour, DimBatch, DimManufacturer)...)
 	err := r.tx.StatAccounts(ctx, q, func(by []string, hashes [][]byte) error {
 		of := periods[suspected{kind{by[0], by[1], by[2], by[3]}, by[4], by[5]}]
 		if of == nil {

@@ -17,8 +17,10 @@ type statTx interface {
 	// SetStatAccounts says how many accounts a row has, whatever hashes it has.
 	SetStatAccounts(ctx context.Context, row int64, n int) error
 
-	// SumStats calls yield for every group, most attempts first.
-	SumStats(ctx context.Context, q *StatQuery, yield func(StatSum) error) error
+	// SumStats calls yield for every group of every query, with the number of the
+	// query: one query after the other, most attempts first. All are of the same
+	// hours, whose rows are read once.
+	SumStats(ctx context.Context, all []*StatQuery, yield func(query int, s StatSum) error) error
 	// CountStatAccounts calls yield with the number of distinct hashes in every
 	// group and period: hours since 1970 divided by those of a period.
 	CountStatAccounts(ctx context.Context, q *StatQuery, hours int64, yield func(by []string, period, n int64) error) error

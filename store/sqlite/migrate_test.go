@@ -241,7 +241,7 @@ func TestUpgradeStatistics(t *testing.T) {
 	read := func() (sum registry.StatSum, accounts int64) {
 		t.Helper()
 		err := s.View(t.Context(), func(tx *Tx) error {
-			err := tx.SumStats(t.Context(), q, func(one registry.StatSum) error { sum = one; return nil })
+			err := tx.SumStats(t.Context(), []*registry.StatQuery{q}, func(_ int, one registry.StatSum) error { sum = one; return nil })
 			if err != nil {
 				return err
 			}

@@ -110,15 +110,31 @@ func BenchmarkStatistics(b *testing.B) {
 			return err
 		}
 	}
+	reports := func(all ...registry.StatFilter) func(tx *Tx) error {
+		return func(tx *Tx) error {
+			var in []*registry.StatFilter
+			for _, one := range all {
+				one.From, one.To, one.NoAccounts, one.NoTotal, one.Limit = from, to, true, len(one.By) > 0, 10_000
+				in = append(in, &one)
+			}
+			_, err := registry.ReadReports(b.Context(), tx, in, noon)
+			return err
+		}
+	}
+	refused := map[registry.Dim]string{registry.DimEffect: "reject"}
 	for _, one := range []struct {
 		name string
 		read func(tx *Tx) error
 	}{
+		{"health", reports( // the page as it opens
+			registry.StatFilter{}, registry.StatFilter{By: []registry.Dim{registry.DimDay}}, registry.StatFilter{By: []registry.Dim{registry.DimPlatform, registry.DimDay}},
+			registry.StatFilter{By: []registry.Dim{registry.DimPlatform}}, registry.StatFilter{By: []registry.Dim{registry.DimModel}},
+			registry.StatFilter{By: []registry.Dim{registry.DimCountry}}, registry.StatFilter{By: []registry.Dim{registry.DimCode}, Equal: refused})},
 		{"total", report(nil)},
 		{"by-day", report(nil, registry.DimDay)},
 		{"by-platform-and-day", report(nil, registry.DimPlatform, registry.DimDay)},
 		{"by-model", report(nil, registry.DimModel)},
-		{"by-reason", report(map[registry.Dim]string{registry.DimEffect: "reject"}, registry.DimCode)},
+		{"by-reason", report(refused, registry.DimCode)},
 		{"one-model-by-country", report(map[registry.Dim]string{registry.DimModel: "Maker Model 3"}, registry.DimCountry)},
 		{"suspects", func(tx *Tx) error {
 			_, err := registry.ReadSuspects(b.Context(), tx, "demo", noon)

@@ -14,27 +14,30 @@ import (
 func TestStatPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "a.db"))
 	hours, hashes := "SEARCH attest_stat USING PRIMARY KEY (hour>? AND hour<?)", "SEARCH a USING PRIMARY KEY (stat=?)"
+	of := func(all ...*registry.StatQuery) []*registry.StatQuery { return all }
+	reasons := &registry.StatQuery{
+		Findings: true, By: []registry.Dim{registry.DimCode}, Equal: map[registry.Dim]string{registry.DimEffect: "reject"},
+	}
 	for name, tt := range map[string]struct {
-		query registry.StatQuery
-		join  string
-		want  []string
+		queries []*registry.StatQuery
+		join    string
+		want    []string
 	}{
-		"total":            {registry.StatQuery{}, "", []string{hours}},
-		"by day and model": {registry.StatQuery{By: []registry.Dim{registry.DimDay, registry.DimModel}}, "", []string{hours}},
-		"reasons": {registry.StatQuery{
-			Findings: true, By: []registry.Dim{registry.DimCode}, Equal: map[registry.Dim]string{registry.DimEffect: "reject"},
-		}, "", []string{hours}},
-		"accounts of a model": {registry.StatQuery{
+		"total":            {of(&registry.StatQuery{}), "", []string{hours}},
+		"by day and model": {of(&registry.StatQuery{By: []registry.Dim{registry.DimDay, registry.DimModel}}), "", []string{hours}},
+		"reasons":          {of(reasons), "", []string{hours}},
+		"several":          {of(&registry.StatQuery{}, reasons), "", []string{hours}},
+		"accounts of a model": {of(&registry.StatQuery{
 			By: []registry.Dim{registry.DimPlatform}, Equal: map[registry.Dim]string{registry.DimModel: "x"},
-		}, joinAccounts, []string{hours, hashes}},
+		}), joinAccounts, []string{hours, hashes}},
 	} {
-		by, from, args, err := statQuery(&tt.query, tt.join)
+		r, err := newStatRead(tt.queries)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		err = s.readers.with(t.Context(), func(c *conn) error {
-			return c.each(t.Context(), `EXPLAIN QUERY PLAN SELECT `+by+`count `+from, args, func(row *engine.Stmt) error {
+			return c.each(t.Context(), `EXPLAIN QUERY PLAN `+r.query(`count`, tt.join), r.args, func(row *engine.Stmt) error {
 				var id, parent, unused int
 				var detail string
 				err := row.Scan(&id, &parent, &unused, &detail)

@@ -125,7 +125,7 @@ func testStatQueries(t *testing.T, s Store) {
 	sums := func(q registry.StatQuery) (all []registry.StatSum) {
 		t.Helper()
 		view(t, s, func(tx Tx) error {
-			return tx.SumStats(ctx, &q, func(s registry.StatSum) error { all = append(all, s); return nil })
+			return tx.SumStats(ctx, []*registry.StatQuery{&q}, func(_ int, s registry.StatSum) error { all = append(all, s); return nil })
 		})
 		return all
 	}
@@ -158,6 +158,22 @@ func testStatQueries(t *testing.T, s Store) {
 		if diff := cmp.Diff(tt.want, sums(tt.query)); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
+	}
+	var queries []*registry.StatQuery // all of the same hours, which must not mix
+	var want, got [][]registry.StatSum
+	for _, equal := range []map[registry.Dim]string{nil, {registry.DimVerdict: "reject"}, {registry.DimModel: "Sony SOV37", registry.DimVerdict: "accept"}} {
+		for _, findings := range []bool{false, true} {
+			for _, by := range [][]registry.Dim{nil, {registry.DimCode}, {registry.DimDay, registry.DimHour, registry.DimPosition}} {
+				q := registry.StatQuery{From: hour, To: hour + 25, Findings: findings, By: by, Equal: equal, Limit: 2}
+				queries, want, got = append(queries, &q), append(want, sums(q)), append(got, nil)
+			}
+		}
+	}
+	view(t, s, func(tx Tx) error {
+		return tx.SumStats(ctx, queries, func(i int, s registry.StatSum) error { got[i] = append(got[i], s); return nil })
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("several queries in one read: %s", diff)
 	}
 	for _, d := range registry.Dims() { // each filters by its own column
 		k := statKey()
@@ -211,9 +227,17 @@ func testStatQueries(t *testing.T, s Store) {
 		"filter": {To: 1, Equal: map[registry.Dim]string{"1 = 1 OR code": "x"}},
 		"number": {To: 1, Equal: map[registry.Dim]string{registry.DimHour: "x"}},
 	} {
-		err := s.View(ctx, func(tx Tx) error { return tx.SumStats(ctx, &q, func(registry.StatSum) error { return nil }) })
+		err := s.View(ctx, func(tx Tx) error {
+			return tx.SumStats(ctx, []*registry.StatQuery{&q}, func(int, registry.StatSum) error { return nil })
+		})
 		if err == nil {
 			t.Errorf("%s that does not exist", name)
 		}
+	}
+	err := s.View(ctx, func(tx Tx) error {
+		return tx.SumStats(ctx, []*registry.StatQuery{{To: 1}, {To: 2}}, func(int, registry.StatSum) error { return nil })
+	})
+	if err == nil {
+		t.Error("queries of different hours are read together")
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // healthReader reads how attestation goes; *registry.Service has it.
 type healthReader interface {
-	Stats(ctx context.Context, who account.Caller, in *registry.StatFilter) (*registry.StatReport, error)
+	Reports(ctx context.Context, who account.Caller, in []*registry.StatFilter) ([]*registry.StatReport, error)
 	Suspects(ctx context.Context, who account.Caller, app account.AppID) ([]registry.Suspect, error)
 	Exceptions(ctx context.Context, who account.Caller) ([]registry.ExceptionState, error)
 	Stages(ctx context.Context, who account.Caller, from time.Time) ([]registry.StageState, error)
@@ -62,17 +62,15 @@ func (c *call) healthPage() error {
 	if p.To.After(c.now) { // the last slot is not over
 		p.To = c.now
 	}
-	jobs := []func() error{
-		func() error { return s.total(&p) },
-		func() (err error) { p.Verdicts, err = s.verdicts(); return err },
-		func() (err error) { p.Split, err = s.split(); return err },
-	}
+	s.total(&p)
+	s.verdicts(&p)
+	s.split(&p)
 	dims := groupDims()
 	p.Groups = make([]group, len(dims))
 	for i, d := range dims {
-		jobs = append(jobs, func() (err error) { p.Groups[i], err = s.group(d); return err })
+		s.group(d, &p.Groups[i])
 	}
-	if err := together(jobs); err != nil {
+	if err := s.read(); err != nil {
 		return err
 	}
 	return c.pages.Render(c.w, http.StatusOK, "health", p)

@@ -46,24 +46,24 @@ func groupDims() []registry.Dim {
 	return []registry.Dim{registry.DimPlatform, registry.DimModel, registry.DimCountry, registry.DimCode}
 }
 
-func (s *statistics) group(d registry.Dim) (group, error) {
-	g := group{Dim: d, Label: dimLabel(d)}
-	r, err := s.ask(registry.StatFilter{By: []registry.Dim{d}, Limit: groupRows, NoAccounts: true, NoTotal: true}, rejecting(d))
-	if err != nil {
-		return g, err
-	}
-	g.More = r.More
-	for _, row := range r.Rows {
-		one := groupRow{Name: valueName(d, row.By[0]), StatRow: row, Of: 100 * float64(row.Attempts) / float64(r.Rows[0].Attempts)}
-		if row.By[0] != "" {
-			one.Link = s.asked.With(d, row.By[0])
+// group wants a table.
+func (s *statistics) group(d registry.Dim, g *group) {
+	g.Dim, g.Label = d, dimLabel(d)
+	in := registry.StatFilter{By: []registry.Dim{d}, Limit: groupRows, NoAccounts: true, NoTotal: true}
+	s.ask(in, rejecting(d), func(r *registry.StatReport) error {
+		g.More = r.More
+		for _, row := range r.Rows {
+			one := groupRow{Name: valueName(d, row.By[0]), StatRow: row, Of: 100 * float64(row.Attempts) / float64(r.Rows[0].Attempts)}
+			if row.By[0] != "" {
+				one.Link = s.asked.With(d, row.By[0])
+			}
+			if code, known := attest.LookupCode(row.By[0]); known && d == registry.DimCode {
+				one.Note = code.Meaning
+			}
+			g.Rows = append(g.Rows, one)
 		}
-		if code, known := attest.LookupCode(row.By[0]); known && d == registry.DimCode {
-			one.Note = code.Meaning
-		}
-		g.Rows = append(g.Rows, one)
-	}
-	return g, nil
+		return nil
+	})
 }
 
 // valueName is a value of a dim as people read it.
