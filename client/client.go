@@ -40,6 +40,9 @@
 // out of whatever it sends. Keys are kept before the server hears of them, so that
 // a phone that dies in between finds out what has become of it.
 //
+// A device whose evidence has grown old, or whose key was revoked, gets a new key by
+// Reattest.
+//
 // What it does not do: it shows nothing and keeps no files. `staunch phone` is
 // made of it, with a phone in software.
 package client

@@ -183,20 +183,11 @@ func (p *Phone) newPhone(ctx context.Context, in *Enrolment, app string, challen
 	if err != nil {
 		return nil, err
 	}
-	m := &accountv1.NewPhone{
-		Name: in.Name, Challenge: challenge, KeyId: k.AppleKeyID, Hints: in.Hints, SealingAlg: in.SealingAlg, SealingKey: in.SealingKey,
-	}
-	switch k.Platform {
-	case "ios":
-		m.Platform = accountv1.Platform_PLATFORM_IOS
-		m.Evidence = &accountv1.NewPhone_AttestationObject{AttestationObject: k.AttestationObject}
-	default:
-		m.Platform = accountv1.Platform_PLATFORM_ANDROID
-		m.Evidence = &accountv1.NewPhone_CertificateChain{CertificateChain: &attestv1.CertificateChain{Certificates: k.CertificateChain}}
-	}
+	m := k.proto(challenge)
+	m.Name, m.Hints, m.SealingAlg, m.SealingKey = in.Name, in.Hints, in.SealingAlg, in.SealingKey
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.key, p.state.App = k.Key, account.AppID(app)
+	p.key, p.state.Key, p.state.App = k.Key, k.ID(), account.AppID(app)
 	return m, nil
 }
 

@@ -73,8 +73,11 @@ type PhoneOptions struct {
 	// one, it has to be here. Compiled in, like URL.
 	Hosts []string
 	// Key is the phone's attested key; nil: it has none yet.
-	Key      Key
-	Hardware Hardware // required to enrol and to join
+	Key Key
+	// NextKey is the key that State.NextKey names: a Reattest has not ended. nil: there is
+	// none.
+	NextKey  Key
+	Hardware Hardware // required to enrol and to join; a RenewingHardware for Reattest
 	Passkeys Passkeys // required
 	State    PhoneState
 	// Keep writes down the state together with all keys, so that they are there
@@ -119,6 +122,7 @@ type Phone struct {
 
 	mu    sync.Mutex
 	key   Key           // guarded by mu
+	next  Key           // guarded by mu; nil: there is none beside key
 	state PhoneState    // guarded by mu
 	clock time.Duration // guarded by mu: what to add to our clock to get the server's
 }
@@ -139,6 +143,8 @@ func NewPhone(o *PhoneOptions) (*Phone, error) {
 		return nil, errors.New("client: options: Patience is negative")
 	case o.State.Account != "" && o.Key == nil:
 		return nil, errors.New("client: options: the state has an account, and Key is missing")
+	case o.State.NextKey != "" && (o.NextKey == nil || o.NextKey.ID() != o.State.NextKey):
+		return nil, fmt.Errorf("client: options: the state has a next key, %s, and NextKey is another one or missing", o.State.NextKey)
 	}
 	for _, h := range o.Hosts {
 		if h == "" || strings.ContainsAny(h, ":/@") {
@@ -148,6 +154,12 @@ func NewPhone(o *PhoneOptions) (*Phone, error) {
 	p := &Phone{
 		url: strings.TrimRight(o.URL, "/"), hardware: o.Hardware, passkeys: o.Passkeys, keep: o.Keep,
 		patience: o.Patience, now: o.Now, turn: make(chan struct{}, 1), key: o.Key, state: o.State,
+	}
+	if o.State.NextKey != "" {
+		p.next = o.NextKey
+	}
+	if p.key != nil {
+		p.state.Key = p.key.ID()
 	}
 	for _, h := range append([]string{u.Hostname()}, o.Hosts...) {
 		p.names = append(p.names, strings.ToLower(h))

@@ -55,6 +55,7 @@ type fakeServer struct {
 	recover func(*accountv1.StartRecoveryRequest) (*accountv1.StartRecoveryResponse, error)
 	finish  func(*accountv1.FinishRecoveryRequest) (*accountv1.FinishRecoveryResponse, error)
 	confirm func(*accountv1.ConfirmActionRequest) (*accountv1.ConfirmActionResponse, error)
+	renew   func(*accountv1.ReattestRequest) error
 	vaults  recoveryv1connect.RecoveryServiceHandler
 
 	mu    sync.Mutex
@@ -64,7 +65,8 @@ type fakeServer struct {
 // seen is one request as it came.
 type seen struct {
 	name    string
-	signed  bool // by the phone's key, over all that must be covered
+	key     string // that has signed; empty: none
+	signed  bool   // by the phone's key, over all that must be covered
 	session string
 	app     string
 	created time.Time
@@ -95,6 +97,10 @@ func (f *fakeServer) StartRecovery(_ context.Context, r *connect.Request[account
 
 func (f *fakeServer) FinishRecovery(_ context.Context, r *connect.Request[accountv1.FinishRecoveryRequest]) (*connect.Response[accountv1.FinishRecoveryResponse], error) {
 	return answer(f.finish(r.Msg))
+}
+
+func (f *fakeServer) Reattest(_ context.Context, r *connect.Request[accountv1.ReattestRequest]) (*connect.Response[accountv1.ReattestResponse], error) {
+	return answer(&accountv1.ReattestResponse{}, f.renew(r.Msg))
 }
 
 func (f *fakeServer) ListDevices(context.Context, *connect.Request[accountv1.ListDevicesRequest]) (*connect.Response[accountv1.ListDevicesResponse], error) {
@@ -203,6 +209,13 @@ func (h *hand) Get(ctx context.Context, o json.RawMessage) (json.RawMessage, err
 	return h.Create(ctx, o)
 }
 
+// by is the key that has signed the last call.
+func (f *fakeServer) by() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[len(f.calls)-1].key
+}
+
 // newPhone is a phone of the fake server; state is as Export writes it, and empty
 // for a phone that has no account.
 func newPhone(t *testing.T, f *fakeServer, state string, change ...func(*client.PhoneOptions)) (*client.Phone, *hand) {
@@ -256,7 +269,7 @@ func (f *fakeServer) see(r *http.Request, k *softKey) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s := seen{name: r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], session: r.Header.Get("Authorization"), app: r.Header.Get("Staunch-App")}
 	if p, err := request.Parse(m); err == nil {
-		s.created = p.Created
+		s.created, s.key = p.Created, p.KeyID
 		covered := strings.Join(p.Covered, " ")
 		s.signed = p.KeyID == k.ID() && request.VerifySignature("ecdsa-p256-sha256", &k.private.PublicKey, p.Base, p.Signature) &&
 			(s.session == "" || strings.Contains(covered, "authorization")) && (s.app == "" || strings.Contains(covered, "staunch-app"))

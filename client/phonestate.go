@@ -18,6 +18,11 @@ type PhoneState struct {
 	Device  account.DeviceID
 	Passkey account.CredentialRef
 	Session account.SessionID // empty: signed out
+	Key     string            // id of the attested key; empty: there is none yet
+	// NextKey is the id of the key that a Reattest brings and has not ended with. Until
+	// NextUntil the server may still hear of it. Empty: there is none.
+	NextKey   string
+	NextUntil time.Time
 	// Began is a flow that brings a new key and has not ended. Nil: there is none.
 	Began *Began
 
@@ -55,13 +60,16 @@ type stateJSON struct {
 	Passkey account.CredentialRef `json:"passkey,omitempty"`
 	Session account.SessionID     `json:"session,omitempty"`
 	Token   string                `json:"token,omitempty"`
+	Key     string                `json:"key,omitempty"`
+	Next    string                `json:"next_key,omitempty"`
+	Until   time.Time             `json:"next_until,omitzero"`
 	Began   *Began                `json:"began,omitempty"`
 }
 
 // Export returns the state as one JSON object, with the token: keep it like a
 // key.
 func (s PhoneState) Export() ([]byte, error) {
-	return json.Marshal(stateJSON{1, s.App, s.Account, s.Device, s.Passkey, s.Session, s.token.secret, s.Began})
+	return json.Marshal(stateJSON{1, s.App, s.Account, s.Device, s.Passkey, s.Session, s.token.secret, s.Key, s.NextKey, s.NextUntil, s.Began})
 }
 
 // ParsePhoneState reads what Export wrote.
@@ -80,7 +88,7 @@ func ParsePhoneState(data []byte) (PhoneState, error) {
 			return PhoneState{}, fmt.Errorf("client: state: %w", err)
 		}
 	}
-	s := PhoneState{App: j.App, Account: j.Account, Device: j.Device, Passkey: j.Passkey, Session: j.Session, Began: j.Began}
+	s := PhoneState{App: j.App, Account: j.Account, Device: j.Device, Passkey: j.Passkey, Session: j.Session, Key: j.Key, NextKey: j.Next, NextUntil: j.Until, Began: j.Began}
 	if j.Token != "" {
 		var err error
 		if s.token, err = NewToken(j.Token); err != nil {

@@ -173,7 +173,7 @@ func (r *receiving) newKey(ctx context.Context, audience string, challenge []byt
 		return nil, err
 	}
 	r.p.mu.Lock()
-	r.p.key, r.p.state.App = k.Key, appOf(audience)
+	r.p.key, r.p.state.Key, r.p.state.App = k.Key, k.ID(), appOf(audience)
 	r.p.mu.Unlock()
 	e := &handover.Evidence{
 		Platform: k.Platform, Chain: k.CertificateChain, Object: k.AttestationObject, KeyID: k.AppleKeyID,

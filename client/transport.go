@@ -20,6 +20,14 @@ func unsigned(ctx context.Context) context.Context {
 	return context.WithValue(ctx, unsignedKey{}, true)
 }
 
+// signerKey finds in a call's context the key that signs it in the place of the
+// phone's.
+type signerKey struct{}
+
+func signedBy(ctx context.Context, k Key) context.Context {
+	return context.WithValue(ctx, signerKey{}, k)
+}
+
 // errSigning: the phone's key does not sign. To try again would not help.
 var errSigning = errors.New("client: the call cannot be signed")
 
@@ -36,6 +44,9 @@ func (s *signing) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	key, app, token := p.key, p.state.App, p.state.token
 	p.mu.Unlock()
+	if other, ok := r.Context().Value(signerKey{}).(Key); ok {
+		key = other
+	}
 	if app != "" {
 		r.Header.Set("Staunch-App", string(app))
 	}

@@ -32,6 +32,7 @@ type PhoneCmd struct {
 	PIN           PhonePINCmd           `cmd:"" name:"pin" help:"Change the PIN."`
 	Recover       PhoneRecoverCmd       `cmd:"" help:"The old phone is gone: get account and sealing keys back with the PIN."`
 	Transfer      PhoneTransferCmd      `cmd:"" help:"Move the account to a new phone, with keys and history."`
+	Reattest      PhoneReattestCmd      `cmd:"" help:"Make a new device key: the evidence is old, or the key was revoked."`
 	Veto          PhoneVetoCmd          `cmd:"" help:"This wasn't me: remove a new device that cools off."`
 }
 
@@ -114,6 +115,9 @@ func (f phoneFlags) with(ctx context.Context, s *streams, h *home, fn func(ctx c
 	}
 	if soft.key != nil {
 		o.Key = soft.key
+	}
+	if soft.next != nil {
+		o.NextKey = soft.next
 	}
 	p, err := client.NewPhone(o)
 	if err != nil {

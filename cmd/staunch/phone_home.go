@@ -23,6 +23,7 @@ type homeFile struct {
 	Platform   string
 	EnrolledAt time.Time
 	Device     json.RawMessage   // the attested key, as package attesttest writes it
+	NextDevice json.RawMessage   // the same, of the key that State.NextKey names
 	Passkeys   []json.RawMessage // as package passkeytest writes them
 	SealingAlg string
 	SealingKey []byte // PKCS #8
@@ -45,6 +46,7 @@ type homeJSON struct {
 	Platform   string            `json:"platform"`
 	EnrolledAt time.Time         `json:"enrolled_at,omitzero"`
 	Device     json.RawMessage   `json:"device_key,omitempty"`
+	NextDevice json.RawMessage   `json:"next_device_key,omitempty"`
 	Passkeys   []json.RawMessage `json:"passkeys,omitempty"`
 	SealingAlg string            `json:"sealing_alg,omitempty"`
 	SealingKey []byte            `json:"sealing_key,omitempty"`
@@ -113,7 +115,7 @@ func parseHome(data []byte) (homeFile, error) {
 	}
 	state, err := client.ParsePhoneState(j.State)
 	return homeFile{
-		j.Server, j.Origin, j.Name, j.Platform, j.EnrolledAt, j.Device, j.Passkeys, j.SealingAlg, j.SealingKey, j.OldKeys, j.ReleaseK, j.Release, j.Left, state,
+		j.Server, j.Origin, j.Name, j.Platform, j.EnrolledAt, j.Device, j.NextDevice, j.Passkeys, j.SealingAlg, j.SealingKey, j.OldKeys, j.ReleaseK, j.Release, j.Left, state,
 	}, err
 }
 
@@ -181,7 +183,7 @@ func (f *homeFile) encode() ([]byte, error) {
 		return nil, err
 	}
 	data, err := json.MarshalIndent(homeJSON{
-		1, f.Server, f.Origin, f.Name, f.Platform, f.EnrolledAt, f.Device, f.Passkeys, f.SealingAlg, f.SealingKey, f.OldSealingKeys, f.ReleaseK, f.ReleaseKeys, f.Left, state,
+		1, f.Server, f.Origin, f.Name, f.Platform, f.EnrolledAt, f.Device, f.NextDevice, f.Passkeys, f.SealingAlg, f.SealingKey, f.OldSealingKeys, f.ReleaseK, f.ReleaseKeys, f.Left, state,
 	}, "", "  ")
 	return append(data, '\n'), err
 }

@@ -17,6 +17,9 @@ type softKey struct {
 	apple   *attesttest.AppleKey
 }
 
+// errOtherKey: two programs are one phone.
+var errOtherKey = errors.New("phone.json has another key now: another command has changed it; run this one again")
+
 // openSoftKey reads a key that export wrote.
 func openSoftKey(h *home, platform string, data json.RawMessage) (*softKey, error) {
 	k := &softKey{home: h}
@@ -66,20 +69,35 @@ func (k *softKey) Sign(message []byte) ([]byte, error) {
 	hash := sha256.Sum256(message)
 	var out []byte
 	err := k.home.update(func(f *homeFile) error {
-		if !k.is(f.Device) {
-			return errors.New("phone.json has another key now; run the command again")
+		kept := &f.Device
+		if k.is(f.NextDevice) {
+			kept = &f.NextDevice
+		}
+		if !k.is(*kept) {
+			return errOtherKey
 		}
 		var err error
-		if k.apple, err = parseApple(f.Device); err != nil { // another program may have counted on
+		if k.apple, err = parseApple(*kept); err != nil { // another program may have counted on
 			return err
 		}
 		if out, err = k.apple.Assert(time.Now(), hash[:]); err != nil {
 			return err
 		}
-		f.Device, err = k.export()
+		*kept, err = k.export()
 		return err
 	})
 	return out, err
+}
+
+// into writes the key down. Its counter, once it is there, is the key's own to write.
+func (k *softKey) into(kept *json.RawMessage) (err error) {
+	switch {
+	case k == nil:
+		*kept = nil
+	case !k.is(*kept):
+		*kept, err = k.export()
+	}
+	return err
 }
 
 // is reports whether data is this key, whatever it has counted.

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -26,6 +27,7 @@ type softPhone struct {
 
 	mu       sync.Mutex
 	key      *softKey                   // guarded by mu; nil: none yet
+	next     *softKey                   // guarded by mu; nil: none beside key
 	passkeys *passkeytest.Authenticator // device-bound; guarded by mu
 }
 
@@ -38,6 +40,13 @@ func newSoftPhone(h *home) (*softPhone, error) {
 			return nil, err
 		}
 		p.key = k
+	}
+	if len(h.file.NextDevice) > 0 {
+		k, err := openSoftKey(h, h.file.Platform, h.file.NextDevice)
+		if err != nil {
+			return nil, err
+		}
+		p.next = k
 	}
 	return p, p.withPasskeys(h.file.Passkeys)
 }
@@ -60,32 +69,50 @@ func (p *softPhone) withPasskeys(kept []json.RawMessage) error {
 func (p *softPhone) NewKey(_ context.Context, challenge []byte) (*client.NewKey, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	k, out, err := p.attested(challenge)
+	if err != nil {
+		return nil, err
+	}
+	p.key, p.next = k, nil
+	return out, p.withPasskeys(nil) // what an attempt that came to nothing has left is of no use
+}
+
+// RenewKey makes one beside the phone's own.
+func (p *softPhone) RenewKey(_ context.Context, challenge []byte) (*client.NewKey, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k, out, err := p.attested(challenge)
+	p.next = k
+	return out, err
+}
+
+// attested makes a key of the phone's platform.
+func (p *softPhone) attested(challenge []byte) (*softKey, *client.NewKey, error) {
 	now := time.Now()
 	k := &softKey{home: p.home}
 	out := &client.NewKey{Key: k, Platform: p.home.file.Platform}
 	if out.Platform == "ios" {
 		ca, err := attesttest.TestAppleCA(now)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		k.apple = ca.Phone().GenerateKey()
 		hash := sha256.Sum256(challenge)
 		out.AppleKeyID = base64.StdEncoding.EncodeToString(k.apple.ID())
 		if out.AttestationObject, err = k.apple.Attest(now, hash[:]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	} else {
 		ca, err := attesttest.TestAndroidCA(now)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if k.android, err = ca.Phone().GenerateKey(now, challenge); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out.CertificateChain = k.android.Chain()
 	}
-	p.key = k
-	return out, p.withPasskeys(nil) // what an attempt that came to nothing has left is of no use
+	return k, out, nil
 }
 
 // Create makes a passkey; the person says yes.
@@ -162,15 +189,22 @@ func (p *softPhone) keep(_ context.Context, s client.PhoneState) error {
 			return nil
 		}
 		mine := p.home.file
+		if f.State.Key != mine.State.Key { // another program has attested the phone anew
+			return errOtherKey
+		}
 		f.Server, f.Origin, f.Name, f.Platform = mine.Server, mine.Origin, mine.Name, mine.Platform
 		f.SealingAlg, f.SealingKey = mine.SealingAlg, mine.SealingKey
 		f.State, f.Passkeys = s, passkeys
-		if p.key == nil || p.key.is(f.Device) { // its counter is the key's own to write
+		if p.next != nil && p.next.ID() == s.Key {
+			p.key = p.next
+		}
+		if s.NextKey == "" {
+			p.next = nil
+		}
+		if p.key == nil {
 			return nil
 		}
-		var err error
-		f.Device, err = p.key.export()
-		return err
+		return errors.Join(p.key.into(&f.Device), p.next.into(&f.NextDevice))
 	})
 }
 

@@ -171,7 +171,7 @@ func (s *statusReport) words(w io.Writer) error {
 		"set_recovery_pin":       "Set a recovery PIN with `staunch phone backup`: it brings your sealing key back when all your devices are gone.",
 		"replace_shared_passkey": "A passkey was used on a device that is gone: make a new one.",
 		"change_pin":             "Somebody tried to get in: change your recovery PIN.",
-		"reattest":               "This phone's evidence is old: attest it anew.",
+		"reattest":               "This phone's evidence is old: attest it anew with `staunch phone reattest`.",
 	}
 	for _, a := range s.Advice {
 		if text, ok := advice[a]; ok {

@@ -63,6 +63,7 @@ export class Core {
   readonly signed: Send;
   readonly plain: Send;
 
+  readonly #send: Send;
   #state: Kept;
   #key: DeviceKey | undefined;
   #clock = 0; // what to add to our clock to get the server's, ms
@@ -79,14 +80,21 @@ export class Core {
     this.now = o.now ?? Date.now;
     this.#state = o.app === undefined ? state : { ...state, app: o.app };
     this.#key = key;
-    const send = sendBy(this.fetch);
+    const send = this.#send = sendBy(this.fetch);
     this.plain = (url, init) => {
       this.#identify(init.headers);
       return send(url, init);
     };
-    this.signed = (url, init) => this.#signed(send, url, init);
-    this.calls = makeCalls(this.url, this.signed, this.plain, (method, options, call) => this.#patiently(method, options, call));
+    this.signed = (url, init) => this.#signed(this.#key, url, init);
+    this.calls = this.#calls(this.signed);
   }
+
+  #calls(signed: Send): Calls {
+    return makeCalls(this.url, signed, this.plain, (method, options, call) => this.#patiently(method, options, call));
+  }
+
+  /** callsBy are calls that another key signs than the phone's own. */
+  callsBy(key: DeviceKey): Calls { return this.#calls((url, init) => this.#signed(key, url, init)); }
 
   /** open reads the state of a store and opens its key. */
   static async open(o: PhoneOptions): Promise<Core> {
@@ -123,7 +131,7 @@ export class Core {
   /** forget ends this phone: account, session and key. App and clock stay. */
   async forget(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     this.#key = undefined;
-    await this.change({ ...none, app: this.#state.app, began: undefined, token: undefined }, more);
+    await this.change({ ...none, app: this.#state.app, began: undefined, next: undefined, token: undefined }, more);
   }
 
   /** serverNow is the time by the server's clock, as far as we know it. */
@@ -141,6 +149,12 @@ export class Core {
     this.#key = made.key;
     this.#state = { ...this.#state, app, key: made.key.id };
     return made;
+  }
+
+  /** adopt makes a key the phone's, in the place of the one before. */
+  async adopt(key: DeviceKey): Promise<void> {
+    this.#key = key;
+    await this.change({ key: key.id, next: undefined });
   }
 
   /** keepSession writes down what a flow has left. changes are for the rest of the state. Whose phone this is no server changes. */
@@ -199,8 +213,7 @@ export class Core {
   }
 
   /** Session and app are put in first, so that the signature covers them. */
-  async #signed(send: Send, url: URL, init: Parameters<Send>[1]): Promise<Response> {
-    const key = this.#key;
+  async #signed(key: DeviceKey | undefined, url: URL, init: Parameters<Send>[1]): Promise<Response> {
     if (key === undefined) {
       throw new StaunchError("NOT_ENROLLED", "client: this phone has no account: enrol or join first");
     }
@@ -210,7 +223,7 @@ export class Core {
     }
     return this.inTurn(key, async () => {
       await this.signWith(key, url, init);
-      return send(url, init);
+      return this.#send(url, init);
     });
   }
 

@@ -8,6 +8,7 @@ import { enrol, type Enrolled, type Enrolment, renewFreezeCode } from "./enrol.j
 import { StaunchError } from "./errors.js";
 import * as joining from "./join.js";
 import * as owner from "./owner.js";
+import { reattest } from "./reattest.js";
 import { signIn, stepUp } from "./session.js";
 import type { PhoneState } from "./state.js";
 import type { Calls } from "./transport.js";
@@ -107,6 +108,15 @@ export class Phone {
 
   /** veto removes a device that cools off. It gives the account's state. */
   veto(device: string): Promise<string> { return owner.veto(this.core, device); }
+
+  /**
+   * reattest gives this device a new attested key: when its evidence has grown old (status:
+   * advice "reattest"), and when its key was revoked, so that it is locked. Then its owner
+   * approves that with a passkey: show is told the text, and the device cools off like a new
+   * one. Both keys are kept until the server has answered; a phone that was cut off calls it
+   * again, and with UNFINISHED waits some minutes first.
+   */
+  reattest(show?: approving.Show): Promise<void> { return reattest(this.core, show); }
 
   /** vetoPending cancels an action that waits. It gives the account's state. */
   vetoPending(pending: string): Promise<string> { return owner.vetoPending(this.core, pending); }

@@ -20,6 +20,8 @@ export interface PhoneState {
   readonly session: string;
   /** The id of the attested key. */
   readonly key: string;
+  /** The key that a reattest brings and has not ended with. Until then the server may still hear of it. */
+  readonly next?: { readonly key: string; readonly until: Date };
   readonly began?: Began;
 }
 
@@ -77,9 +79,18 @@ export function parseState(value: unknown): Kept {
   const token = text("token");
   return {
     app: text("app"), account: text("account"), device: text("device"), passkey: text("passkey"), session: text("session"), key: text("key"),
+    ...(v["next"] === undefined ? {} : { next: parseNext(v["next"]) }),
     ...(v["began"] === undefined ? {} : { began: parseBegan(v["began"]) }),
     ...(token === "" ? {} : { token: new Token(token) }),
   };
+}
+
+function parseNext(value: unknown): NonNullable<PhoneState["next"]> {
+  const n = value as NonNullable<PhoneState["next"]>;
+  if (typeof n !== "object" || n === null || typeof n.key !== "string" || !(n.until instanceof Date)) {
+    throw new StaunchError("STORE", "client: the store's state has a next key that this program does not know");
+  }
+  return { key: n.key, until: n.until };
 }
 
 const flows: readonly string[] = ["enrol", "join", "recover", "move"];

@@ -18,6 +18,10 @@ export const account: Commands = {
     await phone.signIn();
     return phone.state;
   },
+  reattest: async ({ phone, say }) => {
+    await phone.reattest((shown) => say({ shown }));
+    return { key: phone.state.key, next: phone.state.next?.key ?? "" };
+  },
   tour,
   leave: async ({ phone }) => {
     await phone.leave();
