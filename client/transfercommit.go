@@ -159,9 +159,7 @@ func (r *receiving) open(ctx context.Context) error {
 	if t := v.GetRecallUntil(); t.IsValid() {
 		r.file.Result.RecallUntil = t.AsTime()
 	}
-	if r.file.RecallBy.IsZero() {
-		r.file.RecallBy = r.p.now().Add(recallTime(v))
-	}
+	r.recallWithin(recallTime(v))
 	r.half.Erase()
 	r.file.Closed, r.file.State, r.file.Passkey = true, "acked", nil
 	if err := r.save(r.half); err != nil {
@@ -187,6 +185,10 @@ func (r *receiving) keys(ctx context.Context, v *transferv1.View) error {
 	}
 	if sha256.Sum256(sealing) != r.file.Result.SealingKeySHA256 {
 		return fmt.Errorf("%w: %w", ErrKeysClosed, handover.ErrKey)
+	}
+	r.recallWithin(mostRecall) // kept before there is anything to wipe: no answer of the server's ends it otherwise
+	if err := r.dir.save(r.file); err != nil {
+		return err
 	}
 	if err := r.o.Home.Take(ctx, secrets); err != nil {
 		return fmt.Errorf("client: store the keys: %w", errors.Join(err))

@@ -121,8 +121,8 @@ func (r *moveRun) settleReceiver(ctx context.Context, v *transferv1.View) error 
 	return nil
 }
 
-// mostRecall is for how long after the acknowledgement a recall can wipe the new phone,
-// whatever a server says of its window.
+// mostRecall is for how long after it has taken the keys a recall can wipe the new phone,
+// whatever a server says of its window, and if it never answers.
 const mostRecall = 30 * 24 * time.Hour
 
 // recallTime is how long the server says that the move can be recalled from now on.
@@ -133,11 +133,25 @@ func recallTime(v *transferv1.View) time.Duration {
 	return min(max(v.GetRecallUntil().AsTime().Sub(v.GetAt().AsTime()), 0), mostRecall)
 }
 
+// recallWithin lets a recall wipe this phone for that long from now on. It is set when
+// the keys are taken, and only ever shortened: a server that drops the answers to the
+// acknowledgement would else keep the end from coming.
+func (r *moveRun) recallWithin(d time.Duration) {
+	by := r.p.now().Add(d)
+	if r.file.RecallBy.IsZero() || by.Before(r.file.RecallBy) {
+		r.file.RecallBy = by
+	}
+}
+
 // late reports whether the old phone can no longer take the account back, by this
-// phone's own clock from when it has acknowledged. Its key may have become anybody's
-// since, and a server that keeps back that the move is final could let it speak.
+// phone's own clock. Its key may have become anybody's since, and a server that keeps
+// back that the move is final could let it speak. Keys without an end are those of a
+// move from before one was kept.
 func (r *moveRun) late() bool {
-	return !r.file.RecallBy.IsZero() && r.p.now().After(r.file.RecallBy.Add(recallSlack))
+	if r.file.RecallBy.IsZero() {
+		return r.file.Placed
+	}
+	return r.p.now().After(r.file.RecallBy.Add(recallSlack))
 }
 
 // recallSlack is for clocks, and for a recall on its way.

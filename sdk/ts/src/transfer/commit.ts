@@ -4,7 +4,7 @@ import { TransferState, type View } from "../gen/staunch/transfer/v1/transfer_pb
 import type { Signed } from "../gen/staunch/account/v1/nouns_pb.js";
 import { signIn } from "../phone/session.js";
 import { sha256 } from "./derive.js";
-import { recallTime } from "./ends.js";
+import { mostRecall, recallTime, recallWithin } from "./ends.js";
 import { checked, failedCheck, MoveError } from "./errors.js";
 import { encodeEnvelope, type Receiver, Secret, type Secrets } from "./handover/index.js";
 import type { Importer } from "./history.js";
@@ -114,7 +114,7 @@ export async function open(run: Run, importer: Importer, half: Receiver): Promis
     result.recallUntil = new Date(Number(res.view.recallUntil.seconds) * 1000);
   }
   await half.erase();
-  record.recallBy ??= run.core.now() + recallTime(res.view);
+  recallWithin(run, recallTime(res.view));
   record.closed = true;
   record.state = "acked";
   delete record.passkey;
@@ -136,6 +136,8 @@ async function keys(run: Run, half: Receiver, view: View): Promise<void> {
   } catch (cause) {
     throw new MoveError("keys_closed", "the keys that came along cannot be opened: recall the move on the old phone", { cause });
   }
+  recallWithin(run, mostRecall); // kept before there is anything to wipe: no answer of the server's ends it otherwise
+  await run.notes.save(record);
   await moving.home.take(secrets);
   record.sealing = sealing;
   await run.save(half);

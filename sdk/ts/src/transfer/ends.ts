@@ -125,7 +125,8 @@ export async function backAgain(run: Run): Promise<void> {
   await run.notes.save(record, await leftovers(run));
 }
 
-const mostRecall = 30 * 24 * 3600 * 1000; // ms: for how long a recall can wipe the new phone, whatever a server says of its window
+/** mostRecall is for how long, in ms, a recall can wipe the new phone once it has the keys, whatever a server says of its window, and if it never answers. */
+export const mostRecall = 30 * 24 * 3600 * 1000;
 const recallSlack = 60_000; // ms: for clocks, and for a recall on its way
 
 /** recallTime is for how long from now on a recall can wipe the new phone, in ms. */
@@ -138,12 +139,20 @@ export function recallTime(view: View | undefined): number {
 }
 
 /**
- * late reports whether the old phone can no longer take the account back, by this phone's own clock from when it has
- * acknowledged. That phone may have become anybody's since, and a server that keeps back that the move is final could let it
- * speak.
+ * recallWithin lets a recall wipe this phone for so many ms from now on. It is set when the keys are taken, and only ever
+ * shortened: a server that drops the answers to the acknowledgement would else keep the end from coming.
+ */
+export function recallWithin({ core, record }: Run, ms: number): void {
+  record.recallBy = Math.min(record.recallBy ?? Infinity, core.now() + ms);
+}
+
+/**
+ * late reports whether the old phone can no longer take the account back, by this phone's own clock. That phone may have
+ * become anybody's since, and a server that keeps back that the move is final could let it speak. Keys without an end are
+ * those of a move from before one was kept.
  */
 function late({ core, record }: Run): boolean {
-  return record.recallBy !== undefined && core.now() > record.recallBy + recallSlack;
+  return record.recallBy === undefined ? record.placed === true : core.now() > record.recallBy + recallSlack;
 }
 
 /**
