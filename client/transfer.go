@@ -43,10 +43,15 @@ type MovingKey interface {
 // methods may be called again after a crash, and does nothing then that it did
 // already. When one returns, its work survives a power cut.
 type MoveHome interface {
-	// Secrets gives the keys that go along ("sealing", "recovery" …), and the public
-	// half of the sealing key. Of the current phone.
-	Secrets(ctx context.Context) (secrets map[string][]byte, sealing []byte, err error)
-	// SealingKey gives the public half of the sealing key in secrets. Of the new phone.
+	// SealingPublic gives the public sealing key that the phone was enrolled with, or that
+	// sealing.rotate has set since; empty if it has none. Of the current phone, before
+	// anybody is asked.
+	SealingPublic(ctx context.Context) ([]byte, error)
+	// Secrets gives the keys that go along ("sealing", "recovery" …). Of the current
+	// phone, when its owner has said yes and all has been sent.
+	Secrets(ctx context.Context) (map[string][]byte, error)
+	// SealingKey gives the public half of the sealing key in secrets; empty if there is
+	// none.
 	SealingKey(secrets map[string][]byte) ([]byte, error)
 	// Take stores them. Of the new phone.
 	Take(ctx context.Context, secrets map[string][]byte) error

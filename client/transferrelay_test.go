@@ -37,6 +37,7 @@ type relay struct {
 	recall   int64
 	verdict  string
 	audience string
+	sealing  []byte // the sealing key that the current phone was enrolled with
 	lie      func(v *transferv1.View, receiver bool)
 	put      func(first uint64, body []byte) (status int) // 0: store it
 	get      func(first uint64, body []byte) []byte

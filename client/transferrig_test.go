@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
+
 	"github.com/staunchid/staunch/attest"
 	"github.com/staunchid/staunch/attest/attesttest"
 	"github.com/staunchid/staunch/client"
@@ -72,9 +74,11 @@ type app struct {
 	foreign bool     // the keys are not those that were granted
 }
 
-func (a *app) Secrets(context.Context) (map[string][]byte, []byte, error) {
-	return maps.Clone(a.keys), publicOf(a.keys["sealing"]), nil
+func (a *app) SealingPublic(context.Context) ([]byte, error) {
+	return publicOf(a.keys["sealing"]), nil
 }
+
+func (a *app) Secrets(context.Context) (map[string][]byte, error) { return maps.Clone(a.keys), nil }
 
 func (a *app) SealingKey(secrets map[string][]byte) ([]byte, error) {
 	if a.foreign {
@@ -106,6 +110,9 @@ func (a *app) Unlock(context.Context) error { return a.note("unlock") }
 func (a *app) Wipe(context.Context) error   { return a.note("wipe") }
 
 func publicOf(private []byte) []byte {
+	if private == nil {
+		return nil
+	}
 	sum := sha256.Sum256(append([]byte("public of "), private...))
 	return sum[:]
 }
@@ -278,7 +285,10 @@ func newPair(t *testing.T, files map[string]string) *pair {
 		}}}, nil
 	}
 	mux := http.NewServeMux()
-	mux.Handle(accountv1connect.NewAccountServiceHandler(f))
+	sealing := make([]byte, 32)
+	rand.Read(sealing) //nolint:errcheck // never returns an error
+	r.sealing = publicOf(sealing)
+	mux.Handle(accountv1connect.NewAccountServiceHandler(withSealing{f, r}))
 	mux.Handle(passkeyv1connect.NewPasskeyServiceHandler(fakeKeys{f: f}))
 	mux.Handle(transferv1connect.NewTransferServiceHandler(r))
 	mux.Handle("/transfer/v1/", r)
@@ -289,8 +299,6 @@ func newPair(t *testing.T, files map[string]string) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealing := make([]byte, 32)
-	rand.Read(sealing) //nolint:errcheck // never returns an error
 	p := &pair{t: t, relay: r, url: server.URL}
 	p.c = &handset{app: &app{keys: map[string][]byte{"sealing": sealing, "recovery": []byte("state")}}, t: t, url: server.URL, dir: t.TempDir(), state: enrolled, key: old.Key, number: number, uri: uri, least: client.NoLeastRecall}
 	p.n = &handset{app: &app{}, t: t, url: server.URL, dir: t.TempDir(), number: number, uri: uri}
@@ -298,6 +306,16 @@ func newPair(t *testing.T, files map[string]string) *pair {
 		write(t, p.c.history(), files)
 	}
 	return p
+}
+
+// withSealing is the server of accounts, which has a sealing key for the phone that asks.
+type withSealing struct {
+	*fakeServer
+	relay *relay
+}
+
+func (s withSealing) ListDevices(context.Context, *connect.Request[accountv1.ListDevicesRequest]) (*connect.Response[accountv1.ListDevicesResponse], error) {
+	return answer(&accountv1.ListDevicesResponse{Devices: []*accountv1.Device{{Device: newDevice, SealingKey: []byte("of another")}, {Device: aDevice, This: true, SealingKey: s.relay.sealing}}}, nil)
 }
 
 // proposal is an approval of any action, in agreement with itself.

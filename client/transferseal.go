@@ -215,7 +215,11 @@ func (s *sending) seal(ctx context.Context, stream *sealed.Stream) error {
 
 // grant makes the grant.
 func (s *sending) grant(ctx context.Context, stream *sealed.Stream, up *handover.StepUp, at time.Time) (*handover.Granted, error) {
-	secrets, public, err := s.o.Home.Secrets(ctx)
+	secrets, err := s.o.Home.Secrets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("client: the keys of this phone: %w", err)
+	}
+	public, err := s.o.Home.SealingKey(secrets)
 	if err != nil {
 		return nil, fmt.Errorf("client: the keys of this phone: %w", err)
 	}

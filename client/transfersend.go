@@ -68,6 +68,9 @@ func (s *sending) begin(ctx context.Context) (err error) {
 	case s.p.State().Account == "":
 		return ErrNotEnrolled
 	}
+	if err := s.p.sameSealingKey(ctx, s.o.Home); err != nil {
+		return err
+	}
 	if err := s.dir.begin(); err != nil {
 		return err
 	}

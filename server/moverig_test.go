@@ -110,10 +110,12 @@ func (m *mover) Get(_ context.Context, options json.RawMessage) (json.RawMessage
 	return m.passk.Get(options, m.origin)
 }
 
-// Secrets and the rest are the app.
-func (m *mover) Secrets(context.Context) (map[string][]byte, []byte, error) {
-	return maps.Clone(m.keys), publicOf(m.keys["sealing"]), nil
+// SealingPublic and the rest are the app.
+func (m *mover) SealingPublic(context.Context) ([]byte, error) {
+	return publicOf(m.keys["sealing"]), nil
 }
+
+func (m *mover) Secrets(context.Context) (map[string][]byte, error) { return maps.Clone(m.keys), nil }
 
 func (m *mover) SealingKey(secrets map[string][]byte) ([]byte, error) {
 	return publicOf(secrets["sealing"]), nil

@@ -65,6 +65,7 @@ func transferFailureOf(err error) *errorEvent {
 		{errNo, phoneRefused, "user_cancelled"},
 		{client.ErrMoveOther, phoneUsed, "usage"},
 		{client.ErrHistory, phoneUsed, "usage"},
+		{client.ErrSealingKey, phoneRefused, "sealing_key"},
 		{client.ErrMoveCheck, phoneTampered, "check_failed"},
 		{client.ErrMoveTooEarly, phoneRefused, "too_early"},
 		{client.ErrMoveTooLate, phoneRefused, "too_late"},

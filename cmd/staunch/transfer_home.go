@@ -80,40 +80,55 @@ type recoveryKept struct {
 	ReleaseKeys [][]byte `json:"release_keys,omitempty"`
 }
 
+// SealingPublic is the public half of the phone's sealing key.
+func (m *movingHome) SealingPublic(context.Context) ([]byte, error) {
+	if len(m.home.file.SealingKey) == 0 { // it took the account of a phone without one
+		return nil, nil
+	}
+	return sealingPublic(m.home.file.SealingKey)
+}
+
 // Secrets gives the keys of the current phone.
-func (m *movingHome) Secrets(context.Context) (map[string][]byte, []byte, error) {
+func (m *movingHome) Secrets(context.Context) (map[string][]byte, error) {
 	f := &m.home.file
-	public, err := sealingPublic(f.SealingKey)
-	if err != nil {
-		return nil, nil, err
-	}
-	keys, err := json.Marshal(sealingKeys{f.SealingAlg, f.SealingKey, f.OldSealingKeys})
-	if err != nil {
-		return nil, nil, err
-	}
 	backup, err := readIfThere(filepath.Join(m.home.dir, backupName))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	kept, err := json.Marshal(recoveryKept{backup, f.ReleaseK, f.ReleaseKeys})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return map[string][]byte{sealingSecret: keys, recoverySecret: kept}, public, nil
+	secrets := map[string][]byte{recoverySecret: kept}
+	if len(f.SealingKey) > 0 {
+		if secrets[sealingSecret], err = json.Marshal(sealingKeys{f.SealingAlg, f.SealingKey, f.OldSealingKeys}); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, nil
 }
 
-// SealingKey is the public half of the sealing key that came along.
+// SealingKey is the public half of the sealing key that came along, if one did: the
+// grant says which.
 func (*movingHome) SealingKey(secrets map[string][]byte) ([]byte, error) {
-	keys, err := parseSecret[sealingKeys](secrets, sealingSecret)
-	if err != nil {
+	keys, err := sealingOf(secrets)
+	if err != nil || len(keys.Key) == 0 {
 		return nil, err
 	}
 	return sealingPublic(keys.Key)
 }
 
+// sealingOf are the sealing keys that came along; of a phone that has none, none.
+func sealingOf(secrets map[string][]byte) (sealingKeys, error) {
+	if _, ok := secrets[sealingSecret]; !ok {
+		return sealingKeys{}, nil
+	}
+	return parseSecret[sealingKeys](secrets, sealingSecret)
+}
+
 // Take stores what came along.
 func (m *movingHome) Take(_ context.Context, secrets map[string][]byte) error {
-	keys, err := parseSecret[sealingKeys](secrets, sealingSecret)
+	keys, err := sealingOf(secrets)
 	if err != nil {
 		return err
 	}

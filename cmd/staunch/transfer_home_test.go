@@ -59,9 +59,13 @@ func TestMovedSecrets(t *testing.T) {
 	from, _ := movingPhone(t)
 	to, dir := movingPhone(t)
 	old := from.home.file
-	secrets, public, err := from.Secrets(t.Context())
+	secrets, err := from.Secrets(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	public, err := from.SealingPublic(t.Context())
+	if err != nil || len(public) != 32 {
+		t.Fatalf("%x, %v", public, err)
 	}
 	if got, err := to.SealingKey(secrets); err != nil || !bytes.Equal(got, public) {
 		t.Errorf("the sealing key is %x, want %x: %v", got, public, err)
@@ -81,12 +85,33 @@ func TestMovedSecrets(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(dir, backupName)); err != nil || string(data) != "backup" {
 		t.Errorf("the half of recovery: %q, %v", data, err)
 	}
-	for _, name := range []string{sealingSecret, recoverySecret} {
-		less := map[string][]byte{sealingSecret: secrets[sealingSecret], recoverySecret: secrets[recoverySecret]}
-		delete(less, name)
-		if err := to.Take(t.Context(), less); err == nil {
-			t.Errorf("taken without %q", name)
-		}
+	if err := to.Take(t.Context(), map[string][]byte{sealingSecret: secrets[sealingSecret]}); err == nil {
+		t.Error("taken without the half of recovery")
+	}
+	damaged := map[string][]byte{sealingSecret: []byte("{"), recoverySecret: secrets[recoverySecret]}
+	if _, err := to.SealingKey(damaged); err == nil {
+		t.Error("a sealing key is read that is none")
+	}
+}
+
+// TestMovedWithoutSealingKey: what has no sealing key moves without, and leaves none.
+func TestMovedWithoutSealingKey(t *testing.T) {
+	t.Parallel()
+	from, _ := movingPhone(t)
+	to, _ := movingPhone(t)
+	from.home.file.SealingAlg, from.home.file.SealingKey = "", nil
+	secrets, err := from.Secrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if public, err := from.SealingPublic(t.Context()); err != nil || len(public) > 0 {
+		t.Errorf("%x, %v", public, err)
+	}
+	if public, err := to.SealingKey(secrets); err != nil || len(public) > 0 {
+		t.Errorf("%x, %v", public, err)
+	}
+	if err := to.Take(t.Context(), secrets); err != nil || len(to.home.file.SealingKey) > 0 || to.home.file.SealingAlg != "" {
+		t.Errorf("%s, %v", to.home.file.SealingAlg, err)
 	}
 }
 
@@ -160,6 +185,9 @@ func TestMovedHome(t *testing.T) {
 func TestTakenBack(t *testing.T) {
 	t.Parallel()
 	m, dir := movingPhone(t)
+	if err := m.TakenBack(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := m.Wipe(t.Context()); err != nil {
 			t.Fatal(err)

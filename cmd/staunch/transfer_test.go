@@ -112,6 +112,7 @@ func TestTransferExit(t *testing.T) {
 		{client.ErrEnrolled, 3, "PHONE_ENROLLED"},
 		{client.ErrMoveOther, 2, "usage"},
 		{client.ErrHistory, 2, "usage"},
+		{client.ErrSealingKey, 3, "sealing_key"},
 		{&phoneUsage{errors.New("x")}, 2, "usage"},
 		{client.ErrMoveCheck, 9, "check_failed"},
 		{client.ErrKeysClosed, 9, "check_failed"},

@@ -23,11 +23,14 @@ test("a freeze code that was lost is missing, and can be had anew", async (t) =>
   assert.equal(await page.isVisible("[data-act=freeze-by-code]"), false, "there is nothing to freeze with");
   await accessible(b, "a slip without a code");
   await page.click("[data-act=renew-by-slip]");
+  assert.match(await page.textContent("#blue blockquote.signed"), /freeze code/i, "the words that the passkey signs");
+  await page.click("#blue [data-act=confirm]");
   await page.waitForSelector("[data-act=freeze-by-code]");
   const second = await codeOf(b);
   assert.notEqual(second, first);
   await page.click("#blue [data-act=tab-safety]");
   await page.click("#blue [data-act=renew-code]");
+  await page.click("#blue [data-act=confirm]");
   await page.waitForFunction((before) => document.querySelectorAll("#slip dd")[1].textContent !== before, second);
   await page.click("[data-act=freeze-by-code]");
   await frozen(b);

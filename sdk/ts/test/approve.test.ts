@@ -46,6 +46,15 @@ test("an approval is signed when it is what is shown and was asked for", async (
   assert.deepEqual(server.calls(), ["ProposeAction", "ConfirmAction"]);
 });
 
+test("a new freeze code is made of words that were shown", async () => {
+  const ask = proposes({ action: "freeze_code.renew", params: "{}", text: "A new freeze code?" });
+  const { phone } = await enrolledPhone({ ProposeAction: ask, ConfirmAction: () => ({ result: '{"freeze_code":"abcd-efgh"}' }) });
+  const shown: string[] = [];
+  assert.equal(await phone.renewFreezeCode((text) => void shown.push(text)), "abcd-efgh");
+  assert.deepEqual(shown, ["A new freeze code?"]);
+  await assert.rejects(phone.renewFreezeCode(() => Promise.reject(new Error("the owner says no"))), /says no/);
+});
+
 test("nothing else is signed", async () => {
   for (const [name, handler] of [
     ["another action", proposes({ action: "account.delete" })],

@@ -94,6 +94,7 @@ export class Pair {
     const relay = new Relay();
     const store = new MemoryStore();
     const c = new Handset(relay, store, now);
+    relay.sealing = (await c.home.sealing()).key;
     const { key } = await new SoftwareHardware(store, () => Promise.resolve({ platform: "android" })).newKey(new Uint8Array(32));
     await store.write({ [stateName]: { v: 1, app: "demo", account: anAccount, device: aDevice, passkey: "c_x", session: "s_x", key: key.id, token: aToken } });
     for (const [path, content] of Object.entries(files)) {

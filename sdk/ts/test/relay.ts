@@ -9,7 +9,7 @@ import { TransferState, type View, ViewSchema } from "../src/gen/staunch/transfe
 import { challengeOf } from "../src/phone/approve.js";
 import { decodeEnvelope, decodeMessage } from "../src/transfer/handover/index.js";
 import { recordSize } from "../src/transfer/sealed/index.js";
-import { anAccount, aToken, FakeServer, type Handler, options, Refusal, signed } from "./fake.js";
+import { aDevice, anAccount, aToken, FakeServer, type Handler, options, Refusal, signed } from "./fake.js";
 import { Bell, Segments } from "./relaysegments.js";
 
 export const newDevice = "d_cccccccccccccccccccccccccc";
@@ -27,6 +27,7 @@ export class Relay {
   ttl = 120; // seconds of an offer
   recall = 3600; // seconds
   audience = "demo@accounts.example.org"; // where the handsets ask
+  sealing: Uint8Array = new Uint8Array(); // the sealing key that the current phone was enrolled with
   lie: ((v: Shown, receiver: boolean) => void) | undefined;
   commits: ((signed: Body) => void) | undefined;
   signsIn: ((signed: Body) => void) | undefined;
@@ -121,6 +122,7 @@ export class Relay {
         return view(body["token"]);
       },
       Wait: ({ body }) => this.#wait(body),
+      ListDevices: () => ({ devices: [{ device: newDevice, sealingKey: base64(utf8("of another")) }, { device: aDevice, this: true, sealingKey: base64(this.sealing) }] }),
       ProposeAction: ({ body }) => this.#propose(body),
       BeginSignIn: () => ({ ceremony: "y_2", options: options() }), FinishSignIn: () => {
         const s: Body = { ...signed(), device: newDevice };

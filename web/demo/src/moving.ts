@@ -2,14 +2,14 @@
 // old one scans, asks Marie, and sends.
 
 import { StaunchError } from "@staunch/client";
-import { cancelMove, type EvidenceVerifier, type MoveEvent, type MoveHome, MoveError, moveStatus, type Peer, recallMove, receiveMove, sendMove } from "@staunch/client/transfer";
+import { devTrust } from "@staunch/client/software";
+import { cancelMove, type MoveEvent, type MoveHome, MoveError, moveStatus, type Peer, recallMove, receiveMove, sendMove } from "@staunch/client/transfer";
 
 import { sealingKey } from "./appdata";
 import { draw, scan } from "./code";
 import { h } from "./dom";
 import { bar, type Choice, countdown, numberPad, sheet } from "./screens";
-import { ask } from "./server";
-import { base64url, bytes, type Question, type Unit } from "./unit";
+import type { Question, Unit } from "./unit";
 import { failed } from "./words";
 
 const info = { model: "Pixel, in software", os: "Android 16", app: "1.0" } as const;
@@ -247,14 +247,7 @@ export function approve(u: Unit, text: string): Promise<void> {
  * The verifier that the phones on this page have built in is a piece of the dev server. A real app has one in itself, for a
  * server that judges its own phones' evidence is none.
  */
-const trust: EvidenceVerifier = {
-  async verify(e, challenge, spki) {
-    const found = await ask<{ accepted: boolean; key: string; findings: { code: string; detail: string }[] }>("/demo/verify", {
-      evidence: { platform: e.platform, chain: (e.chain ?? []).map(base64url) }, challenge: base64url(challenge), spki: base64url(spki),
-    });
-    return { ...found, key: bytes(found.key) };
-  },
-};
+const trust = devTrust(location.origin);
 
 /** What moves beside the history, by name. */
 const along = { sealing: "sealing", backup: "backup" } as const;
@@ -262,13 +255,14 @@ const along = { sealing: "sealing", backup: "backup" } as const;
 /** moveHome is the messenger, as far as a move changes it. */
 export function moveHome(u: Unit): MoveHome {
   return {
+    sealingPublic: async () => (await u.data.sealing())?.public ?? new Uint8Array(),
     async secrets() {
       const key = await u.data.sealing();
       if (key === undefined) {
         throw new Error("demo: this phone has no sealing key");
       }
       const backup = await u.data.backup();
-      return { secrets: new Map([[along.sealing, key.secret], ...(backup ? [[along.backup, backup] as const] : [])]), sealing: key.public };
+      return new Map([[along.sealing, key.secret], ...(backup ? [[along.backup, backup] as const] : [])]);
     },
     sealingKey: async (secrets) => (await sealingKey(secrets.get(along.sealing) ?? new Uint8Array())).public,
     take: async (secrets) => u.data.takeOver(await sealingKey(secrets.get(along.sealing) ?? new Uint8Array()), secrets.get(along.backup)),

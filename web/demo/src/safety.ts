@@ -54,7 +54,7 @@ export async function safety(u: Unit, back: () => void): Promise<void> {
 
 /** renewCode has a new freeze code made, and writes it on the slip of paper. */
 export async function renewCode(u: Unit): Promise<void> {
-  await u.desk.tell({ freezeCode: await u.phone.renewFreezeCode() });
+  await u.desk.tell({ freezeCode: await u.phone.renewFreezeCode((text) => approve(u, text)) });
 }
 
 const frozenState = 3; // STATE_FROZEN of account.v1

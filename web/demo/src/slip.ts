@@ -29,7 +29,7 @@ export function makeSlip(seat: HTMLElement, desk: Desk): () => void {
     type: "button", "data-act": "renew-by-slip", onclick: () => {
       const u = owner();
       if (u !== undefined) {
-        doing(renew, "A new code is on the slip.", () => renewCode(u));
+        doing(renew, "A new code is on the slip.", () => renewCode(u).finally(() => u.home()));
       }
     },
   }, "Have a new code");

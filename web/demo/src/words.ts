@@ -91,6 +91,7 @@ const moves: Readonly<Record<string, string>> = {
   too_late: "It is too late for that.",
   keys_closed: "The keys that came along cannot be opened. Take the account back on the old phone.",
   no_space: "There is no room on this phone.",
+  sealing_key: "The account has another key for this phone's chats than the phone has. Nothing has moved.",
   enrolled: "This phone has an account already, or has begun something else.",
 };
 

@@ -4,7 +4,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 
 import type { Bytes } from "../bytes.js";
 import { type NewPhoneSchema, Platform, type Signed, State } from "../gen/staunch/account/v1/nouns_pb.js";
-import { approve } from "./approve.js";
+import { approve, type Show } from "./approve.js";
 import { type Core, lower } from "./core.js";
 import { StaunchError } from "./errors.js";
 import { asNeeded, signIn, stranger } from "./session.js";
@@ -104,8 +104,8 @@ async function resumeEnrol(core: Core): Promise<Enrolled | undefined> {
 }
 
 /** renewFreezeCode has a new freeze code made; the old one counts no more. */
-export async function renewFreezeCode(core: Core): Promise<string> {
-  const r = await approve(core, "freeze_code.renew") as { freeze_code?: unknown };
+export async function renewFreezeCode(core: Core, show?: Show): Promise<string> {
+  const r = await approve(core, "freeze_code.renew", {}, show) as { freeze_code?: unknown };
   if (typeof r.freeze_code !== "string" || r.freeze_code === "") {
     throw new StaunchError("ANSWER", "client: new freeze code: the server's answer has none");
   }

@@ -65,8 +65,8 @@ export class Phone {
    */
   enroll(e: Enrolment, signal?: AbortSignal): Promise<Enrolled> { return enrol(this.core, e, signal); }
 
-  /** renewFreezeCode has a new freeze code made; the old one counts no more. */
-  renewFreezeCode(): Promise<string> { return renewFreezeCode(this.core); }
+  /** renewFreezeCode has a new freeze code made; the old one counts no more. It asks for a passkey over this very action: show is told the text. */
+  renewFreezeCode(show?: approving.Show): Promise<string> { return renewFreezeCode(this.core, show); }
 
   /** signIn signs in with a passkey. The session is new and fresh. */
   async signIn(): Promise<void> {

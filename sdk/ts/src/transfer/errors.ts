@@ -13,10 +13,13 @@
  * - `too_early`, `too_late`: wait, or use what is left to do: the text says it.
  * - `keys_closed`: the account is this phone's, and the keys that came with it cannot be opened. Recall it on the old phone.
  * - `no_space`: there is no room on this phone. Make room and do the same again.
+ * - `sealing_key`: the account does not have the sealing key that this phone's app has, so the server would refuse the
+ *   move at its end. Nothing was asked. The text says what to approve first.
  * - `enrolled`: this phone has an account already, or has begun something else.
  */
 export type MoveFault =
-  | "ended" | "no_move" | "other_move" | "declined" | "history" | "check" | "too_early" | "too_late" | "keys_closed" | "no_space" | "enrolled";
+  | "ended" | "no_move" | "other_move" | "declined" | "history" | "check" | "too_early" | "too_late" | "keys_closed" | "no_space" | "sealing_key" |
+  "enrolled";
 
 /** MoveError is a move that did not do what was asked. */
 export class MoveError extends Error {

@@ -119,8 +119,8 @@ async function seal(run: Run, o: SendOptions, half: Sender, stream: Stream): Pro
 /** grant makes the grant. at is the server's clock in seconds. */
 async function grant(run: Run, o: SendOptions, half: Sender, stream: Stream, stepUp: Run["record"]["stepUp"], at: number): Promise<Granted> {
   const { record, core } = run;
-  const { secrets, sealing } = await o.home.secrets();
-  const sealingKeyHash = sha256(sealing);
+  const secrets = await o.home.secrets();
+  const sealingKeyHash = sha256(await o.home.sealingKey(secrets));
   const cursor = o.cursor?.();
   const granted = await half.grant({
     revision: stream.revision, records: stream.records, bytes: stream.bytes, objects: record.plan?.objects ?? 0, root: stream.root(),

@@ -10,6 +10,7 @@ import { freeze, ObjectCount } from "./plan.js";
 import { endOf, isOver, newToken } from "./record.js";
 import { Run } from "./run.js";
 import { sendAll } from "./seal.js";
+import { sameSealingKey } from "./sealingkey.js";
 import type { Moved, SendOptions } from "./types.js";
 import { reached } from "./watch.js";
 
@@ -60,6 +61,7 @@ async function begin(run: Run, o: SendOptions): Promise<void> {
   if (core.state.account === "") {
     throw new MoveError("no_move", "this phone has no account that could move");
   }
+  await sameSealingKey(run);
   const plan = await freeze(notes, 1, o.source);
   run.record = {
     v: 1, transfer, app: core.state.app, uri: o.uri, token: newToken(), plan, done: 0, total: plan.bytes,

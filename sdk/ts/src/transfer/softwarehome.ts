@@ -58,18 +58,25 @@ export class SoftwareHome implements MoveHome {
     return (await this.#store.read(names.locked)) === true;
   }
 
-  async secrets(): Promise<{ readonly secrets: Secrets; readonly sealing: Bytes }> {
-    const { key } = await this.sealing();
-    const keys = (await this.#keys()) as SealingKeys;
+  /** sealingPublic makes none: the account would not have it. */
+  async sealingPublic(): Promise<Bytes> {
+    const keys = await this.#keys();
+    return keys === undefined ? new Uint8Array() : publicOf(keys);
+  }
+
+  async secrets(): Promise<Secrets> {
+    const keys = await this.#keys();
     const backup = await backupAlong(this.#store);
     const kept: RecoveryKept = {
       ...(backup ? { backup: base64(backup) } : {}), ...((await this.#store.read(names.release)) as ReleaseKept | undefined),
     };
-    return { secrets: new Map([["sealing", utf8(JSON.stringify(keys))], ["recovery", utf8(JSON.stringify(kept))]]), sealing: key };
+    const secrets = new Map([["recovery", utf8(JSON.stringify(kept))]]);
+    return keys === undefined ? secrets : secrets.set("sealing", utf8(JSON.stringify(keys)));
   }
 
   async sealingKey(secrets: Secrets): Promise<Bytes> {
-    return Promise.resolve(publicOf(parse(secrets)));
+    const keys = parse(secrets);
+    return Promise.resolve(keys === undefined ? new Uint8Array() : publicOf(keys));
   }
 
   async take(secrets: Secrets): Promise<void> {
@@ -99,11 +106,11 @@ export class SoftwareHome implements MoveHome {
   }
 }
 
-/** parse reads the secret "sealing". */
-function parse(secrets: Secrets): SealingKeys {
+/** parse reads the secret "sealing", which is absent where the account has no sealing key: the grant says which it has. */
+function parse(secrets: Secrets): SealingKeys | undefined {
   const written = secrets.get("sealing");
   if (written === undefined) {
-    throw new MoveError("keys_closed", 'the old phone has sent no "sealing" along with the account');
+    return undefined;
   }
   const { alg, key, old } = JSON.parse(text(written)) as Partial<SealingKeys>;
   if (typeof alg !== "string" || typeof key !== "string" || (old !== undefined && old !== null && !Array.isArray(old))) {

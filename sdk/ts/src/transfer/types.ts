@@ -18,9 +18,14 @@ export type Secrets = ReadonlyMap<string, Bytes>;
  * crash, and does nothing then that it did already. When one resolves, its work survives a power cut.
  */
 export interface MoveHome {
-  /** secrets gives the keys that go along, and the public half of the sealing key. Of the current phone. */
-  secrets(): Promise<{ readonly secrets: Secrets; readonly sealing: Bytes }>;
-  /** sealingKey gives the public half of the sealing key in secrets. Of the new phone. */
+  /**
+   * sealingPublic gives the public sealing key that the phone was enrolled with, or that sealing.rotate has set since; empty
+   * if it has none. Of the current phone, before anybody is asked.
+   */
+  sealingPublic(): Promise<Bytes>;
+  /** secrets gives the keys that go along. Of the current phone, when its owner has said yes and all has been sent. */
+  secrets(): Promise<Secrets>;
+  /** sealingKey gives the public half of the sealing key in secrets; empty if there is none. */
   sealingKey(secrets: Secrets): Promise<Bytes>;
   /** take stores them. Of the new phone. */
   take(secrets: Secrets): Promise<void>;

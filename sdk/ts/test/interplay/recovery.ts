@@ -28,7 +28,9 @@ async function payloadOf(c: Context): Promise<Payload> {
 
 /** ownKey is the phone's sealing key, as it goes along in a move. */
 async function ownKey({ store }: Context): Promise<Bytes> {
-  const { secrets } = await new SoftwareHome(store).secrets();
+  const home = new SoftwareHome(store);
+  await home.sealing(); // it is made the first time
+  const secrets = await home.secrets();
   const { key } = JSON.parse(text(secrets.get("sealing") ?? new Uint8Array())) as { key: string };
   return copy(Buffer.from(key, "base64"));
 }

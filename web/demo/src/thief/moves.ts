@@ -1,29 +1,20 @@
 // The thief wants the account to move to a phone of his.
 
 import type { Phone } from "@staunch/client";
-import { MemoryStore } from "@staunch/client/software";
-import { type EvidenceVerifier, type MoveEvent, type MoveHome, receiveMove, sendMove, SoftwareHome, StoreHistory } from "@staunch/client/transfer";
-import { ask, type Attack, base64url, buy, caught, fromBase64url, journal, type Scene, worked } from "./attack";
-
-/** trustOf has the demo judge the other phone's evidence by the app's own policy, as Marie's app does. */
-const trustOf = (scene: Scene): EvidenceVerifier => ({
-  async verify(evidence, challenge, spki) {
-    const v = await ask<{ accepted: boolean; key: string; findings: { code: string; effect: string; detail: string }[] }>(scene, "/demo/verify", {
-      evidence: { platform: evidence.platform, chain: (evidence.chain ?? []).map(base64url) }, challenge: base64url(challenge), spki: base64url(spki),
-    });
-    return { accepted: v.accepted, key: fromBase64url(v.key), findings: v.findings };
-  },
-});
+import { devTrust, MemoryStore } from "@staunch/client/software";
+import { type MoveEvent, type MoveHome, receiveMove, sendMove, SoftwareHome, StoreHistory } from "@staunch/client/transfer";
+import { type Attack, buy, caught, journal, type Scene, worked } from "./attack";
 
 const info = { model: "Pixel 9", os: "Android 16", app: "1.0" } as const;
 
-/** Marie's keys and chats as her phone has them. No attack may get so far that it asks for one. */
-const locked: MoveHome = {
+/** locked is Marie's keys and chats as her phone has them. No attack may get so far that it asks for one. */
+const locked = (hers: Phone): MoveHome => ({
+  sealingPublic: async () => new Uint8Array((await hers.devices()).find((d) => d.this)?.sealingKey ?? []),
   secrets: () => Promise.reject(new Error("thief: Marie's phone was about to hand out her keys")),
   sealingKey: () => Promise.reject(new Error("thief: Marie's phone takes no keys")),
   take: () => Promise.reject(new Error("thief: Marie's phone takes no keys")),
   lock: () => Promise.resolve(), unlock: () => Promise.resolve(), wipe: () => Promise.resolve(),
-};
+});
 
 /** Side is one half of a move, and how it has ended: undefined, it went through. */
 interface Side {
@@ -48,7 +39,7 @@ function shows(phone: Phone, store: MemoryStore, number: () => Promise<string>, 
 /** scans has a phone scan a code, and its owner say yes to whatever it asks. */
 function scans(scene: Scene, phone: Phone, home: MoveHome, uri: string, events: (e: MoveEvent) => void, signal: AbortSignal): Promise<unknown> {
   const show = (): never => { throw new Error("thief: the owner is asked for her passkey"); };
-  const end = sendMove(phone, { uri, home, trust: trustOf(scene), name: "Marie's phone", info, ask: () => Promise.resolve(true), show, events, signal });
+  const end = sendMove(phone, { uri, home, trust: devTrust(scene.settings.origin), name: "Marie's phone", info, ask: () => Promise.resolve(true), show, events, signal });
   return end.then(() => undefined, (error: unknown) => error);
 }
 
@@ -68,7 +59,7 @@ export const strangersCode: Attack = {
     try {
       const his = shows(await buy(scene, "genuine", store), store, () => Promise.resolve(sixDigits()), over.signal);
       const uri = await Promise.race([his.uri, his.end.then((error) => { throw error; })]);
-      const hers = await scans(scene, scene.victim, locked, uri, () => undefined, over.signal);
+      const hers = await scans(scene, scene.victim, locked(scene.victim), uri, () => undefined, over.signal);
       if (hers === undefined) {
         return worked("Marie's account is on his phone.");
       }
@@ -98,7 +89,7 @@ export const secondReader: Attack = {
       const uri = await Promise.race([coral.uri, coral.end.then((error) => { throw error; })]);
       let claimed: () => void;
       const scanned = new Promise<void>((resolve) => (claimed = resolve));
-      const hers = scans(scene, scene.victim, locked, uri, (e) => { if (e.event === "peer") { claimed(); } }, over.signal);
+      const hers = scans(scene, scene.victim, locked(scene.victim), uri, (e) => { if (e.event === "peer") { claimed(); } }, over.signal);
       await Promise.race([scanned, hers.then((error) => { throw error; })]);
       if (await scans(scene, his, home, uri, () => undefined, over.signal) === undefined) {
         return worked("His account is on Marie's new phone.");
