@@ -114,10 +114,13 @@ func (c *call) overviewPage() error {
 		if r.By.Session == o.Session { // asked for on this very page, in a dialog that was closed
 			continue
 		}
-		v.Approvals = append(v.Approvals, approvalRow{ID: string(r.ID), Text: r.Text, Expires: r.ExpiresAt})
+		v.Approvals = append(v.Approvals, approvalRow{ID: string(r.ID), Text: r.Text, Expires: r.ExpiresAt, Waits: p.State.waits(r.Action)})
 	}
 	for _, name := range st.Rest.Advice {
 		if w, ok := adviceOf(name); ok {
+			if !p.State.open(account.Required(account.AddCredential)) { // which is what the links lead to
+				w.Link = ""
+			}
 			v.Advice = append(v.Advice, w)
 		}
 	}
@@ -153,7 +156,7 @@ func (c *call) devicesPage() error {
 			ID: string(d.Device.ID), Name: d.Device.Name, Platform: platform(d.Device.Platform), Tag: tagOf(d.Device),
 			AddedAt: d.Device.AddedAt, LastSeenAt: d.Device.LastSeenAt, Frozen: d.Device.State == account.Frozen,
 		}
-		row.MayVeto = slices.ContainsFunc(st.Rest.OthersHeld, func(h integrity.HeldDevice) bool { return h.Device == d.Device.ID && h.MayVeto })
+		row.MayVeto = p.State.open(account.Required(account.VetoAction)) && slices.ContainsFunc(st.Rest.OthersHeld, func(h integrity.HeldDevice) bool { return h.Device == d.Device.ID && h.MayVeto })
 		v.Devices = append(v.Devices, row)
 	}
 	return c.pages.Render(c.w, http.StatusOK, "devices", v)

@@ -40,6 +40,7 @@ type fake struct {
 	browser *integrity.Browser
 	status  integrity.Status
 	text    string // of approvals
+	action  account.Action
 	alerts  []integrity.AlertRow
 	params  string
 	seen    uint64
@@ -129,7 +130,7 @@ func (f *fake) Account(context.Context, account.Caller) (*integrity.AccountView,
 }
 
 func (f *fake) Approvals(context.Context, account.Caller) ([]integrity.ApprovalRow, error) {
-	return []integrity.ApprovalRow{{ID: approval, Text: f.text, ExpiresAt: time.Now().Add(time.Minute)}}, nil
+	return []integrity.ApprovalRow{{ID: approval, Action: f.action, Text: f.text, ExpiresAt: time.Now().Add(time.Minute)}}, nil
 }
 
 func (f *fake) Alerts(_ context.Context, _ account.Caller, after uint64, limit int) ([]integrity.AlertRow, error) {
@@ -168,6 +169,10 @@ func (f *fake) proposed(action account.Action) *integrity.Proposed {
 func (f *fake) Propose(_ context.Context, _ account.Caller, in *integrity.Proposal, b *integrity.Browser) (*integrity.Proposed, error) {
 	f.params = string(in.Params)
 	return f.proposed(in.Action), f.called("Propose "+string(in.Action), b)
+}
+
+func (f *fake) Deny(_ context.Context, _ account.Caller, id account.ApprovalID) error {
+	return f.called("Deny "+string(id), nil)
 }
 
 func (f *fake) OpenApproval(_ context.Context, _ account.Caller, _ account.ApprovalID, b *integrity.Browser) (*integrity.Proposed, error) {

@@ -10,7 +10,7 @@ import (
 
 // stateOf puts what is not as usual into words.
 func stateOf(st *integrity.Status) *stateView {
-	v := &stateView{Name: st.AccountState.String()}
+	v := &stateView{state: st.AccountState, Name: st.AccountState.String()}
 	if h := st.Hold; h != nil && h.Reason == account.HoldRecovered {
 		v.Holds = append(v.Holds, waiting("Your account was recovered and is cooling off",
 			"Until then it can be read and frozen, and nothing that matters can be changed.", h.Until, st.At))
@@ -23,13 +23,13 @@ func stateOf(st *integrity.Status) *stateView {
 		if leftByMove(d.Hold) {
 			h.Text, h.Moved = "Your account has moved from it. It can still take the account back, and freeze it, and nothing more.", true
 		}
-		h.Device, h.MayVeto = string(d.Device), d.MayVeto
+		h.Device, h.MayVeto = string(d.Device), d.MayVeto && v.open(account.Required(account.VetoAction))
 		h.Stop = stopView{"If this wasn't you, say so now: what was added goes, and everything is as before.", "This wasn't me", d.Name + gone}
 		v.Holds = append(v.Holds, h)
 	}
 	for _, p := range st.Rest.Pending {
 		h := pending(p.Action)
-		h.Until, h.Seconds, h.Pending, h.MayVeto = p.OpensAt, seconds(p.OpensAt, st.At), string(p.ID), true
+		h.Until, h.Seconds, h.Pending, h.MayVeto = p.OpensAt, seconds(p.OpensAt, st.At), string(p.ID), v.open(account.Required(account.VetoAction))
 		v.Holds = append(v.Holds, h)
 	}
 	return v

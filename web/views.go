@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"github.com/staunchid/staunch/account"
+)
 
 // page is what every page shows around its own part.
 type page struct {
@@ -27,7 +31,8 @@ type look struct {
 // stateView is what stands on top of every account page while something is not
 // as usual.
 type stateView struct {
-	Name  string // of the account's state
+	state account.State
+	Name  string // of it
 	Holds []holdView
 	Moves []moveView
 }
@@ -92,6 +97,7 @@ type adviceView struct{ Title, Text, Link, Label string }
 type approvalRow struct {
 	ID, Text string
 	Expires  time.Time
+	Waits    bool // it cannot be approved in the state that the account is in
 }
 
 type devicesPage struct {

@@ -37,6 +37,20 @@ test("freeze takes one tap, and a passkey that stays on its device thaws it", as
   await b.page.reload();
   await b.page.waitForURL(`${url}/account`);
   assert.match(await b.page.textContent("main"), /Your account is frozen/);
+  const offered = () => b.page.$$eval("[data-act]", (all) => all.map((e) => e.dataset.action ?? e.dataset.act));
+  for (const path of ["/account/devices", "/account/passkeys", "/account"]) {
+    await b.page.goto(url + path);
+    assert.deepEqual(await offered(), ["sign-out", "account.unfreeze", ...(path.endsWith("devices") ? ["sign-out"] : [])], `${path} offers what is only refused`);
+    assert.match(await b.page.textContent("main"), /to wait until your account is unfrozen/);
+    await accessible(b, `frozen, ${path}`);
+  }
+  for (const action of ["handle.change", "freeze_code.renew", "account.delete"]) { // what the overview leaves out is what the server refuses
+    const refused = await b.page.evaluate(async (action) => {
+      const answer = await fetch("/account/propose", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ action, handle: "marie" }) });
+      return (await answer.json()).reason;
+    }, action);
+    assert.equal(refused, "ACCOUNT_FROZEN", action);
+  }
   await b.page.click("button:text('Unfreeze')");
   await b.page.waitForSelector("#ask-text:not([hidden])");
   await b.page.click("#ask-yes");

@@ -16,5 +16,6 @@ begin({
   },
 });
 listen();
-document.getElementById("hints")!.hidden = !supported();
+const hints = document.getElementById("hints"); // none while the account's state lets none be added
+if (hints) hints.hidden = !supported();
 void signal(pageData<{ signals?: Signals }>().signals);
