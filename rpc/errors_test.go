@@ -85,6 +85,7 @@ func inside() map[string]string {
 		"recovery/release.ErrRebase":          "for who signs sets and ceremonies",
 		"recovery/release.ErrHandover":        "for who signs sets and ceremonies",
 		"recovery/release.ErrReplace":         "for who signs sets and ceremonies",
+		"recovery/release.ErrBefore":          "for who signs sets and ceremonies",
 		"recovery/hostlink.ErrStranger":       "between a server and its remote vaults",
 		"recovery/remote.ErrSet":              "for who starts a server",
 		"recovery/spawn.ErrFolder":            "for who starts a server",

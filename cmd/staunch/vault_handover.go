@@ -70,6 +70,14 @@ func (c *VaultHandoverCmd) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
+	h.Key = release.Public(key)
+	next, _, err := h.Make()
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Set, err)
+	}
+	if err := changes(s, h.Signed, &next); err != nil {
+		return err
+	}
 	set, ceremony, version, err := h.Documents(key)
 	if err != nil {
 		return err

@@ -97,8 +97,12 @@ func (c *VaultReplaceCmd) elsewhere(s *streams) error {
 	if r.Taken, err = listedBefore(filepath.Join(dir, setsFolder)); err != nil {
 		return err
 	}
+	r.Key = release.Public(key)
 	set, config, err := r.Make()
 	if err != nil {
+		return fmt.Errorf("%s: %w", c.Set, err)
+	}
+	if err := changes(s, r.Signed, &set); err != nil {
 		return err
 	}
 	doc, err := release.Document(&set, key)
@@ -111,6 +115,16 @@ func (c *VaultReplaceCmd) elsewhere(s *streams) error {
 	_, err = fmt.Fprintf(s.out, `%s is version %d of the set now, with %s in the place of %s. When enough release keys have signed it ("staunch vault sign"), copy it into the folder of every vault and witness, and to the server.
 Start %s with --create, %s as a witness, and then the server, with the replica of %s in vault.replicas and %s in vault.witnesses.
 `, quoted(c.Set), set.Version, r.New.ID, c.Vault, r.New.ID, c.Vault, r.New.ID, c.Vault)
+	return err
+}
+
+// changes shows what a new version of a set changes before it is signed.
+func changes(s *streams, before []byte, set *wire.VaultSet) error {
+	text, err := release.Changes(before, set)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(s.out, text)
 	return err
 }
 

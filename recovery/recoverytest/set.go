@@ -38,7 +38,7 @@ func (v *Vaults) Replace(lost, id string) error {
 	}
 	r := &release.Replacement{
 		Signed: v.Set(), Like: v.List[i].config, Lost: lost, New: release.Party{ID: id, Operator: "local"},
-		Measurements: v.set.Vaults[i].Measurements, From: v.options.Now(),
+		Measurements: v.set.Vaults[i].Measurements, From: v.options.Now(), Key: release.Public(v.release[0]),
 	}
 	set, _, err := r.Make()
 	if err != nil {

@@ -25,12 +25,13 @@ type Handover struct {
 	Signed              []byte // the newest vault set
 	Old, Next           wire.Config
 	NotBefore, NotAfter time.Time
+	Key                 wire.EdKey // of who signs first: it has signed the set, too
 }
 
 // Make makes the next version of the set, which is to be signed like the ceremony
-// that goes with it.
+// that goes with it. ErrBefore: the set is not known to be the desk's.
 func (h *Handover) Make() (set wire.VaultSet, ceremony wire.Ceremony, err error) {
-	if set, err = Set(h.Signed); err != nil {
+	if set, err = setBefore(h.Signed, &h.Old, h.Key); err != nil {
 		return set, ceremony, err
 	}
 	old, err1 := h.Old.Hash()
@@ -64,9 +65,11 @@ func (h *Handover) Make() (set wire.VaultSet, ceremony wire.Ceremony, err error)
 	}, nil
 }
 
-// Documents are set and ceremony, with the signature of one key.
+// Documents are set and ceremony, with the signature of one key, which is Key.
 func (h *Handover) Documents(key ed25519.PrivateKey) (set, ceremony []byte, version uint64, err error) {
-	s, c, err := h.Make()
+	with := *h
+	with.Key = Public(key)
+	s, c, err := with.Make()
 	if err != nil {
 		return nil, nil, 0, err
 	}

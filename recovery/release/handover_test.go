@@ -21,7 +21,7 @@ func TestHandover(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := func() *Handover {
-		h := &Handover{Signed: signed, Old: configs["v2"], Next: configs["v2"], NotBefore: noon, NotAfter: noon.Add(time.Hour)}
+		h := &Handover{Signed: signed, Old: configs["v2"], Next: configs["v2"], NotBefore: noon, NotAfter: noon.Add(time.Hour), Key: Public(key)}
 		h.Next.Policy, h.Next.OnAmnesia, h.Next.VoucherKey = "strict", "checkpoint", wire.EdKey{2}
 		return h
 	}

@@ -28,12 +28,13 @@ type Replacement struct {
 	Taken        []string // ids of sets before that nobody may have again
 	Measurements []wire.Measurement
 	From         time.Time
+	Key          wire.EdKey // of who signs first: it has signed the set, too
 }
 
 // Make makes the next version of the set, which is to be signed, and the
-// configuration of the new vault.
+// configuration of the new vault. ErrBefore: the set is not known to be the desk's.
 func (r *Replacement) Make() (set wire.VaultSet, config wire.Config, err error) {
-	if set, err = Set(r.Signed); err != nil {
+	if set, err = setBefore(r.Signed, &r.Like, r.Key); err != nil {
 		return set, config, err
 	}
 	i := slices.IndexFunc(set.Vaults, func(m wire.Member) bool { return m.Vault == r.Lost })

@@ -22,7 +22,7 @@ func TestReplacement(t *testing.T) {
 	good := func() *Replacement {
 		return &Replacement{
 			Signed: signed, Like: configs["v1"], Lost: "v2", New: Party{"v4", "up"}, Taken: []string{"v0"},
-			Measurements: first.Vaults[0].Measurements, From: noon,
+			Measurements: first.Vaults[0].Measurements, From: noon, Key: Public(key),
 		}
 	}
 	set, config, err := good().Make()

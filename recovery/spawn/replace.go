@@ -53,7 +53,7 @@ func Replace(dir, lost string, now time.Time) (*Replaced, error) {
 	}
 	set, config, err := (&release.Replacement{
 		Signed: v.Signed, Like: v.Config, Lost: lost, New: release.Party{ID: nextID(taken), Operator: operator},
-		Taken: taken, Measurements: []wire.Measurement{here}, From: now,
+		Taken: taken, Measurements: []wire.Measurement{here}, From: now, Key: release.Public(key),
 	}).Make()
 	if err != nil {
 		return nil, fmt.Errorf("spawn: %w", err)
