@@ -70,7 +70,7 @@ func (in *StatFilter) reading(now time.Time) (*statReading, error) {
 		r.rows = &statAnswer{query: q}
 	}
 	if !in.NoTotal {
-		total := &StatQuery{From: q.From, To: q.To, Equal: maps.Clone(q.Equal)}
+		total := &StatQuery{From: q.From, To: q.To, Equal: maps.Clone(q.Equal), NoAccounts: in.NoAccounts}
 		maps.DeleteFunc(total.Equal, func(d Dim, _ string) bool { return d.OfFinding() })
 		r.total = &statAnswer{query: total}
 	}

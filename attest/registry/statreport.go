@@ -133,7 +133,7 @@ func (in *StatFilter) query(now time.Time) (*StatQuery, error) {
 	if from.IsZero() {
 		from = to.Add(-defaultStatSpan)
 	}
-	q := &StatQuery{From: hoursOf(from), To: hoursOf(to.Add(time.Hour - 1)), By: in.By, Equal: in.Equal, Limit: in.Limit + 1}
+	q := &StatQuery{From: hoursOf(from), To: hoursOf(to.Add(time.Hour - 1)), By: in.By, Equal: in.Equal, Limit: in.Limit + 1, NoAccounts: in.NoAccounts}
 	if in.Limit == 0 {
 		q.Limit = defaultStatGroups + 1
 	}

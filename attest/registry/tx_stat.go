@@ -76,6 +76,8 @@ type StatQuery struct {
 	By       []Dim
 	Equal    map[Dim]string
 	Limit    int // of groups, where they are ordered; 0: none
+
+	NoAccounts bool // StatSum.Accounts is not wanted, and may be left 0
 }
 
 // StatSum is a group.

@@ -25,10 +25,17 @@ func (tx *Tx) SumStats(ctx context.Context, all []*registry.StatQuery, yield fun
 		return tx.fail("statistics", err)
 	}
 	sums := make([][]registry.StatSum, len(all))
-	at := len(r.columns)
-	err = tx.statRows(ctx, r.query(`verdict, count, accounts`, ``), r.args, func(row *engine.Stmt) error {
+	at, columns := len(r.columns), `verdict, count`
+	accounts := slices.ContainsFunc(all, func(q *registry.StatQuery) bool { return !q.NoAccounts })
+	if accounts {
+		columns += `, accounts`
+	}
+	err = tx.statRows(ctx, r.query(columns, ``), r.args, func(row *engine.Stmt) error {
 		r.row(row)
-		verdict, n, accounts := row.Bytes(at), row.Number(at+1), int(row.Number(at+2))
+		verdict, n, most := row.Bytes(at), row.Number(at+1), 0
+		if accounts {
+			most = int(row.Number(at + 2))
+		}
 		one := registry.StatSum{Attempts: n}
 		switch string(verdict) {
 		case "accept":
@@ -51,7 +58,7 @@ func (tx *Tx) SumStats(ctx context.Context, all []*registry.StatQuery, yield fun
 			s.Accepted += one.Accepted
 			s.Rejected += one.Rejected
 			s.WouldDeny += one.WouldDeny
-			s.Accounts = max(s.Accounts, accounts)
+			s.Accounts = max(s.Accounts, most)
 		}
 		return nil
 	})

@@ -23,10 +23,11 @@ func TestStatPlans(t *testing.T) {
 		join    string
 		want    []string
 	}{
-		"total":            {of(&registry.StatQuery{}), "", []string{hours}},
-		"by day and model": {of(&registry.StatQuery{By: []registry.Dim{registry.DimDay, registry.DimModel}}), "", []string{hours}},
-		"reasons":          {of(reasons), "", []string{hours}},
-		"several":          {of(&registry.StatQuery{}, reasons), "", []string{hours}},
+		"total":             {of(&registry.StatQuery{}), "", []string{hours}},
+		"by day and model":  {of(&registry.StatQuery{By: []registry.Dim{registry.DimDay, registry.DimModel}}), "", []string{hours}},
+		"reasons":           {of(reasons), "", []string{hours}},
+		"several":           {of(&registry.StatQuery{}, reasons), "", []string{hours}},
+		"reasons of either": {of(&registry.StatQuery{NoAccounts: true}, &registry.StatQuery{Findings: true, NoAccounts: true}), "", []string{hours}},
 		"accounts of a model": {of(&registry.StatQuery{
 			By: []registry.Dim{registry.DimPlatform}, Equal: map[registry.Dim]string{registry.DimModel: "x"},
 		}), joinAccounts, []string{hours, hashes}},

@@ -118,6 +118,27 @@ func (r *statRead) narrow() {
 		}
 	}
 	r.where += `)`
+	r.spare()
+}
+
+// spare takes from the queries what all those want that ask for findings, or all that
+// ask for attempts: of the two, a row that is there for one has it. So a column of
+// findings need not be read of attempts.
+func (r *statRead) spare() {
+	was := make([][]statTerm, len(r.of))
+	for i, p := range r.of {
+		was[i] = p.left
+	}
+	for i, p := range r.of {
+		kind := func(t statTerm) bool { return t.name == registry.DimCode && t.value == "" }
+		mine := slices.IndexFunc(was[i], kind)
+		p.left = slices.DeleteFunc(slices.Clone(was[i]), func(t statTerm) bool {
+			return !kind(t) && !slices.ContainsFunc(was, func(other []statTerm) bool {
+				alike := mine < 0 || slices.Contains(other, was[i][mine])
+				return alike && !slices.Contains(other, t)
+			})
+		})
+	}
 }
 
 // term writes a term.

@@ -169,6 +169,20 @@ func testStatQueries(t *testing.T, s Store) {
 			}
 		}
 	}
+	few := func(from, to int) { // of a few, more can be left to the condition
+		t.Helper()
+		got := make([][]registry.StatSum, to-from)
+		view(t, s, func(tx Tx) error {
+			return tx.SumStats(ctx, queries[from:to], func(i int, s registry.StatSum) error { got[i] = append(got[i], s); return nil })
+		})
+		if diff := cmp.Diff(want[from:to], got); diff != "" {
+			t.Errorf("queries %d to %d in one read: %s", from, to, diff)
+		}
+	}
+	for i := range queries {
+		few(i, i+1)
+		few(i, min(i+4, len(queries)))
+	}
 	view(t, s, func(tx Tx) error {
 		return tx.SumStats(ctx, queries, func(i int, s registry.StatSum) error { got[i] = append(got[i], s); return nil })
 	})
