@@ -46,8 +46,9 @@ type Config struct {
 	// Header in which they tell the country that a request comes from, as ISO 3166-1
 	// alpha-2, such as "CF-IPCountry" or "CloudFront-Viewer-Country". It is believed
 	// from trusted_proxies alone, each of which must overwrite what a client sends. A
-	// phone in another country than its account's is a reason to hold a move, and
-	// alerts name the country. "": no country is known.
+	// phone in another country than its account's, or in one that they do not tell, is
+	// a reason to hold a move, and alerts name the country. Let nobody but them reach
+	// the server. "": no country is known.
 	CountryHeader string `toml:"country_header"`
 	// How long a stopping server waits for the calls that it is serving.
 	ShutdownGrace Duration `toml:"shutdown_grace"`

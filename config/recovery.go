@@ -53,6 +53,8 @@ type Retry struct {
 	// Its private key, in PEM.
 	TLSKeyFile string `toml:"tls_key_file"`
 	// "SCRAM-SHA-512" or "SCRAM-SHA-256", or, with TLS only, "PLAIN". "": no login.
+	// SCRAM without TLS lets whoever listens guess the password offline, as fast as he
+	// can compute: give tls_ca_file, or a password of 128 random bits.
 	SASLMechanism string `toml:"sasl_mechanism"`
 	// Who logs in.
 	SASLUser string `toml:"sasl_user"`

@@ -202,6 +202,7 @@ func TestMoveRisks(t *testing.T) {
 		}},
 		{"new_network", func(_ *rig, _ *phone, m *move) { m.network = "net-9" }},
 		{"new_country", func(_ *rig, _ *phone, m *move) { m.place = "Lima, Peru" }},
+		{"new_country", func(_ *rig, _ *phone, m *move) { m.place = "192.0.2.0/24" }}, // an unknown one
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := moveRig(t)
@@ -213,6 +214,21 @@ func TestMoveRisks(t *testing.T) {
 				t.Errorf("it is %s for %q", m.view.State, m.view.HoldReasons)
 			}
 		})
+	}
+}
+
+// TestMoveCountriesUntold: where nobody tells countries any more, an unknown one is no
+// reason, though the account's are known from before; another one is, if it is told.
+func TestMoveCountriesUntold(t *testing.T) {
+	for place, want := range map[string]int{"192.0.2.0/24": 0, "": 0, "Lima, Peru": 1} {
+		r := moveRig(t)
+		r.reopen(func(o *integrity.Options) { o.Moves, o.Policy.CountriesUntold = r.moves, true })
+		m := r.mover().moving()
+		m.place = place
+		m.to("confirm")
+		if len(m.view.HoldReasons) != want {
+			t.Errorf("from %q: held for %q", place, m.view.HoldReasons)
+		}
 	}
 }
 

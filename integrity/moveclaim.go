@@ -155,7 +155,8 @@ func (s *Service) moveRisks(ctx context.Context, tx Tx, a *actor, t transfer.Tra
 }
 
 // newPlaceOf compares where the new phone is with where the account is used: the
-// caller's own network and place, and those of the newest sessions.
+// caller's own network and place, and those of the newest sessions. An unknown country
+// is another one, where countries are told: whoever hides his is known as nobody's.
 func (s *Service) newPlaceOf(ctx context.Context, tx Tx, a *actor, t transfer.Transfer) (newCountry, newNetwork bool, err error) {
 	sessions, err := tx.Sessions(ctx, a.Account)
 	if err != nil {
@@ -163,7 +164,10 @@ func (s *Service) newPlaceOf(ctx context.Context, tx Tx, a *actor, t transfer.Tr
 	}
 	newNetwork = t.Network != "" && t.Network != a.Network
 	here := country(t.Place)
-	newCountry = here != "" && country(a.Place) != here
+	newCountry = country(a.Place) != here || here == ""
+	if here == "" && s.policy.CountriesUntold {
+		newCountry = false
+	}
 	known := country(a.Place) != ""
 	for _, sess := range sessions[max(0, len(sessions)-lastSessions):] {
 		if sess.Network == t.Network {

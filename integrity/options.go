@@ -70,6 +70,9 @@ type Policy struct {
 	SyncedOK              []string // "register", "sign_in", "step_up", actions, or "all"
 	SyncedNewDevice       string   // "refuse", "approve" or "hold"
 	ShortWaits            bool     // waits and windows of under an hour are allowed
+	// CountriesUntold says that nobody tells the countries that requests come from. If
+	// somebody does, a new phone in an unknown one is in another than its account's.
+	CountriesUntold bool
 
 	Windows  account.Windows // of the classes
 	Sessions SessionPolicy

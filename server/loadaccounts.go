@@ -64,6 +64,7 @@ func (l *loaded) loadOne(cfg *config.Config, at string, a *config.App, loopbackT
 		}
 	}
 	la := &loadedAccounts{policy: accountPolicy(a, loopbackToo)}
+	la.policy.CountriesUntold = cfg.CountryHeader == ""
 	if err := la.policy.Validate(); err != nil {
 		fail("rp_id", "%s", strings.TrimPrefix(err.Error(), "integrity: "))
 	}

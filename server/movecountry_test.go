@@ -24,7 +24,9 @@ func TestMoveFromAnotherCountry(t *testing.T) {
 	}{
 		"another country":           {[]string{"127.0.0.1"}, "DE", "TW", []string{"new_country"}, "198.51.100.0/24, TW"},
 		"the same one":              {[]string{"127.0.0.1"}, "DE", "DE", nil, "198.51.100.0/24, DE"},
-		"the edge does not know":    {[]string{"127.0.0.1"}, "DE", "XX", nil, "198.51.100.0/24"},
+		"the edge does not know":    {[]string{"127.0.0.1"}, "DE", "XX", []string{"new_country"}, "198.51.100.0/24"},
+		"nor ever did":              {[]string{"127.0.0.1"}, "XX", "XX", nil, "198.51.100.0/24"},
+		"it knows the new one only": {[]string{"127.0.0.1"}, "XX", "DE", nil, "198.51.100.0/24, DE"},
 		"nobody whom we have named": {[]string{"192.0.2.1"}, "DE", "TW", nil, "127.0.0.0/24"},
 	} {
 		t.Run(name, func(t *testing.T) {

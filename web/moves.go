@@ -111,7 +111,7 @@ func heldFor(reasons []string) string {
 		case "class":
 			words = append(words, "the two phones did not find each other nearby")
 		case "new_country":
-			words = append(words, "the new phone is in another country")
+			words = append(words, "the new phone is in another country, or in an unknown one")
 		case "new_network":
 			words = append(words, "the new phone is in a network where you were not before")
 		case "recent_recovery":

@@ -143,7 +143,7 @@ func eventWords(e *client.MoveEvent) string {
 // reasonWords says why there is a hold.
 func reasonWords(reasons []string) []string {
 	words := map[string]string{
-		"class": "the phones did not find each other nearby", "new_country": "the new phone is in another country", "new_network": "the new phone is in another network",
+		"class": "the phones did not find each other nearby", "new_country": "the new phone is in another country, or in an unknown one", "new_network": "the new phone is in another network",
 		"recent_recovery": "the account was recovered lately", "recent_credential_change": "a passkey was added or removed lately", "device_warning": "there are warnings about a phone",
 	}
 	out := make([]string, len(reasons))
