@@ -79,8 +79,10 @@ func TestRetry(t *testing.T) {
 		t.Error(err)
 	}
 	for key, change := range map[string]func(*config.Retry){
-		"recovery.retry.tls_ca_file":    func(r *config.Retry) { r.TLSCAFile = "nowhere.pem" },
-		"recovery.retry.sasl_mechanism": func(r *config.Retry) { r.SASLMechanism, r.SASLUser, r.SASLPasswordFile = "SCRAM-SHA-512", "u", "nowhere" },
+		"recovery.retry.tls_ca_file": func(r *config.Retry) { r.TLSCAFile = "nowhere.pem" },
+		"recovery.retry.sasl_mechanism": func(r *config.Retry) {
+			r.SASLMechanism, r.SASLUser, r.SASLPasswordFile = "SCRAM-SHA-512", "u", "nowhere"
+		},
 	} {
 		other := cfg
 		change(&other.Recovery.Retry)
