@@ -203,11 +203,23 @@ func (p *Phone) audienceFits(audience string) error {
 		return fmt.Errorf("%w: the server speaks for %.80q, and this phone's app is %q", ErrMoveCheck, audience, own)
 	}
 	host = strings.ToLower(host)
-	if !slices.Contains(p.names, host) && !(loopback(host) && loopback(p.names[0])) {
-		return fmt.Errorf("%w: the server calls itself %.80q, and this phone asked %s: if both are one, name the first in PhoneOptions.Hosts", ErrMoveCheck, host, p.names[0])
+	if here := loopback(host) && loopback(p.names[0]); !here && !slices.Contains(p.names, host) {
+		return &OtherHostError{Says: host, Asked: p.names[0]}
 	}
 	return nil
 }
+
+// OtherHostError: the server calls itself something that this phone does not know it by.
+// It is an ErrMoveCheck: either the two are one, and PhoneOptions.Hosts has to name the
+// first, or somebody stands between.
+type OtherHostError struct{ Says, Asked string }
+
+func (e *OtherHostError) Error() string {
+	return fmt.Sprintf("%v: the server calls itself %.80q, and this phone asked %s: if both are one, name the first in PhoneOptions.Hosts", ErrMoveCheck, e.Says, e.Asked)
+}
+
+// Unwrap gives ErrMoveCheck.
+func (*OtherHostError) Unwrap() error { return ErrMoveCheck }
 
 // appOf is the app that an audience names: app ID "@" host.
 func appOf(audience string) account.AppID {

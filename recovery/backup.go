@@ -101,6 +101,7 @@ type BackupInfo struct {
 	Threshold    int
 	Acknowledged int    // vaults of the set that hold it
 	Complete     bool   // nothing is left to do; if Renew is, only Renew or Register does it
+	Updating     bool   // what is left is an Update: a further one does it, without the PIN
 	SetVersion   uint64 // of the newest vault set that the phone has seen
 	// Gone are vaults of the registration that were lost for good: the set that the
 	// last call with this Backup has fetched lists them no more. The PIN works as
@@ -121,6 +122,7 @@ func (b *Backup) Info() BackupInfo {
 		Assurance: b.assurance, Operators: int(b.operators),
 		SetVersion: b.known.version, Reminder: b.reminder().info(),
 		Complete: b.pending == nil && b.blob == nil && !b.deleted && !b.renew,
+		Updating: b.pending == nil && b.blob != nil && !b.deleted && !b.renew,
 	}
 	r := b.pending
 	if r == nil {

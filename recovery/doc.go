@@ -35,8 +35,8 @@
 // PIN makes the same request, which costs nothing twice. It also knows what it has
 // answered: a vault that wants a second proof in one attempt gets none.
 //
-// The journal remembers a hash of the PIN, so that CheckPIN can ask the owner now and
-// then whether he still knows it, without a vault and without an attempt.
+// The journal remembers one byte of a hash of the PIN, so that CheckPIN can ask the owner
+// now and then whether he still knows it, without a vault and without an attempt.
 //
 // No vault sees a PIN, so the phone refuses those that many people choose: see
 // Client.NewPIN. In profile seed, a baseline to compare with, one enclave sees it.

@@ -22,6 +22,29 @@ func (u *unproving) FinishSession(ctx context.Context, session recovery.SessionS
 	return u.Transport.FinishSession(ctx, session)
 }
 
+// TestUpdating: an update that was cut off is told from what only the PIN finishes.
+func TestUpdating(t *testing.T) {
+	p := newPhone(t, recoverytest.Options{})
+	updating := func(want bool) {
+		t.Helper()
+		if in := p.journal().Info(); in.Updating != want || in.Complete && want {
+			t.Errorf("%+v", in)
+		}
+	}
+	p.must(p.register("482915", "one"))
+	updating(false)
+	p.vaults.List[2].Stop()
+	p.incomplete(p.client.Update(t.Context(), p.journal(), payloadOf("two")), 2)
+	updating(true)
+	p.vaults.List[2].Start()
+	p.must(p.client.Update(t.Context(), p.journal(), payloadOf("two")))
+	updating(false)
+	p.recovers("482915", "two")
+	p.vaults.List[2].Stop()
+	p.incomplete(p.register("739164", "three"), 2)
+	updating(false)
+}
+
 // TestUnfinished: a right PIN whose proof was lost with a server is proved by
 // another attempt, which leaves all attempts as they are: the same one again
 // would prove nothing, for ever.

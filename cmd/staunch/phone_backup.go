@@ -67,7 +67,7 @@ type PhoneBackupMakeCmd struct {
 
 // Help is the long text of --help.
 func (PhoneBackupMakeCmd) Help() string {
-	return `The first time it wants a PIN. Later it brings the keys that the PIN brings back up to date, and needs none. Work that a vault's absence has left undone (exit 5, or a recovery that could not replace the keys behind the PIN) is finished by the same command, with the same PIN; another one is set in its place.
+	return `The first time it wants a PIN. Later it brings the keys that the PIN brings back up to date, and needs none, nor to go on with that. Other work that a vault's absence has left undone (exit 5, or a recovery that could not replace the keys behind the PIN) is finished by the same command, with the same PIN; another one is set in its place.
 
 Exit codes: those of "staunch phone", and 3 with "PIN refused" for one that is too easy.`
 }
@@ -79,7 +79,7 @@ func (c *PhoneBackupMakeCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		if info := q.backup.Info(); info.Found && info.Complete && info.Profile != recovery.ProfileSeed {
+		if info := q.backup.Info(); info.Found && (info.Complete || info.Updating) && info.Profile != recovery.ProfileSeed {
 			if err := q.client.Update(ctx, q.backup, p); err != nil {
 				return err
 			}

@@ -74,6 +74,7 @@ func recoveryFailureOf(op string, err error) *recoveryFailure {
 	var away *recovery.UnavailableError
 	var pin *recovery.PINError
 	var other *otherPIN
+	var often *recovery.PINWaitError
 	var early *tooEarly
 	var rate *recovery.RateError
 	switch {
@@ -94,6 +95,10 @@ func recoveryFailureOf(op string, err error) *recoveryFailure {
 		f.Result, f.Reason, f.exit = "wrong_pin", "PIN_WRONG", phoneWrongPIN
 		f.RegID, f.last = known(regHex(other.info.Reg)), "wrong PIN: this phone remembers another one; that has cost no attempt"
 		f.Message = f.last
+		return f
+	case errors.As(err, &often):
+		f.Reason, f.Message, f.RetryAt, f.exit = "PIN_WAIT", withoutPackage(err.Error()), moment(often.RetryAt), phoneRate
+		f.last = "refused: too many wrong PINs on this phone; the next one not before " + inWordsAt(often.RetryAt) + ". No attempt was used; `staunch phone pin change` sets another PIN"
 		return f
 	case errors.As(err, &pin):
 		f.Result, f.Reason, f.Message, f.exit = "pin_refused", "PIN_REFUSED", pin.Reason, phoneRefused

@@ -19,9 +19,9 @@ type PhonePINCheckCmd struct {
 
 // Help is the long text of --help.
 func (PhonePINCheckCmd) Help() string {
-	return `The phone compares the PIN with what it remembers of it: no vault and no server hears of it, and a wrong one costs no attempt. "staunch phone backup status" says when it is time: a day after the PIN was set, then after 3, 7, 14 and 30 days, for as long as it is typed right.
+	return `The phone compares the PIN with what it remembers of it: no vault and no server hears of it, and a wrong one costs no attempt. "staunch phone backup status" says when it is time: a day after the PIN was set, then after 3, 7, 14 and 30 days, for as long as it is typed right. One in 256 wrong ones passes for right: the phone keeps too little to know better, so that a thief learns little from it. After five wrong ones in a row none is looked at for a minute, and twice as long after each one more.
 
-Exit codes: those of "staunch phone", and 7 wrong PIN.`
+Exit codes: those of "staunch phone", 6 wait, and 7 wrong PIN.`
 }
 
 // Run compares.

@@ -56,6 +56,11 @@ func transferFailureOf(err error) *errorEvent {
 		f.Reason, f.Exit, f.Message = "user_cancelled", phoneRefused, endWords("user_cancelled")
 		return f
 	}
+	if other := (*client.OtherHostError)(nil); errors.As(err, &other) {
+		f.Reason, f.Exit = "check_failed", phoneTampered
+		f.Message = fmt.Sprintf("the server calls itself %.80q, and this phone asked %s: if you know that both are one server, run it again with --host %s; else somebody may be in between, and nothing was moved", other.Says, other.Asked, printable(other.Says))
+		return f
+	}
 	for _, row := range []struct {
 		err    error
 		exit   int

@@ -115,6 +115,7 @@ func TestTransferExit(t *testing.T) {
 		{client.ErrSealingKey, 3, "sealing_key"},
 		{&phoneUsage{errors.New("x")}, 2, "usage"},
 		{client.ErrMoveCheck, 9, "check_failed"},
+		{&client.OtherHostError{Says: "a.example.org", Asked: "b.example.org"}, 9, "check_failed"},
 		{client.ErrKeysClosed, 9, "check_failed"},
 		{client.ErrNoSpace, 6, "no_space"},
 		{client.ErrUnreachable, 5, "unreachable"},

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { reasonOf } from "../src/phone/errors.js";
 import { Journal, journalOf, noBackup } from "../src/recovery/journal.js";
 import { typedPin } from "../src/recovery/pin.js";
 import { checkPin, nextReminder, type Reminder, reminderDue, reminderOf } from "../src/recovery/reminder.js";
@@ -40,8 +41,21 @@ async function reminder(w: World): Promise<Reminder | undefined> {
   return reminderOf(await w.client.journal.backup() ?? noBackup());
 }
 
-async function remembers(w: World, text: string, not: string): Promise<void> {
-  await fails(check(w, not), "OTHER_PIN", not);
+/** otherThan is a PIN that the phone knows to be another one than that which it remembers: of 256 wrong ones one passes for right. */
+async function otherThan(w: World): Promise<string> {
+  for (const text of ["904710", "904711", "904712", "904713"]) {
+    try {
+      await check(w, text);
+    } catch (err) {
+      assert.equal(reasonOf(err), "OTHER_PIN");
+      return text;
+    }
+  }
+  assert.fail("whatever is typed passes for right");
+}
+
+async function remembers(w: World, text: string): Promise<void> {
+  await otherThan(w);
   await check(w, text);
 }
 
@@ -56,21 +70,64 @@ test("the phone knows its PIN without asking anybody", async () => {
     await check(w, "482915");
     assert.deepEqual([(await reminder(w))?.checked, (await reminder(w))?.passed], [new Date(w.now), n]);
   }
+  const wrong = await otherThan(w);
+  assert.equal((await reminder(w))?.passed, 0);
+  await check(w, "482915");
   const last = w.now;
-  for (let n = 0; n < 20; n++) {
-    w.now += 1000;
-    await fails(check(w, "482916"), "OTHER_PIN");
-  }
+  w.now += 1000;
+  await fails(check(w, wrong), "OTHER_PIN");
   assert.deepEqual([(await reminder(w))?.checked, (await reminder(w))?.passed], [new Date(last), 0]);
   assert.equal(w.calls.length, calls);
   await w.register("739164", "secret");
-  await remembers(w, "739164", "482915");
+  await remembers(w, "739164");
   w.forget();
   await w.recovers("739164", "secret"); // with all attempts left
-  await remembers(w, "739164", "482915");
+  await remembers(w, "739164");
   await w.remove();
   await fails(check(w, "739164"), "NOT_FOUND", "of a backup that is gone");
   assert.equal((await w.client.journal.backup())?.reminders, undefined);
+});
+
+test("who tries on waits longer and longer, the owner as well, and clocks that are set make nobody wait longer", async () => {
+  const w = await World.make();
+  await w.register("482915", "secret");
+  const wrong = await otherThan(w);
+  await check(w, "482915");
+  const waits = async (text: string, seconds: number): Promise<void> => {
+    assert.equal((await fails(check(w, text), "PIN_WAIT")).retryAt?.getTime(), w.now + seconds * 1000);
+  };
+  for (let n = 0; n < 5; n++) {
+    await fails(check(w, wrong), "OTHER_PIN");
+  }
+  for (const wait of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440, 1440].map((minutes) => minutes * 60)) {
+    await waits(wrong, wait);
+    w.now += (wait - 1) * 1000;
+    await waits("482915", 1); // nor is the right one looked at
+    w.now += 1000;
+    await fails(check(w, wrong), "OTHER_PIN");
+  }
+  w.now -= 1000 * hour;
+  await waits(wrong, 24 * 3600);
+  await waits(wrong, 24 * 3600);
+  w.now += 24 * hour;
+  await check(w, "482915");
+  for (let n = 0; n < 5; n++) { // from the beginning
+    await fails(check(w, wrong), "OTHER_PIN");
+  }
+  await waits("482915", 60);
+});
+
+test("what the phone keeps of a PIN leaves thousands that it may be", async () => {
+  const w = await World.make();
+  await w.register("482915", "secret");
+  const journal = { saveBackup: () => Promise.resolve() } as unknown as Journal;
+  const kept = (await w.client.journal.backup())!;
+  let may = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const one = structuredClone(kept.reminders);
+    may += await checkPin({ now: () => w.now, journal }, { ...kept, reminders: one }, pin(String(304_715 + 3 * i))).then(() => 1, () => 0);
+  }
+  assert.ok(may >= 20 && may <= 200, `${may} of 20,000 PINs may be the one; 78 are expected`);
 });
 
 test("while one PIN takes the place of another, it is the new one that its owner has to know", async () => {
@@ -79,10 +136,10 @@ test("while one PIN takes the place of another, it is the new one that its owner
   w.script = (c) => (c.vault === "v3" ? "drop" : undefined);
   await fails(w.register("739164", "secret"), "UNAVAILABLE");
   assert.equal((await new Journal(w.disk).backup())?.reminders?.length, 2);
-  await remembers(w, "739164", "482915");
+  await remembers(w, "739164");
   w.script = () => undefined;
   await w.register("739164", "secret");
-  await remembers(w, "739164", "482915");
+  await remembers(w, "739164");
   assert.equal((await new Journal(w.disk).backup())?.reminders?.length, 1);
 });
 

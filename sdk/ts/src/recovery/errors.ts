@@ -18,7 +18,7 @@ export interface Outcome {
 
 /** RecoveryReason is the stable reason of what a phone says by itself. */
 export type RecoveryReason = "PIN_REFUSED" | "WRONG_PIN" | "LOCKED" | "UNAVAILABLE" | "EVIDENCE" | "NOT_FOUND" | "OTHER_DEVICE" | "SHARES" |
-  "FORGOTTEN" | "RENAMED" | "OTHER_PIN" | "JOURNAL" | "PROFILE" | "OVER" | "VAULT" | "VAULT_GONE" | "VAULT_VERDICT" | "LIED" | "BUSY" | "OPTIONS" | "TOO_EARLY";
+  "FORGOTTEN" | "RENAMED" | "OTHER_PIN" | "PIN_WAIT" | "JOURNAL" | "PROFILE" | "OVER" | "VAULT" | "VAULT_GONE" | "VAULT_VERDICT" | "LIED" | "BUSY" | "OPTIONS" | "TOO_EARLY";
 
 /** RecoveryParts are what else is known of an error. */
 export interface RecoveryParts extends ErrorParts {
@@ -36,7 +36,8 @@ export interface RecoveryParts extends ErrorParts {
  * - PIN_REFUSED: the rules refuse a new PIN. words says why. The owner chooses another.
  * - WRONG_PIN: outcome.remaining attempts are left. LOCKED: none, for ever.
  * - OTHER_PIN, of checkPin: it is not the PIN of the backup. It has cost no attempt; the
- *   owner tries again, or sets another while the phone is there.
+ *   owner tries again, or sets another while the phone is there. PIN_WAIT, too: there were
+ *   too many in a row, and none is looked at before retryAt.
  * - UNAVAILABLE: too few vaults answered: failed names them. Nothing is lost, and the
  *   same call with the same PIN costs no other attempt.
  * - EVIDENCE: a vault, or the vault set, did not prove what it must. Nothing was sent to it.

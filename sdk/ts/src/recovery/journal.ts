@@ -44,9 +44,11 @@ export type Registration = Of<typeof registration>;
 /** newBlob is a payload on its way. */
 const newBlob = row(null, { blob: bytes(1, maxBlob), seq: u64, committed: bool });
 
-/** remembered is what a phone keeps of a registration's PIN. set and checked are seconds since 1970; checked 0: never. */
+const seconds = uint(0, Number.MAX_SAFE_INTEGER); // since 1970; 0: never
+
+/** remembered is what a phone keeps of a registration's PIN: check is one byte of a hash. tried: when the last of those wrong in a row was. */
 const remembered = row(null, {
-  reg: id16, argon2, salt: id16, check: hash, set: uint(0, Number.MAX_SAFE_INTEGER), checked: uint(0, Number.MAX_SAFE_INTEGER), passed: uint(0, 255),
+  reg: id16, argon2, salt: id16, check: uint(0, 255), set: seconds, checked: seconds, passed: uint(0, 255), wrong: uint(0, 255), tried: seconds,
 });
 export type Remembered = Of<typeof remembered>;
 

@@ -138,7 +138,9 @@ export class Recovery {
   /**
    * checkPin asks this phone whether a PIN is the backup's. No vault and no server hears of it,
    * and a wrong one costs no attempt: it throws OTHER_PIN, and reminders begin anew; after a
-   * right one the next is later. It throws NOT_FOUND where this phone remembers no PIN: there
+   * right one the next is later. One in 256 wrong ones passes for right: the phone keeps too
+   * little to know better. After five wrong ones in a row it throws PIN_WAIT for a minute, and
+   * for twice as long after each one more. It throws NOT_FOUND where this phone remembers no PIN: there
    * is no backup, or it was made before phones did. Ask when reminderDue says so of the
    * reminder in info.
    */
