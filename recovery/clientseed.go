@@ -162,7 +162,7 @@ func (c *Client) recoverSeed(ctx context.Context, r *round, session *SessionView
 	reg.seq, b.limit, b.remaining = p.Seq, uint8(o.Limit), uint8(o.Remaining)
 	reg.hold(r.enclave())
 	c.remember(b, reg.reg(), pin)
-	return &Recovered{Outcome: o, Payload: opened(&p), Backup: b}, nil
+	return &Recovered{Outcome: o, Payload: opened(&p), Backup: b, PIN: pin.right()}, nil
 }
 
 // deleteSeed puts an empty payload in the place of the one that is to go, under a

@@ -34,7 +34,7 @@ func ExampleClient() {
 	if _, err := recovery.NewPIN("251288", recovery.PINRules{}); err != nil {
 		fmt.Println(err)
 	}
-	pin, err := recovery.NewPIN("482915", recovery.PINRules{})
+	pin, err := c.NewPIN(ctx, "482915")
 	if err != nil {
 		log.Fatal(err)
 	}

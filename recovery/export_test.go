@@ -16,6 +16,12 @@ func TestingOnlyFastPIN(c *Client) {
 	}
 }
 
+// TestingOnlyJudged is a PIN as Client.NewPIN gives it, whatever the rules are.
+func TestingOnlyJudged(p PIN) PIN {
+	p.judged = true
+	return p
+}
+
 // TestingOnlyRecord lets the audit record cover the receipts, as Run does.
 func TestingOnlyRecord(ctx context.Context, s *Service) error { return s.recordReceipts(ctx) }
 

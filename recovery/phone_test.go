@@ -109,7 +109,14 @@ func (p *phone) tried() *recovery.Attempt {
 	return a
 }
 
+// pinOf is a PIN that may be set.
 func pinOf(t testing.TB, s string) recovery.PIN {
+	t.Helper()
+	return recovery.TestingOnlyJudged(typedOf(t, s))
+}
+
+// typedOf is one that nobody has judged.
+func typedOf(t testing.TB, s string) recovery.PIN {
 	t.Helper()
 	p, err := recovery.TypedPIN(s)
 	if err != nil {

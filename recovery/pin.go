@@ -43,10 +43,14 @@ type PINRules struct {
 
 // PIN is what only the owner knows: letters and digits alike, in NFKC. It is
 // never sent in the clear, never trimmed, and prints as [redacted].
-type PIN struct{ s string }
+type PIN struct {
+	s      string
+	judged bool // by Client.NewPIN, or it has brought keys back: it may be set
+}
 
-// NewPIN takes a PIN that is being set. It must be long enough, and none of
-// those that many people choose. ErrPIN.
+// NewPIN looks at a PIN while it is being typed. It must be long enough, and none of
+// those that many people choose. ErrPIN. To set it takes Client.NewPIN, which knows
+// the app's own rule too.
 func NewPIN(s string, r PINRules) (PIN, error) {
 	p, err := TypedPIN(s)
 	if err != nil {
@@ -67,7 +71,7 @@ func NewPIN(s string, r PINRules) (PIN, error) {
 }
 
 // NewPIN takes a PIN that is being set, by the rules of the app and of the service:
-// the larger of both lengths holds. No vault ever sees a PIN, and a service that asks
+// the larger of both lengths holds. Register takes no others. No vault ever sees a PIN, and a service that asks
 // for four digits would know where to begin to guess. ErrPIN.
 func (c *Client) NewPIN(ctx context.Context, s string) (PIN, error) {
 	if p, err := NewPIN(s, PINRules{MinLength: c.pinMin}); err != nil {
@@ -77,7 +81,9 @@ func (c *Client) NewPIN(ctx context.Context, s string) (PIN, error) {
 	if err != nil {
 		return PIN{}, fmt.Errorf("recovery: get the configuration: %w", err)
 	}
-	return NewPIN(s, PINRules{MinLength: max(c.pinMin, cfg.PINMin)})
+	p, err := NewPIN(s, PINRules{MinLength: max(c.pinMin, cfg.PINMin)})
+	p.judged = err == nil
+	return p, err
 }
 
 // TypedPIN takes a PIN that is being tried. It is only normalised, for the rules
@@ -98,7 +104,18 @@ func TypedPIN(s string) (PIN, error) {
 			return PIN{}, &PINError{"it has a control character, such as a line end"}
 		}
 	}
-	return PIN{s}, nil
+	return PIN{s: s}, nil
+}
+
+// right is a PIN that has brought keys back, and may be behind the next ones.
+func (p PIN) right() PIN { return PIN{s: p.s, judged: true} }
+
+// mayBeSet wants a mark that nobody outside this package makes.
+func (p PIN) mayBeSet() error {
+	if !p.judged {
+		return fmt.Errorf("%w: it was only typed: Client.NewPIN applies the rules of app and service, and Recovered.PIN was right", ErrPIN)
+	}
+	return nil
 }
 
 // Equal compares without telling by time where the difference is.

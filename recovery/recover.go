@@ -18,6 +18,8 @@ type Recovered struct {
 	// Backup is the journal of the registration that was recovered. A phone that
 	// has none keeps it, and Renews with it as soon as it is an active device.
 	Backup *Backup
+	// PIN is the one that was right, which Renew takes whatever the rules are now.
+	PIN PIN
 }
 
 // Recover gets the payload back with a PIN, on a phone that has a ticket.
@@ -67,7 +69,7 @@ func (c *Client) Recover(ctx context.Context, id account.ID, ticket TicketSecret
 	if err != nil {
 		return nil, fmt.Errorf("recovery: finish the session: %w", err) // again: free
 	}
-	out := &Recovered{Outcome: t.outcome(), Payload: opened(p), Backup: t.backup(p)}
+	out := &Recovered{Outcome: t.outcome(), Payload: opened(p), Backup: t.backup(p), PIN: pin.right()}
 	c.remember(out.Backup, t.header.Reg, pin)
 	a.end()
 	if err := c.saveAttempt(a); err != nil {

@@ -9,12 +9,17 @@ import (
 // Register makes a PIN the one that brings the payload back: the first of an
 // account, or another in the place of b's. A registration that b has begun is
 // finished first; with the same PIN that is all, but for a payload that differs.
+// ErrPIN: the PIN is neither of Client.NewPIN, which judges those that are set, nor
+// Recovered.PIN.
 //
 // It returns the journal also with an error. *UnavailableError: some vaults do
 // not have it yet; call again. Until all have it, the PIN before works, or the
 // new one, never none. ErrForgotten: what was begun cannot be finished, and the
 // next call makes a registration of its own.
 func (c *Client) Register(ctx context.Context, b *Backup, pin PIN, p Payload) (*Backup, error) {
+	if err := pin.mayBeSet(); err != nil {
+		return b, err
+	}
 	if b == nil {
 		b = new(Backup)
 	}
@@ -48,7 +53,13 @@ func (c *Client) Register(ctx context.Context, b *Backup, pin PIN, p Payload) (*
 // an active device. The recovered registration becomes the current one first, at
 // the vaults where it was not. That it was asked for is kept first: until it is done
 // the journal is not Complete, whatever fails.
+//
+// The PIN is Recovered.PIN; an app that was started anew since then asks for it again,
+// and Client.NewPIN judges it. ErrPIN: it is neither.
 func (c *Client) Renew(ctx context.Context, b *Backup, pin PIN, p Payload) (*Backup, error) {
+	if err := pin.mayBeSet(); err != nil { // before the journal says that it is due
+		return b, err
+	}
 	if b != nil && !b.renew {
 		b.renew = true
 		if err := c.save(b); err != nil {

@@ -80,7 +80,7 @@ func change(t *testing.T, o recoverytest.Options) {
 	if s := recovered(t, p.service); s < 2 {
 		t.Errorf("%d sessions were finished", s)
 	}
-	b, err := p.client.Renew(t.Context(), r.Backup, pinOf(t, "739164"), r.Payload)
+	b, err := p.client.Renew(t.Context(), r.Backup, r.PIN, r.Payload)
 	p.must(err)
 	if in := b.Info(); !in.Complete || in.Reg == r.Reg {
 		t.Errorf("renewed: %+v", in)

@@ -80,7 +80,7 @@ func (c *PhoneRecoverCmd) onOwnPhone(ctx context.Context, s *streams, h *home, i
 		if err != nil {
 			return err
 		}
-		return r.print(q.recovered(got, q.refresh(ctx, got, text), false))
+		return r.print(q.recovered(got, q.refresh(ctx, got), false))
 	})
 }
 
@@ -166,16 +166,12 @@ func (q *recoverer) recover(ctx context.Context, id account.ID, ticket recovery.
 
 // refresh registers anew under the same PIN, so that who finds the lost phone has
 // no keys of it. It is done again by a later command when a vault is away.
-func (q *recoverer) refresh(ctx context.Context, got *recovery.Recovered, text string) bool {
+func (q *recoverer) refresh(ctx context.Context, got *recovery.Recovered) bool {
 	p, err := q.payload()
 	if err != nil {
 		return false
 	}
-	pin, err := recovery.TypedPIN(text)
-	if err != nil {
-		return false
-	}
-	b, err := q.client.Renew(ctx, q.backup, pin, p)
+	b, err := q.client.Renew(ctx, q.backup, got.PIN, p)
 	if b != nil {
 		q.backup = b
 	}
