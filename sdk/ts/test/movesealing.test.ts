@@ -27,13 +27,19 @@ for (const [name, known, has, words] of [
     if (!has) {
       await p.c.store.write({ "software/sealing": undefined });
     }
-    const received = p.n.receive({ number: async () => (await p.c.event("number")).number });
-    const { uri } = await p.n.event("offer");
-    const ask = (): Promise<boolean> => Promise.reject(new Error("the person is asked"));
-    await assert.rejects(p.c.send({ uri, ask }), (err) => isFault(err, "sealing_key") && words.test(err.message) && err.message.includes("sealing.rotate"));
-    assert.ok(!p.relay.calls.includes("Claim"));
-    p.relay.sealing = right;
-    await p.c.store.write({ "software/sealing": key });
-    assert.equal((await p.c.send({ uri })).account, (await received).account); // and it can begin again
+    const over = new AbortController();
+    const received = p.n.receive({ number: async () => (await p.c.event("number")).number, signal: over.signal });
+    try {
+      const { uri } = await p.n.event("offer");
+      const ask = (): Promise<boolean> => Promise.reject(new Error("the person is asked"));
+      await assert.rejects(p.c.send({ uri, ask }), (err) => isFault(err, "sealing_key") && words.test(err.message) && err.message.includes("sealing.rotate"));
+      assert.ok(!p.relay.calls.includes("Claim"));
+      p.relay.sealing = right;
+      await p.c.store.write({ "software/sealing": key });
+      assert.equal((await p.c.send({ uri })).account, (await received).account); // and it can begin again
+    } finally {
+      over.abort(new Error("the test is over"));
+      await received.catch(() => undefined);
+    }
   });
 }

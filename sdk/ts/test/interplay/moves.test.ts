@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hex } from "../../src/bytes.js";
+import { base64, hex } from "../../src/bytes.js";
 import { cancelMove, finalizeMove, MoveError, moveStatus, recallMove } from "../../src/transfer/index.js";
 import { fill, Handset, move, same } from "./rig.js";
 
@@ -26,6 +26,29 @@ test("account, keys and history move", async () => {
   assert.equal(await old.home.locked(), true);
   assert.equal(old.phone.state.session, "");
   assert.equal((await moveStatus(old.phone, { home: old.home })).state, "acked");
+});
+
+test("an account whose phone has no sealing key moves; one whose app has another than the account says so at once", async () => {
+  const old = await Handset.start("old");
+  await old.phone.enroll({ name: "old" });
+  const next = await Handset.start("next");
+  assert.equal((await move(old, next))[1].account, next.phone.state.account);
+  assert.equal((await next.home.sealingPublic()).length, 0);
+
+  const odd = await Handset.start("odd");
+  await odd.phone.enroll({ name: "odd" });
+  await odd.home.sealing(); // made too late: the account never hears of it
+  const other = await Handset.start("other");
+  const over = new AbortController();
+  const received = fault(other.receive({ signal: over.signal }));
+  assert.equal(await fault(odd.send({ uri: (await other.event("offer")).uri })), "sealing_key");
+  const { alg, key } = await odd.home.sealing();
+  await odd.phone.approve("sealing.rotate", { alg, key: base64(key) }, hush); // as the error says
+  over.abort(new Error("again"));
+  await received;
+  const again = await Handset.start("again");
+  assert.equal((await move(odd, again))[1].account, odd.phone.state.account);
+  assert.equal(hex(await again.home.sealingPublic()), hex(key));
 });
 
 for (const who of ["old", "new"] as const) {
