@@ -74,6 +74,7 @@ func (r *running) says(t *testing.T, text string) string {
 // they stand, with the package as npm packs it: a phone, its backup, a move to a new
 // phone, and a third one that has only the PIN.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, configure(t, map[string]string{
 		"app.transfer hold_none": "2s", "app.transfer hold_risk": "2s", "app.hold add": "1s", "app.wait recovery": "3s",
 	}))

@@ -163,6 +163,7 @@ func (h handset) recover(t *testing.T, account, pin string) (keys []string) {
 // the other, which is lost; a third one, of the first language, has the sealing key
 // back by the PIN, byte for byte.
 func TestChain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, configure(t, map[string]string{
 		"app.transfer hold_none": "none", "app.transfer hold_risk": "none", "app.hold add": "1s", "app.hold recovery": "1s", "app.wait recovery": "3s",
 	}))

@@ -38,6 +38,7 @@ func (w *world) revoke(t *testing.T, key string) {
 // TestReattest: a device gets a new key while its own is good; and once that was
 // revoked, by its owner's passkey, after which it cools off. In both languages.
 func TestReattest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
 

@@ -55,6 +55,7 @@ func until(t *testing.T, mk func() *exec.Cmd) line {
 // TestRecoverBothWays: what a phone in Go has backed up comes back on one in
 // TypeScript, and the reverse.
 func TestRecoverBothWays(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, configure(t, map[string]string{"app.wait recovery": "10s"})) // long enough to be too early
 	ctx := t.Context()
 	const pin, wrong = "748219", "748218"
@@ -134,6 +135,7 @@ func TestRecoverBothWays(t *testing.T) {
 
 // TestRecoveryCancelled: a phone of the owner's cancels what one in TypeScript has begun.
 func TestRecoveryCancelled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
 	owner := does(t, w.inGo(ctx, "go1", "enroll", "--server", w.url, "--name", "Owner"))
@@ -149,6 +151,7 @@ func TestRecoveryCancelled(t *testing.T) {
 
 // TestRecoverSeed: the same methods where one enclave learns the PIN.
 func TestRecoverSeed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, seeded(t))
 	ctx := t.Context()
 	ts := func(command string, args map[string]string) *exec.Cmd {

@@ -213,6 +213,7 @@ func (r *running) next(t *testing.T) line {
 
 // TestTour: every method of a phone works with a real server.
 func TestTour(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	told := does(t, w.inTypeScript(t.Context(), "tourist", "tour", nil))
 	if kinds, _ := told["alerts"].([]any); len(kinds) != 1 || kinds[0] != "account.freeze" {
@@ -222,6 +223,7 @@ func TestTour(t *testing.T) {
 
 // TestJoinBothWays: a phone in TypeScript lets one in Go in, and the reverse.
 func TestJoinBothWays(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
 

@@ -65,6 +65,7 @@ func moves(t *testing.T, receive *exec.Cmd, send func(uri string) *exec.Cmd) (se
 // TestMoveBothWays: an account goes from a phone in Go to one in TypeScript, and on
 // to another in Go, with its sealing key and its history.
 func TestMoveBothWays(t *testing.T) {
+	t.Parallel()
 	w := newMovesWorld(t, "none")
 	ctx := t.Context()
 	first := does(t, w.inGo(ctx, "first", "enroll", "--server", w.url, "--name", "First"))
@@ -139,6 +140,7 @@ func sameFiles(t *testing.T, got line, want map[string]string) {
 // TestMoves runs the tests of moves in TypeScript, which have both phones in one
 // process, against a server.
 func TestMoves(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ file, hold string }{{"moves", "none"}, {"held", "4s"}} {
 		t.Run(c.file, func(t *testing.T) {
 			w := newMovesWorld(t, c.hold)

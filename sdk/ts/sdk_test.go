@@ -121,6 +121,7 @@ func run(t *testing.T, name string, args ...string) {
 
 // TestSDK runs each file of tests with node.
 func TestSDK(t *testing.T) {
+	t.Parallel()
 	tools(t)
 	dir := compile(t)
 	files, err := filepath.Glob(filepath.Join(dir, "test", "*.test.js"))
