@@ -148,7 +148,7 @@ func (f *Folder) place(temp, key string) (err error) {
 		if err = f.root.MkdirAll(path.Dir(key), 0o700); err == nil {
 			err = f.root.Rename(temp, key)
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) { // the latter: a folder that went after it was found there
 			return err
 		}
 	}
